@@ -1,0 +1,60 @@
+package exchange
+
+import "time"
+
+// Outcome is what an answer (结论) says of one material.
+type Outcome string
+
+// The outcomes. Unknown never reads as "not held".
+const (
+	Held     Outcome = "held"     // 已有: government holds it, the applicant need not bring it
+	Check    Outcome = "check"    // 待核对: something was found that a person must look at
+	Supply   Outcome = "supply"   // 需提交: the applicant brings it
+	Unknown  Outcome = "unknown"  // 暂查不到: it could not be found out
+	Received Outcome = "received" // 已收原件: the window has taken the original (cases only)
+)
+
+// Reason is the code that explains an outcome; empty for a plain "held".
+type Reason string
+
+// The reasons.
+const (
+	NotHeld            Reason = "not_held"
+	Expired            Reason = "expired"
+	IsSuspended        Reason = "suspended"
+	IsRevoked          Reason = "revoked"
+	IsSuperseded       Reason = "superseded"
+	ConditionNotMet    Reason = "condition_not_met"
+	NoGrant            Reason = "no_grant"
+	ApplicantMade      Reason = "applicant_made"
+	SourceStale        Reason = "source_stale"
+	CoverageIncomplete Reason = "coverage_incomplete"
+	Ambiguous          Reason = "ambiguous"
+	FactsDiffer        Reason = "facts_differ"
+)
+
+// Answer says, for one material of a service item, whether the applicant must bring it.
+type Answer struct {
+	Material string     `json:"material"`
+	Name     Text       `json:"name"`
+	Basis    Text       `json:"basis"` // why the item may ask for it
+	Outcome  Outcome    `json:"outcome"`
+	Reason   Reason     `json:"reason,omitempty"`
+	Evidence []Evidence `json:"evidence,omitempty"` // what the outcome rests on
+	// Deferrable says whether the item may be accepted before the material is there (容缺受理).
+	Deferrable bool `json:"deferrable,omitempty"`
+}
+
+// Evidence is one type that was looked for, with the record that was found, if any, and no more of it than
+// the caller's grant allows.
+type Evidence struct {
+	Type    EvidenceType   `json:"type"`
+	Outcome Outcome        `json:"outcome"`
+	Reason  Reason         `json:"reason,omitempty"`
+	Keeper  Department     `json:"keeper"`
+	AsOf    time.Time      `json:"as_of,omitzero"` // up to when the keeper vouches for this
+	Record  string         `json:"record,omitempty"`
+	Version Version        `json:"version,omitempty"`
+	Until   Date           `json:"valid_until,omitempty"`
+	Fields  map[string]any `json:"fields,omitempty"`
+}

@@ -1,0 +1,24 @@
+package exchange
+
+// Found is what the index knows of one holder for the evidence types that were asked: facts only. Whether
+// they amount to "held" or "not held" is decided elsewhere.
+type Found struct {
+	// Records has the newest version of each record of the holder, withdrawn ones included.
+	Records []Record
+	// Sources has every adapter that speaks for one of the types, in no particular order.
+	Sources []Source
+	// Inputs says what had been folded when this was asked: topic → partition → offset of the next message.
+	// With it the same answer can be found again later.
+	Inputs map[string]map[int]int64
+}
+
+// Source is one adapter's coverage statement together with what the index can say about it.
+type Source struct {
+	Coverage
+	// Folded says whether the index has folded past every offset the statement rests on. Until then the
+	// statement does not count.
+	Folded bool
+	// HolderQuarantined says whether a row about the asked holder is in this source's quarantine: the keeper
+	// said something about the holder that could not be read.
+	HolderQuarantined bool
+}
