@@ -58,3 +58,32 @@ type Evidence struct {
 	Until   Date           `json:"valid_until,omitempty"`
 	Fields  map[string]any `json:"fields,omitempty"`
 }
+
+var outcomes = map[Outcome]Text{
+	Held:     {ZH: "已有", EN: "held"},
+	Check:    {ZH: "待核对", EN: "to check"},
+	Supply:   {ZH: "需提交", EN: "to supply"},
+	Unknown:  {ZH: "暂查不到", EN: "not known"},
+	Received: {ZH: "已收原件", EN: "original received"},
+}
+
+// Text is the outcome as people read it.
+func (o Outcome) Text() Text { return outcomes[o] }
+
+var reasons = map[Reason]Text{
+	NotHeld:            {ZH: "政府没有此项记录", EN: "government holds no record of it"},
+	Expired:            {ZH: "已过有效期", EN: "it has expired"},
+	IsSuspended:        {ZH: "已被暂停", EN: "it is suspended"},
+	IsRevoked:          {ZH: "已被吊销或注销", EN: "it was revoked"},
+	IsSuperseded:       {ZH: "已被新证替代", EN: "it was superseded"},
+	ConditionNotMet:    {ZH: "不符合本事项的条件", EN: "it does not meet the item's condition"},
+	NoGrant:            {ZH: "本部门没有该项数据的共享授权", EN: "this department has no grant for it"},
+	ApplicantMade:      {ZH: "由申请人自备", EN: "the applicant makes it"},
+	SourceStale:        {ZH: "来源数据过旧，不代表没有", EN: "the source is out of date; this does not mean that there is none"},
+	CoverageIncomplete: {ZH: "来源数据不完整，不代表没有", EN: "the source is incomplete; this does not mean that there is none"},
+	Ambiguous:          {ZH: "查到多条，请向申请人核对是哪一条", EN: "several were found: ask the applicant which one it is"},
+	FactsDiffer:        {ZH: "与申请人所述不一致", EN: "it differs from what the applicant stated"},
+}
+
+// Text is the reason as people read it.
+func (r Reason) Text() Text { return reasons[r] }

@@ -1,0 +1,213 @@
+package adapters
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/onedoor/yimen/adapters/mapping"
+	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/schemas"
+	"golang.org/x/sync/errgroup"
+)
+
+// finding is what the examination of one row found: a payload that may be published, or faults.
+type finding struct {
+	row     Row
+	payload []byte
+	digest  exchange.Digest
+	id      exchange.RecordID
+	named   bool // the row's natural number could be read, so id is the record's
+	holders []exchange.Holder
+	// readable says that every holder of the row could be read, so that answers for all of them can say "unknown".
+	readable bool
+	faults   []mapping.Fault
+}
+
+// chunkRows is how many rows one worker examines at a time.
+const chunkRows = 256
+
+type chunk struct {
+	findings []finding
+	done     chan struct{}
+}
+
+// examineAll examines every row of the source after the place, on all processors, and hands the findings on in the source's
+// order.
+func (r *Runner) examineAll(ctx context.Context, from Place, take func(*finding) error) (Reading, error) {
+	var end Reading
+	group, ctx := errgroup.WithContext(ctx)
+	work := make(chan *chunk)
+	order := make(chan *chunk, 2*runtime.GOMAXPROCS(0))
+	group.Go(func() (err error) {
+		defer close(work)
+		defer close(order)
+		end, err = r.chop(ctx, from, func(c *chunk) error {
+			return errors.Join(send(ctx, order, c), send(ctx, work, c))
+		})
+		return err
+	})
+	for range runtime.GOMAXPROCS(0) {
+		group.Go(func() error {
+			for c := range work {
+				for i := range c.findings {
+					r.examine(&c.findings[i])
+				}
+				close(c.done)
+			}
+			return nil
+		})
+	}
+	group.Go(func() error { return inOrder(ctx, order, take) })
+	return end, group.Wait()
+}
+
+// chop cuts the source's rows into chunks.
+func (r *Runner) chop(ctx context.Context, from Place, hand func(*chunk) error) (Reading, error) {
+	current := &chunk{done: make(chan struct{})}
+	end, err := r.cfg.Source.Read(ctx, from, func(row Row) error {
+		row.Values, row.Place = slices.Clone(row.Values), slices.Clone(row.Place)
+		current.findings = append(current.findings, finding{row: row})
+		if len(current.findings) < chunkRows {
+			return nil
+		}
+		full := current
+		current = &chunk{done: make(chan struct{})}
+		return hand(full)
+	})
+	if err != nil || len(current.findings) == 0 {
+		return end, err
+	}
+	return end, hand(current)
+}
+
+func send(ctx context.Context, to chan<- *chunk, c *chunk) error {
+	select {
+	case to <- c:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func inOrder(ctx context.Context, order <-chan *chunk, take func(*finding) error) error {
+	for c := range order {
+		select {
+		case <-c.done:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		for i := range c.findings {
+			if err := take(&c.findings[i]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// examine maps a row and checks what came of it. It is pure: the same row gives the same finding.
+func (r *Runner) examine(f *finding) {
+	if f.row.Damage != nil {
+		f.faults = []mapping.Fault{{Code: f.row.Damage.Code, What: f.row.Damage.What, Mend: f.row.Damage.Mend}}
+	}
+	document, faults := r.mapping.Apply(f.row.Columns, f.row.Values)
+	f.faults = append(f.faults, faults...)
+	r.identify(f, document)
+	if len(f.faults) > 0 {
+		return
+	}
+	if err := r.validate(f, document); err != nil {
+		f.faults = append(f.faults, r.faultsOf(err)...)
+	}
+}
+
+// identify reads whose row it is and of which record, as far as a faulty row tells.
+func (r *Runner) identify(f *finding, document map[string]any) {
+	who := r.cfg.Schema.Identify(document)
+	f.holders, f.readable = who.Holders, who.Whole
+	if who.Natural != "" {
+		f.id, f.named = r.sealer.RecordID(r.cfg.Manifest.Evidence, who.Natural), true
+	}
+}
+
+func (r *Runner) validate(f *finding, document map[string]any) error {
+	payload, err := json.Marshal(document, json.Deterministic(true))
+	if err != nil {
+		return &exchange.Problem{Code: "YM-DOC-0100", Kind: exchange.Invalid, Err: nil,
+			What: exchange.Text{ZH: "映射结果无法写成 JSON", EN: "what the mapping made cannot be written as JSON"},
+			Mend: exchange.Text{ZH: "检查该行的字符编码", EN: "check the row's encoding"}}
+	}
+	gated, err := schemas.Decode(payload)
+	if err != nil {
+		return err
+	}
+	if err := r.cfg.Schema.Validate(gated); err != nil {
+		return err
+	}
+	if _, err := r.cfg.Schema.Facts(gated); err != nil {
+		return err
+	}
+	f.payload, f.digest = payload, r.sealer.Digest(payload)
+	return nil
+}
+
+// faultsOf turns what gate and schema found into faults of the source's columns.
+func (r *Runner) faultsOf(err error) []mapping.Fault {
+	var invalid *schemas.Invalid
+	if errors.As(err, &invalid) {
+		faults := make([]mapping.Fault, 0, len(invalid.Findings))
+		for _, found := range invalid.Findings {
+			faults = append(faults, mapping.Fault{Target: found.Pointer, Column: r.mapping.Column(found.Pointer),
+				Code: "YM-DOC-0201", What: found.What, Mend: found.Mend})
+		}
+		return faults
+	}
+	var p *exchange.Problem
+	if errors.As(err, &p) {
+		return []mapping.Fault{{Code: p.Code, What: p.What, Mend: p.Mend}}
+	}
+	return []mapping.Fault{fault("YM-ADP-0202", exchange.Text{ZH: "该行无法检查", EN: "the row cannot be checked"},
+		exchange.Text{ZH: "请把行号告知交换平台管理员", EN: "tell the exchange's administrator the line number"})}
+}
+
+// fault makes one of this package's own complaints about a row.
+func fault(code string, what, mend exchange.Text) mapping.Fault {
+	return mapping.Fault{Code: code, What: what, Mend: mend}
+}
+
+// tally groups faults by code, with where the first of each stands.
+type tally struct {
+	codes []string
+	of    map[string]*tallied
+}
+
+type tallied struct {
+	count, line int64
+	fault       mapping.Fault
+}
+
+func (t *tally) add(line int, f mapping.Fault) {
+	if t.of == nil {
+		t.of = map[string]*tallied{}
+	}
+	if t.of[f.Code] == nil {
+		t.codes = append(t.codes, f.Code)
+		t.of[f.Code] = &tallied{line: int64(line), fault: f}
+	}
+	t.of[f.Code].count++
+}
+
+func (t *tally) summary() exchange.Text {
+	var zh, en []string
+	for _, code := range t.codes {
+		x := t.of[code]
+		zh = append(zh, fmt.Sprintf("%d× %s %s（如第 %d 行 %s）", x.count, code, x.fault.What.ZH, x.line, x.fault.Column))
+		en = append(en, fmt.Sprintf("%d× %s %s (such as line %d %s)", x.count, code, x.fault.What.EN, x.line, x.fault.Column))
+	}
+	return exchange.Text{ZH: strings.Join(zh, "；"), EN: strings.Join(en, "; ")}
+}

@@ -1,0 +1,275 @@
+package adapters
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/envelope"
+)
+
+// batchRows and batchMessages bound one batch: large enough that its one fsync and its round trip to Kafka do not count,
+// small enough that a crash repeats little.
+const (
+	batchRows     = 8192
+	batchMessages = 2000
+)
+
+// Run reads the source once: every row is mapped, checked and compared with what stands published; what is new is stored as pending,
+// appended, and released after the acknowledgement, and only then the source's place is saved. A row that cannot be
+// published goes to quarantine and the reading goes on, within the manifest's bounds. At the end it states the coverage.
+func (r *Runner) Run(ctx context.Context) (Result, error) {
+	started := r.cfg.Clock()
+	if err := r.resend(ctx); err != nil { // left by a reading whose append failed
+		return Result{}, err
+	}
+	reading := &reading{r: r, started: started}
+	defer reading.close()
+	end, err := reading.all(ctx)
+	if err != nil {
+		return reading.result, err
+	}
+	result, err := reading.finish(ctx, end)
+	if err != nil {
+		return result, err
+	}
+	r.metrics.count(result)
+	r.metrics.quarantined.Set(float64(result.Quarantined))
+	r.metrics.success.Set(float64(r.cfg.Clock().Unix()))
+	return result, errors.Join(r.snapshot(), r.Heartbeat(ctx))
+}
+
+// reading is one pass over the source.
+type reading struct {
+	r       *Runner
+	started time.Time
+	result  Result
+	seen    bits // ordinals of the records whose row was seen
+	rows    rowSet
+	faults  tally
+	newly   int64 // rows without a readable record id that were not in quarantine before this reading
+
+	w        *write
+	sealing  *envelope.Batch
+	evidence []exchange.Message
+	rejected []exchange.Message
+	place    Place
+	inBatch  int
+}
+
+// rowSet is the rows seen in quarantine in this reading.
+type rowSet map[[16]byte]struct{}
+
+func (g *reading) close() {
+	if g.w != nil {
+		g.w.discard()
+	}
+}
+
+// all reads the source to its end, batch by batch.
+func (g *reading) all(ctx context.Context) (Reading, error) {
+	g.rows = rowSet{}
+	from := g.r.state.meta.Place
+	if g.r.state.meta.Meaning != g.r.meaning {
+		from = nil
+	}
+	end, err := g.r.examineAll(ctx, from, func(f *finding) error { return g.take(ctx, f) })
+	if err != nil {
+		return end, err
+	}
+	if end.Unchanged {
+		g.result = g.r.state.meta.Last
+		g.result.Skipped = true
+		return end, nil
+	}
+	return end, g.checkBounds(true)
+}
+
+// take puts one row where it belongs and closes the batch when it is full.
+func (g *reading) take(ctx context.Context, f *finding) error {
+	if err := g.begin(); err != nil {
+		return err
+	}
+	g.result.Read++
+	g.inBatch++
+	if f.row.Place != nil {
+		g.place = slices.Clone(f.row.Place)
+	}
+	var err error
+	if len(f.faults) == 0 {
+		err = g.publish(f)
+	} else {
+		err = g.reject(f)
+	}
+	if err != nil || (g.inBatch < batchRows && len(g.evidence)+len(g.rejected) < batchMessages) {
+		return err
+	}
+	return g.flush(ctx)
+}
+
+func (g *reading) begin() (err error) {
+	if g.w == nil {
+		g.w = g.r.state.write()
+	}
+	if g.sealing == nil {
+		g.sealing, err = g.r.sealer.Batch()
+	}
+	return err
+}
+
+// publish makes a sound row a new version of its record, unless that content stands published already.
+func (g *reading) publish(f *finding) error {
+	old, exists, err := g.w.known(f.id)
+	if err != nil {
+		return err
+	}
+	if exists && g.seen.has(old.Ordinal) && old.Digest != f.digest {
+		f.faults = append(f.faults, fault("YM-ADP-0201",
+			exchange.Text{ZH: "同一证照在本次读取中出现两行，内容不同", EN: "the same certificate stands in two rows with different content"},
+			exchange.Text{ZH: "请在数据源中只保留正确的一行", EN: "keep only the right row in the source"}))
+		return g.reject(f)
+	}
+	if err := g.resolve(f.id); err != nil {
+		return err
+	}
+	if exists && old.Digest == f.digest && !old.Withdrawn {
+		g.seen.set(old.Ordinal)
+		g.result.Unchanged++
+		return nil
+	}
+	return g.version(f.id, old, exists, f.digest, f.payload)
+}
+
+// version seals the next version of a record and notes it; no payload withdraws the record.
+func (g *reading) version(id exchange.RecordID, old known, exists bool, digest exchange.Digest, payload []byte) error {
+	next := known{Digest: digest, Ordinal: old.Ordinal, Withdrawn: payload == nil,
+		Version: max(old.Version+1, exchange.Version(g.started.UnixMicro()))}
+	next, err := g.w.publish(id, next, !exists)
+	if err != nil {
+		return fmt.Errorf("note new version: %w", err)
+	}
+	g.seen.set(next.Ordinal)
+	message, err := g.sealing.Record(envelope.Draft{Type: g.r.cfg.Manifest.Evidence, ID: id, Version: next.Version,
+		Schema: g.r.cfg.Schema.ID, Withdrawn: next.Withdrawn, Payload: payload, At: g.started})
+	if err != nil {
+		return err
+	}
+	g.evidence = append(g.evidence, message)
+	if next.Withdrawn {
+		g.result.Withdrawn++
+	} else {
+		g.result.Published++
+	}
+	return nil
+}
+
+// resolve takes a record's row out of quarantine, if it was there: the row is sound now.
+func (g *reading) resolve(row [16]byte) error {
+	in, err := g.w.quarantined(row)
+	if err != nil || !in {
+		return err
+	}
+	if _, seen := g.rows[row]; seen {
+		return nil // another row of the same record is in quarantine in this very reading
+	}
+	g.rejected = append(g.rejected, envelope.Resolution(g.r.cfg.Manifest.Adapter.Department(), row))
+	return g.w.unquarantine(row)
+}
+
+// reject puts a row into quarantine: for the department sealed in the state, for the exchange on the quarantine topic.
+func (g *reading) reject(f *finding) error {
+	row := [16]byte(f.id)
+	if !f.named {
+		row = g.r.sealer.RowID(g.r.cfg.Manifest.Evidence, f.row.Values)
+	}
+	g.result.Quarantined++
+	g.faults.add(f.row.Line, f.faults[0])
+	if !f.readable {
+		g.result.Unreadable++
+	}
+	if f.named {
+		if old, exists, err := g.w.known(f.id); err != nil {
+			return err
+		} else if exists {
+			g.seen.set(old.Ordinal) // its row is here, only not readable: no reason to withdraw it
+		}
+	}
+	before, err := g.w.quarantined(row)
+	if err != nil {
+		return err
+	}
+	g.rows[row] = struct{}{}
+	if before {
+		return g.w.quarantine(g.r.safe, g.entry(row, f))
+	}
+	if !f.named {
+		g.newly++
+	}
+	message, err := g.sealing.Rejection(envelope.Rejection{Adapter: g.r.cfg.Manifest.Adapter, Type: g.r.cfg.Manifest.Evidence,
+		Row: row, Line: f.row.Line, Code: f.faults[0].Code, Holders: f.holders,
+		Columns: f.row.Columns, Values: f.row.Values, At: g.started})
+	if err != nil {
+		return err
+	}
+	g.rejected = append(g.rejected, message)
+	return g.w.quarantine(g.r.safe, g.entry(row, f))
+}
+
+func (g *reading) entry(row [16]byte, f *finding) *Quarantined {
+	return &Quarantined{Row: row, Line: f.row.Line, Faults: f.faults, Columns: f.row.Columns, Values: f.row.Values,
+		HolderRead: f.readable, Since: g.started}
+}
+
+// flush sends the batch on its way: pending on disk, appended, acknowledged, released with the source's place.
+func (g *reading) flush(ctx context.Context) error {
+	if err := g.checkBounds(false); err != nil {
+		return err
+	}
+	if err := g.send(ctx); err != nil {
+		return err
+	}
+	if g.r.cfg.Progress != nil {
+		g.r.cfg.Progress(Progress{Adapter: g.r.cfg.Manifest.Adapter, Result: g.result})
+	}
+	return ctx.Err()
+}
+
+func (g *reading) send(ctx context.Context) error {
+	if g.w == nil {
+		return nil
+	}
+	w, evidence, rejected := g.w, g.evidence, g.rejected
+	g.w, g.sealing, g.evidence, g.rejected, g.inBatch = nil, nil, nil, nil, 0
+	defer w.discard()
+	batch := map[string][]exchange.Message{}
+	if len(evidence) > 0 {
+		batch[evidence[0].Topic] = evidence
+	}
+	if len(rejected) > 0 {
+		batch[rejected[0].Topic] = rejected
+	}
+	for _, messages := range batch {
+		for i := range messages {
+			if err := w.pend(&messages[i]); err != nil {
+				return err
+			}
+		}
+	}
+	if !w.empty() {
+		if err := w.commit(len(batch) > 0); err != nil {
+			return err
+		}
+	}
+	if err := g.r.append(ctx, batch); err != nil {
+		return err
+	}
+	after := g.r.state.write()
+	defer after.discard()
+	if g.place != nil {
+		g.r.state.meta.Place = g.place
+	}
+	return errors.Join(after.release(), after.commit(false))
+}

@@ -1,0 +1,116 @@
+package adapters
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+
+	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/envelope"
+)
+
+// rebuild makes a lost state again from what the adapter has published: which version and which content of each record,
+// and which rows are in quarantine. For a new adapter that is nothing.
+func (r *Runner) rebuild(ctx context.Context) error {
+	evidence := envelope.EvidenceTopic(r.cfg.Manifest.Evidence)
+	if err := r.replay(ctx, evidence, r.recall); err != nil {
+		return err
+	}
+	return r.replay(ctx, envelope.QuarantineTopic(r.cfg.Manifest.Adapter.Department()), r.recallRow)
+}
+
+// replay hands over everything that stands in a topic now, in batches that are committed with the state.
+func (r *Runner) replay(ctx context.Context, topic string, take func(*write, *exchange.Message) error) error {
+	left, err := r.cfg.Bus.EndOffsets(ctx, topic)
+	if err != nil {
+		return err
+	}
+	for partition, end := range left {
+		if end == 0 {
+			delete(left, partition)
+		}
+	}
+	if len(left) == 0 {
+		return nil
+	}
+	batches := make(chan []exchange.Message)
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	followed := make(chan error, 1)
+	go func() {
+		defer close(followed)
+		followed <- r.cfg.Bus.Follow(ctx, topic, nil, func(ctx context.Context, messages []exchange.Message) error {
+			select { // partitions arrive side by side; the state takes one batch at a time
+			case batches <- messages:
+				return nil
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		})
+	}()
+	err = r.takeAll(batches, followed, left, take)
+	stop()
+	for range followed { // until it has ended
+	}
+	return err
+}
+
+func (r *Runner) takeAll(batches <-chan []exchange.Message, followed <-chan error, left map[int]int64, take func(*write, *exchange.Message) error) error {
+	for len(left) > 0 {
+		select {
+		case err := <-followed:
+			return fmt.Errorf("follow own topic: %w", err)
+		case messages := <-batches:
+			if err := r.takeBatch(messages, take); err != nil {
+				return err
+			}
+			last := messages[len(messages)-1]
+			if end, waiting := left[last.Partition]; waiting && last.Offset+1 >= end {
+				delete(left, last.Partition)
+			}
+		}
+	}
+	return nil
+}
+
+func (r *Runner) takeBatch(messages []exchange.Message, take func(*write, *exchange.Message) error) error {
+	w := r.state.write()
+	defer w.discard()
+	for i := range messages {
+		if err := take(w, &messages[i]); err != nil {
+			return err
+		}
+	}
+	return w.commit(false)
+}
+
+// recall notes a record version found in the evidence topic, if it is this adapter's.
+func (r *Runner) recall(w *write, m *exchange.Message) error {
+	adapter, digest, withdrawn, err := envelope.Published(m)
+	if err != nil || adapter != r.cfg.Manifest.Adapter || len(m.Key) != 24 {
+		return nil // another's, or not a record: not this adapter's to judge
+	}
+	r.state.meta.End[m.Partition] = max(r.state.meta.End[m.Partition], m.Offset+1)
+	id, version := exchange.RecordID(m.Key[:16]), exchange.Version(binary.BigEndian.Uint64(m.Key[16:]))
+	old, exists, err := w.known(id)
+	if err != nil || exists && old.Version >= version {
+		return err
+	}
+	_, err = w.publish(id, known{Version: version, Digest: digest, Ordinal: old.Ordinal, Withdrawn: withdrawn}, !exists)
+	return err
+}
+
+// recallRow notes a row found in the quarantine topic. Its content is sealed to the exchange; the next reading gives it again.
+func (r *Runner) recallRow(w *write, m *exchange.Message) error {
+	if len(m.Key) != 16 {
+		return nil
+	}
+	row := [16]byte(m.Key)
+	if m.Value == nil {
+		return w.unquarantine(row)
+	}
+	if adapter, err := envelope.Author(m); err != nil || adapter != r.cfg.Manifest.Adapter {
+		return nil
+	}
+	return w.quarantineUnknown(row)
+}

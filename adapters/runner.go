@@ -1,0 +1,192 @@
+package adapters
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/onedoor/yimen/adapters/mapping"
+	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/envelope"
+	"github.com/onedoor/yimen/schemas"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Bus is what an adapter needs of Kafka.
+type Bus interface {
+	// Append returns nil when every message is acknowledged, with its partition and offset filled in.
+	// After an error nobody knows which of them arrived.
+	Append(ctx context.Context, topic string, messages []exchange.Message) error
+	// Follow hands over each partition's messages in order, from the offsets given, until ctx ends or handle errs.
+	Follow(ctx context.Context, topic string, from map[int]int64, handle func(context.Context, []exchange.Message) error) error
+	EndOffsets(ctx context.Context, topic string) (map[int]int64, error)
+}
+
+// Config is what a runner is made of.
+type Config struct {
+	Manifest *Manifest
+	Source   Source
+	Schema   *schemas.Schema // of the manifest's evidence type
+
+	DepartmentKey     []byte // the department's secret; see envelope.NewSealer
+	ExchangePublicKey []byte
+	StateDir          string
+	Bus               Bus
+
+	Clock    func() time.Time
+	Log      *slog.Logger
+	Metrics  prometheus.Registerer // nil: none
+	Progress func(Progress)        // nil: none; called after each batch
+
+	// AllowWithdrawals lets a reading withdraw more records than the manifest's bound.
+	AllowWithdrawals bool
+}
+
+// Progress says how far a reading is.
+type Progress struct {
+	Adapter exchange.Adapter `json:"adapter"`
+	Result
+}
+
+// Result counts what became of the rows of one reading.
+type Result struct {
+	Read        int64 `json:"read"`        // rows of the source
+	Published   int64 `json:"published"`   // new records and new versions
+	Unchanged   int64 `json:"unchanged"`   // rows whose content stands published already
+	Quarantined int64 `json:"quarantined"` // rows in quarantine, unreadable ones included
+	Unreadable  int64 `json:"unreadable"`  // rows whose holder could not be read
+	Withdrawn   int64 `json:"withdrawn"`   // records whose row is gone
+	HeldBack    int64 `json:"held_back"`   // records whose row is gone, or hidden in a row that cannot be read: not withdrawn yet
+	Records     int64 `json:"records"`     // that stand published after the reading
+	// Skipped says that source and mapping are as they were at the last reading; the counts are that reading's.
+	Skipped bool          `json:"skipped,omitempty"`
+	Took    time.Duration `json:"took_ns,omitempty"`
+}
+
+// Runner publishes one source. It is used by one goroutine at a time.
+type Runner struct {
+	cfg     Config
+	mapping *mapping.Mapping
+	sealer  *envelope.Sealer
+	safe    *safe
+	state   *state
+	meaning string
+	metrics *metrics
+}
+
+// Open makes the runner ready: it takes the state, appends again what was pending when the last run died, and rebuilds a lost
+// state from the adapter's own topic.
+func Open(ctx context.Context, cfg Config) (*Runner, error) {
+	m := cfg.Manifest
+	rules, err := mapping.Compile(m.Mapping, m.Absent)
+	if err != nil {
+		return nil, err
+	}
+	sealer, err := envelope.NewSealer(m.Adapter, cfg.DepartmentKey, cfg.ExchangePublicKey)
+	if err != nil {
+		return nil, fmt.Errorf("set up %s: %w", m.Adapter, err)
+	}
+	locked, err := newSafe(cfg.DepartmentKey)
+	if err != nil {
+		return nil, err
+	}
+	s, err := openState(cfg.StateDir, m.Adapter)
+	if err != nil {
+		return nil, err
+	}
+	r := &Runner{cfg: cfg, mapping: rules, sealer: sealer, safe: locked, state: s,
+		meaning: m.Hash() + " " + cfg.Schema.ID, metrics: newMetrics(cfg.Metrics, m.Adapter)}
+	if err := r.recover(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return r, nil
+}
+
+// Close gives the state back.
+func (r *Runner) Close() error { return r.state.Close() }
+
+func (r *Runner) recover(ctx context.Context) error {
+	if r.state.fresh() {
+		if err := r.rebuild(ctx); err != nil {
+			return fmt.Errorf("rebuild state of %s: %w", r.cfg.Manifest.Adapter, err)
+		}
+	}
+	return r.resend(ctx)
+}
+
+// resend appends what was pending, unchanged: whether it had arrived is not known, and twice does no harm.
+func (r *Runner) resend(ctx context.Context) error {
+	batch := map[string][]exchange.Message{}
+	err := r.state.pending(func(m exchange.Message) error {
+		batch[m.Topic] = append(batch[m.Topic], m)
+		return nil
+	})
+	if err != nil || len(batch) == 0 {
+		return err
+	}
+	if err := r.append(ctx, batch); err != nil {
+		return err
+	}
+	w := r.state.write()
+	defer w.discard()
+	return errors.Join(w.release(), w.commit(true))
+}
+
+// append appends each topic's messages and notes up to where the evidence topic now reaches.
+func (r *Runner) append(ctx context.Context, batch map[string][]exchange.Message) error {
+	evidence := envelope.EvidenceTopic(r.cfg.Manifest.Evidence)
+	for topic, messages := range batch {
+		if err := r.cfg.Bus.Append(ctx, topic, messages); err != nil {
+			return fmt.Errorf("append %d messages to %s: %w", len(messages), topic, err)
+		}
+		if topic != evidence {
+			continue
+		}
+		for i := range messages {
+			m := &messages[i]
+			r.state.meta.End[m.Partition] = max(r.state.meta.End[m.Partition], m.Offset+1)
+		}
+	}
+	return nil
+}
+
+// Heartbeat states the adapter's coverage: that it is alive, and how complete its data is since the last reading.
+func (r *Runner) Heartbeat(ctx context.Context) error {
+	message, err := r.coverageMessage()
+	if err != nil {
+		return err
+	}
+	topic := envelope.CoverageTopic(r.cfg.Manifest.Adapter.Department())
+	if err := r.cfg.Bus.Append(ctx, topic, []exchange.Message{message}); err != nil {
+		return fmt.Errorf("state coverage of %s: %w", r.cfg.Manifest.Adapter, err)
+	}
+	return nil
+}
+
+// heartbeat is how often a standing adapter states its coverage.
+const heartbeat = 30 * time.Second
+
+// Serve reads the source again and again, every manifest.Every, and states the coverage in between, until ctx ends. A reading
+// that fails is logged and tried again: the coverage then grows old, which answers show.
+func (r *Runner) Serve(ctx context.Context) error {
+	beat := time.NewTicker(heartbeat)
+	defer beat.Stop()
+	again := time.NewTicker(time.Duration(r.cfg.Manifest.Every))
+	defer again.Stop()
+	for {
+		var err error
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-beat.C:
+			err = r.Heartbeat(ctx)
+		case <-again.C:
+			_, err = r.Run(ctx)
+		}
+		if err != nil && ctx.Err() == nil {
+			r.cfg.Log.Error("adapter goes on after an error", "adapter", r.cfg.Manifest.Adapter, "error", err)
+		}
+	}
+}
