@@ -2,6 +2,7 @@ package adapters
 
 import (
 	"context"
+	stdjson "encoding/json"
 	"errors"
 	"fmt"
 	"runtime"
@@ -9,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/onedoor/yimen/adapters/mapping"
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/schemas"
@@ -135,10 +137,15 @@ func (r *Runner) identify(f *finding, document map[string]any) {
 	}
 }
 
+// numbers writes a number as it was read: no digit is lost.
+var numbers = json.MarshalToFunc(func(to *jsontext.Encoder, n stdjson.Number) error {
+	return to.WriteValue(jsontext.Value(n))
+})
+
 func (r *Runner) validate(f *finding, document map[string]any) error {
-	payload, err := json.Marshal(document, json.Deterministic(true))
+	payload, err := json.Marshal(document, json.Deterministic(true), json.WithMarshalers(numbers))
 	if err != nil {
-		return &exchange.Problem{Code: "YM-DOC-0100", Kind: exchange.Invalid, Err: nil,
+		return &exchange.Problem{Code: "YM-DOC-0100", Kind: exchange.Invalid,
 			What: exchange.Text{ZH: "映射结果无法写成 JSON", EN: "what the mapping made cannot be written as JSON"},
 			Mend: exchange.Text{ZH: "检查该行的字符编码", EN: "check the row's encoding"}}
 	}

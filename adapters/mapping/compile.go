@@ -38,7 +38,9 @@ func (c *compiler) collectColumns(rules Rules) {
 			c.columns = append(c.columns, r.Column)
 		}
 		for _, item := range r.Items {
-			c.columns = append(c.columns, item.Column)
+			if item.Column != "" {
+				c.columns = append(c.columns, item.Column)
+			}
 		}
 	}
 	slices.Sort(c.columns)
@@ -190,7 +192,7 @@ func (c *compiler) origin(pointer string, r *Rule) {
 func (c *compiler) items(pointer string, u *rule, r *Rule) {
 	for _, name := range slices.Sorted(maps.Keys(r.Items)) {
 		item := r.Items[name]
-		at := pointer + "/" + name
+		at := pointer + "/*/" + name
 		if len(item.Join) > 0 || item.Split != "" || len(item.Items) > 0 || strings.Contains(name, ".") {
 			c.wrong(at, "YM-MAP-0210", text("items 中只能是单列或常数", "must be one column or a constant inside items"), text("不要在 items 中再用 join、split、items", "use no join, split or items inside items"))
 			continue

@@ -7,7 +7,6 @@
 package mapping
 
 import (
-	"maps"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -83,8 +82,15 @@ func Compile(rules Rules, absent []string) (*Mapping, error) {
 // Columns are the source's columns that the rules use, sorted.
 func (m *Mapping) Columns() []string { return slices.Clone(m.columns) }
 
-// Targets are the JSON pointers of the properties that the rules fill, sorted.
-func (m *Mapping) Targets() []string { return slices.Sorted(maps.Keys(m.targets)) }
+// Targets are the JSON pointers of the properties that the rules fill, sorted, with * for any element of a list.
+func (m *Mapping) Targets() []string {
+	var targets []string
+	for pointer := range m.targets {
+		targets = append(targets, anyElement(pointer))
+	}
+	slices.Sort(targets)
+	return slices.Compact(targets)
+}
 
 // Column names the column, or the columns joined by " + ", from which the property at the JSON pointer is filled: "" where
 // none does. A pointer into what one rule makes, such as /capital/amount or /owners/0/name, is that rule's.
@@ -92,13 +98,23 @@ func (m *Mapping) Column(pointer string) string {
 	if column, ok := m.targets[pointer]; ok {
 		return column
 	}
-	steps := slices.DeleteFunc(strings.Split(pointer, "/"), func(step string) bool { return step != "" && digitsOnly(step) })
-	for ; len(steps) > 1; steps = steps[:len(steps)-1] {
-		if column, ok := m.targets[strings.Join(steps, "/")]; ok {
+	for pointer = anyElement(pointer); pointer != ""; pointer = pointer[:max(0, strings.LastIndexByte(pointer, '/'))] {
+		if column, ok := m.targets[pointer]; ok {
 			return column
 		}
 	}
 	return ""
+}
+
+// anyElement writes * for the places of lists.
+func anyElement(pointer string) string {
+	steps := strings.Split(pointer, "/")
+	for i, step := range steps {
+		if step != "" && digitsOnly(step) {
+			steps[i] = "*"
+		}
+	}
+	return strings.Join(steps, "/")
 }
 
 // Apply maps one row. The document holds what could be read, as schemas.Decode would give it; each fault leaves out one

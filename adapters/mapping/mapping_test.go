@@ -173,14 +173,14 @@ func TestCompileRefuses(t *testing.T) {
 
 func TestColumnsAndTargets(t *testing.T) {
 	m := mustCompile(t, Rules{"b": {Column: "二"}, "a.x": {Join: []string{"一", "二"}}, "c": {Constant: "k"},
-		"o": {Split: "、", Items: Rules{"n": {Column: "三"}}}})
+		"o": {Split: "、", Items: Rules{"n": {Column: "三"}}}, "s.0.k": {Column: "一"}, "s.1.k": {Column: "二"}})
 	if got := m.Columns(); !reflect.DeepEqual(got, []string{"一", "三", "二"}) {
 		t.Errorf("columns %q", got)
 	}
-	if got := m.Targets(); !reflect.DeepEqual(got, []string{"/a/x", "/b", "/c", "/o", "/o/n"}) {
+	if got := m.Targets(); !reflect.DeepEqual(got, []string{"/a/x", "/b", "/c", "/o", "/o/*/n", "/s/*/k"}) {
 		t.Errorf("targets %q", got)
 	}
-	for pointer, want := range map[string]string{"/b": "二", "/a/x": "一 + 二", "/c": "", "/o/0/n": "三", "/o/1": "三", "/b/amount": "二", "/z": "", "": ""} {
+	for pointer, want := range map[string]string{"/b": "二", "/a/x": "一 + 二", "/c": "", "/o/0/n": "三", "/o/1": "三", "/s/1/k": "二", "/s/7/k": "", "/b/amount": "二", "/z": "", "": "", "z": ""} {
 		if got := m.Column(pointer); got != want {
 			t.Errorf("column of %q: %q, want %q", pointer, got, want)
 		}

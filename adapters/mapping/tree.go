@@ -1,6 +1,7 @@
 package mapping
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/onedoor/yimen/exchange"
@@ -199,7 +200,7 @@ func (u *rule) item(pointer string, r *row, parts [][]string, at int) any {
 		}
 		if text, ok := item.rule.present(parts[i][at]); ok {
 			said = true
-			if value := item.rule.read(pointer+"/"+item.name, r, text); value != nil {
+			if value := item.rule.read(pointer+"/"+strconv.Itoa(at)+"/"+item.name, r, text); value != nil {
 				object[item.name] = value
 			}
 		}

@@ -25,11 +25,14 @@ func ParseDivision(s string) (Division, error) {
 			return "", notADigit(divisionCode, n[i], i+1)
 		}
 	}
-	if n != "100000" && !provinceKnown(n) {
+	if !knownDivision(n) {
 		return "", unknownProvince(divisionCode)
 	}
 	return Division(n), nil
 }
+
+// knownDivision says whether six digits are of a known province, or stand for the whole country.
+func knownDivision(n string) bool { return n == "100000" || provinceKnown(n) }
 
 // provinceKnown says whether n begins with a province (省、自治区、直辖市、特别行政区) of GB/T 2260.
 func provinceKnown(n string) bool {

@@ -23,7 +23,8 @@ import (
 //   - 18 characters with a known province, an existing birth date and a correct check digit are a citizen number,
 //     even if a credit code could read the same (about one citizen in 340 has such a number; a company needs an
 //     all-digit code that happens to hold a date, which is far rarer);
-//   - any other 18 characters must be a credit code.
+//   - any other 18 characters must be a credit code. What reads as a citizen number but for its check digit must name a
+//     known province besides: else one typing error in 340 would turn a person into a company nobody knows.
 //
 // Where the kind is known, ParseCitizen and ParseCreditCode are the surer way: 15 digits have no check digit.
 func ParseHolder(s string) (exchange.Holder, error) {
@@ -41,7 +42,7 @@ func ParseHolder(s string) (exchange.Holder, error) {
 		if err == nil {
 			return person.Holder(), nil
 		}
-		if organisation, err := creditCode(n); err == nil {
+		if organisation, err := creditCode(n); err == nil && knownDivision(n[2:8]) {
 			return organisation.Holder(), nil
 		}
 		return exchange.Holder{}, err

@@ -287,3 +287,13 @@ func BenchmarkParse(b *testing.B) {
 		}
 	})
 }
+
+func TestTypingErrorInACitizenNumberMakesNoCompany(t *testing.T) {
+	const typo = "430281197509051163" // its last digit is wrong for a citizen and right for a credit code of no province
+	if _, err := ParseCreditCode(typo); err != nil {
+		t.Fatalf("the example is no credit code any more: %v", err)
+	}
+	if holder, err := ParseHolder(typo); err == nil {
+		t.Errorf("read as %s", holder.Kind)
+	}
+}

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/onedoor/yimen/adapters"
+	"github.com/onedoor/yimen/adapters/tabular"
+	"github.com/onedoor/yimen/certs"
+	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/schemas"
+)
+
+func (s *session) adapterVerbs() verb {
+	return verb{
+		use:   "adapter",
+		short: both("适配器：检查、运行、查看状态", "adapters: check, run, show their status"),
+		verbs: []verb{s.adapterCheck(), s.adapterRun(), s.adapterStatus()},
+	}
+}
+
+// dataFlag declares the directory of keys and state.
+func (s *session) dataFlag(f *pflag.FlagSet, dir *string) {
+	initial := s.env("YIMEN_DATA")
+	if initial == "" {
+		initial = "yimen-data"
+	}
+	f.StringVar(dir, "data", initial, s.t("密钥和状态所在的目录 `DIR`，也可用 YIMEN_DATA 指定", "the `DIR` of keys and state; YIMEN_DATA names it too"))
+}
+
+// The layout below the data directory.
+const (
+	keysDir     = "keys"
+	adaptersDir = "adapters"
+)
+
+func stateDir(data string, adapter exchange.Adapter) string {
+	return filepath.Join(data, adaptersDir, filepath.FromSlash(string(adapter)))
+}
+
+func departmentKey(data string, department exchange.Department) ([]byte, error) {
+	keys, err := certs.OpenLocal(filepath.Join(data, keysDir))
+	if err != nil {
+		return nil, err
+	}
+	return keys.Secret("department-" + string(department))
+}
+
+// openSource makes the source that a manifest names.
+func openSource(m *adapters.Manifest, now func() time.Time) (adapters.Source, error) {
+	switch m.Source.Kind {
+	case "tabular":
+		return tabular.New(m, now)
+	default:
+		return nil, &exchange.Problem{Code: "YM-CLI-0401", Kind: exchange.Invalid,
+			What: both("不认识的数据源类型 "+shown(m.Source.Kind), "unknown kind of source "+shown(m.Source.Kind)),
+			Mend: both("清单的 source.kind 目前只能是 tabular", "source.kind in the manifest can be tabular for now")}
+	}
+}
+
+// described finds the schema of a manifest's evidence type.
+func described(m *adapters.Manifest, more string) (*schemas.Schema, error) {
+	set, err := schemas.Builtin()
+	if err != nil {
+		return nil, err
+	}
+	if more != "" {
+		own, err := schemas.Load(os.DirFS(more), ".")
+		if err != nil {
+			return nil, err
+		}
+		set = set.With(own.All()...)
+	}
+	schema, known := set.ByType(m.Evidence)
+	if !known {
+		types, _ := evidenceTypes() // they were just read
+		return nil, missing("0402", both("证照类型", "evidence type"), string(m.Evidence), types, "yimen schema list")
+	}
+	return schema, nil
+}
+
+func (s *session) adapterStatus() verb {
+	var data string
+	return verb{
+		use:     "status",
+		short:   both("查看各适配器上次读取的结果", "show what came of each adapter's last reading"),
+		example: "yimen adapter status --data /var/lib/yimen\nyimen adapter status -o json",
+		lists:   true,
+		flags:   func(f *pflag.FlagSet) { s.dataFlag(f, &data) },
+		run: func(context.Context, []string) error {
+			all, err := statuses(data)
+			if err != nil {
+				return err
+			}
+			return s.statusRows().print(s, all)
+		},
+	}
+}
+
+// statuses finds every adapter that left a status below the data directory.
+func statuses(data string) ([]adapters.Status, error) {
+	all := []adapters.Status{}
+	root := filepath.Join(data, adaptersDir)
+	if _, err := os.Stat(data); err != nil {
+		return nil, fileProblem(data, err)
+	}
+	names, err := fs.Glob(os.DirFS(root), "*/*/status.json")
+	if err != nil {
+		return nil, fmt.Errorf("look for adapters: %w", err)
+	}
+	for _, name := range names {
+		status, err := adapters.ReadStatus(filepath.Join(root, filepath.Dir(name)))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, status)
+	}
+	return all, nil
+}
+
+func (s *session) statusRows() list[adapters.Status] {
+	moment := func(t time.Time) string {
+		if t.IsZero() {
+			return s.t("从未", "never")
+		}
+		return t.In(exchange.China).Format("2006-01-02 15:04:05")
+	}
+	return list[adapters.Status]{
+		name: func(a adapters.Status) string { return string(a.Adapter) },
+		columns: []column[adapters.Status]{
+			{head: both("适配器", "ADAPTER"), cell: func(a adapters.Status) string { return string(a.Adapter) }},
+			{head: both("证照类型", "EVIDENCE"), cell: func(a adapters.Status) string { return string(a.Type) }},
+			{head: both("记录", "RECORDS"), cell: func(a adapters.Status) string { return figure(a.Published) }},
+			{head: both("隔离", "QUARANTINED"), cell: func(a adapters.Status) string { return figure(a.Quarantined) }},
+			{head: both("完整至", "COMPLETE UP TO"), cell: func(a adapters.Status) string { return moment(a.CompleteUpTo) }},
+			{head: both("可据以答“没有”", "MAY SAY NOT HELD"), cell: func(a adapters.Status) string { return s.yes(a.Complete()) }},
+			{head: both("读取", "READ"), wide: true, cell: func(a adapters.Status) string { return figure(a.Last.Read) }},
+			{head: both("无法辨认持证主体", "UNREADABLE"), wide: true, cell: func(a adapters.Status) string { return figure(a.Unreadable) }},
+			{head: both("上次用时", "TOOK"), wide: true, cell: func(a adapters.Status) string { return a.Last.Took.Round(time.Millisecond).String() }},
+		},
+	}
+}
+
+// outcomeLine says in a line what came of a reading.
+func (s *session) outcomeLine(r adapters.Result) string {
+	if r.Skipped {
+		return s.t("数据源没有变化，无需发布", "the source is as it was: nothing to publish")
+	}
+	parts := []string{fmt.Sprintf(s.t("读取 %s 行", "%s rows read"), figure(r.Read))}
+	for _, part := range []struct {
+		n    int64
+		text exchange.Text
+	}{
+		{r.Published, both("发布 %s", "%s published")}, {r.Unchanged, both("未变 %s", "%s unchanged")},
+		{r.Withdrawn, both("撤回 %s", "%s withdrawn")}, {r.HeldBack, both("暂缓撤回 %s", "%s withdrawals held back")},
+		{r.Quarantined, both("隔离 %s", "%s quarantined")},
+	} {
+		if part.n > 0 {
+			parts = append(parts, fmt.Sprintf(part.text.In(s.lang), figure(part.n)))
+		}
+	}
+	return strings.Join(parts, s.t("，", ", "))
+}

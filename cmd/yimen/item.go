@@ -1,0 +1,182 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/catalogue"
+)
+
+func (s *session) itemVerbs() verb {
+	return verb{
+		use:   "item",
+		short: both("事项与材料：列出、查看", "service items and their materials: list, show"),
+		verbs: []verb{s.itemList(), s.itemShow()},
+	}
+}
+
+// catalogueFlag declares where a site's own catalogue lies.
+func (s *session) catalogueFlag(f *pflag.FlagSet, dir *string) {
+	f.StringVar(dir, "catalogue", "", s.t("加上文件夹 `DIR` 里的事项和授权", "add the items and grants in the folder `DIR`"))
+}
+
+// loadCatalogue reads the built-in catalogue and, over it, the one in a folder, if one is named.
+func loadCatalogue(dir string) (*catalogue.Catalogue, error) {
+	files := []fs.FS{catalogue.Builtin()}
+	if dir != "" {
+		if _, err := os.ReadDir(dir); err != nil {
+			return nil, fileProblem(dir, err)
+		}
+		files = append(files, os.DirFS(dir))
+	}
+	return catalogue.Load(files...)
+}
+
+func (s *session) itemList() verb {
+	var dir string
+	return verb{
+		use:     "list",
+		short:   both("列出事项", "list the service items"),
+		example: "yimen item list\nyimen item list --catalogue /etc/yimen/catalogue -o json",
+		lists:   true,
+		flags:   func(f *pflag.FlagSet) { s.catalogueFlag(f, &dir) },
+		run: func(context.Context, []string) error {
+			c, err := loadCatalogue(dir)
+			if err != nil {
+				return err
+			}
+			return s.itemRows(c).print(s, c.Services())
+		},
+	}
+}
+
+func (s *session) itemRows(c *catalogue.Catalogue) list[catalogue.Service] {
+	return list[catalogue.Service]{
+		name: func(i catalogue.Service) string { return string(i.Code) },
+		columns: []column[catalogue.Service]{
+			{head: both("代码", "CODE"), cell: func(i catalogue.Service) string { return string(i.Code) }},
+			{head: both("名称", "NAME"), cell: func(i catalogue.Service) string { return i.Name.In(s.lang) }},
+			{head: both("部门", "DEPARTMENT"), cell: func(i catalogue.Service) string { return s.department(c, i.Department) }},
+			{head: both("申请人", "APPLICANT"), cell: func(i catalogue.Service) string { return s.applicant(i.Applicant) }},
+			{head: both("材料数", "MATERIALS"), cell: func(i catalogue.Service) string { return strconv.Itoa(len(i.Materials)) }},
+			{head: both("用到的证照", "EVIDENCE"), wide: true, cell: func(i catalogue.Service) string { return joined(i.Types(), " ") }},
+		},
+	}
+}
+
+func (s *session) itemShow() verb {
+	var dir string
+	return verb{
+		use:     "show ITEM",
+		short:   both("查看一个事项需要的材料", "show what a service item requires"),
+		example: "yimen item show food-licence-new\nyimen item show food-licence-new -o json",
+		min:     1, max: 1,
+		lists:    true,
+		flags:    func(f *pflag.FlagSet) { s.catalogueFlag(f, &dir) },
+		complete: anyOf(func() ([]string, error) { return itemCodes(dir) }),
+		run: func(_ context.Context, args []string) error {
+			c, err := loadCatalogue(dir)
+			if err != nil {
+				return err
+			}
+			item, known := c.Service(exchange.Item(args[0]))
+			if !known {
+				codes, _ := itemCodes(dir) // they were just read
+				return missing("0302", both("事项", "service item"), args[0], codes, "yimen item list")
+			}
+			return s.object(string(item.Code), item, func(w io.Writer) error { return s.itemPage(w, c, item) })
+		},
+	}
+}
+
+func itemCodes(dir string) ([]string, error) {
+	c, err := loadCatalogue(dir)
+	if err != nil {
+		return nil, err
+	}
+	var codes []string
+	for _, item := range c.Services() {
+		codes = append(codes, string(item.Code))
+	}
+	return codes, nil
+}
+
+func (s *session) itemPage(w io.Writer, c *catalogue.Catalogue, item catalogue.Service) error {
+	fmt.Fprintf(w, "%s  %s\n", item.Code, plain(item.Name.In(s.lang)))
+	fmt.Fprintf(w, s.t("部门：%s   申请人：%s\n\n", "department: %s   applicant: %s\n\n"),
+		plain(s.department(c, item.Department)), s.applicant(item.Applicant))
+	rows := list[catalogue.Material]{columns: []column[catalogue.Material]{
+		{head: both("材料", "MATERIAL"), cell: func(m catalogue.Material) string { return m.Name.In(s.lang) }},
+		{head: both("必要性", "NECESSITY"), cell: func(m catalogue.Material) string { return s.necessity(m) }},
+		{head: both("由何证明", "MET BY"), cell: func(m catalogue.Material) string { return s.alternatives(c, m) }},
+		{head: both("代码", "CODE"), wide: true, cell: func(m catalogue.Material) string { return m.Code }},
+		{head: both("依据", "BASIS"), wide: true, cell: func(m catalogue.Material) string { return m.Basis.In(s.lang) }},
+	}}
+	return rows.table(s, w, item.Materials)
+}
+
+func (s *session) department(c *catalogue.Catalogue, code exchange.Department) string {
+	if d, known := c.Department(code); known {
+		return d.Name.In(s.lang)
+	}
+	return string(code)
+}
+
+func (s *session) applicant(kind exchange.HolderKind) string {
+	switch kind {
+	case exchange.Person:
+		return s.t("自然人", "persons")
+	case exchange.Organisation:
+		return s.t("法人", "organisations")
+	default:
+		return s.t("自然人、法人", "persons, organisations")
+	}
+}
+
+func (s *session) necessity(m catalogue.Material) string {
+	switch {
+	case m.Optional:
+		return s.t("非必要", "optional")
+	case m.Deferrable:
+		return s.t("必要，可容缺", "required, deferrable")
+	default:
+		return s.t("必要", "required")
+	}
+}
+
+// alternatives says which evidence meets a material: any one of several sets, all of a set.
+func (s *session) alternatives(c *catalogue.Catalogue, m catalogue.Material) string {
+	if len(m.Alternatives) == 0 {
+		return s.t("申请人自备", "made by the applicant")
+	}
+	var sets []string
+	for _, set := range m.Alternatives {
+		var names []string
+		for _, t := range set {
+			if e, known := c.Evidence(t); known && s.format != asWide {
+				names = append(names, e.Name.In(s.lang))
+			} else {
+				names = append(names, string(t))
+			}
+		}
+		sets = append(sets, strings.Join(names, " + "))
+	}
+	return strings.Join(slices.Compact(sets), s.t(" 或 ", " or "))
+}
+
+func joined[T ~string](words []T, by string) string {
+	var all []string
+	for _, w := range words {
+		all = append(all, string(w))
+	}
+	return strings.Join(all, by)
+}

@@ -1,0 +1,45 @@
+// Command yimen is the hand tool and the server of the evidence exchange: it describes, checks,
+// publishes and queries what a city's departments have issued.
+//
+// Standard output carries data, standard error carries talk, and the exit code says how it ended:
+// see "yimen help exit-codes" and "yimen help output".
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+	"time"
+
+	"golang.org/x/term"
+)
+
+func main() { os.Exit(int(interruptible())) }
+
+// interruptible runs the command until it ends by itself or by a signal. The first signal asks it to stop, a
+// second one finds the default handling restored and kills it.
+func interruptible() code {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	defer context.AfterFunc(ctx, stop)()
+	return run(ctx, here(), os.Args[1:])
+}
+
+// here is the process as the operating system started it.
+func here() process {
+	build, _ := debug.ReadBuildInfo()
+	p := process{
+		in: os.Stdin, out: os.Stdout, talk: os.Stderr,
+		env:     os.Getenv,
+		outTTY:  term.IsTerminal(int(os.Stdout.Fd())),
+		talkTTY: term.IsTerminal(int(os.Stderr.Fd())),
+		now:     time.Now,
+		build:   build,
+	}
+	if term.IsTerminal(int(os.Stdin.Fd())) {
+		p.hidden = readUnseen
+	}
+	return p
+}

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/api"
+	"github.com/onedoor/yimen/exchange/broker"
+	"github.com/onedoor/yimen/exchange/catalogue"
+)
+
+func (s *session) queryVerb() verb {
+	var asked api.QueryRequest
+	var server, dir string
+	var token, applicant *secret
+	return verb{
+		use:   "query ITEM",
+		short: both("核验：一个事项、一位申请人，哪些材料政府已有", "ask which materials of a service item government already holds for an applicant"),
+		long: both("查询一位申请人办理一个事项时，哪些材料政府已有、哪些需要提交。每次查询都要有收件号，并留下回执。\n申请人号码从文件或标准输入读取，不写在命令行里：命令行会留在历史记录和进程列表中。",
+			"Asks which of an item's materials government already holds for an applicant, and which must be supplied. Every query names a case and leaves a receipt.\nThe applicant's number comes from a file or standard input, not from the command line, which stays in histories and process lists."),
+		example: "yimen query food-licence-new --case LL-2026-1123-0041 --applicant - --token @clerk.token\nyimen query food-licence-new --case LL-2026-1123-0041 --applicant @number.txt --token @clerk.token -o json",
+		min:     1, max: 1,
+		lists: true,
+		flags: func(f *pflag.FlagSet) {
+			f.StringVar(&asked.Case, "case", "", s.t("收件号 `CASE`", "the case number `CASE`"))
+			f.StringVar(&server, "server", "http://127.0.0.1:7080", s.t("交换平台地址 `URL`", "the exchange's address `URL`"))
+			applicant = s.secretFlag(f, "applicant", both("申请人的身份证号或统一社会信用代码 `NUMBER`", "the applicant's citizen number or credit code `NUMBER`"))
+			token = s.secretFlag(f, "token", both("调用令牌 `TOKEN`", "the caller's token `TOKEN`"))
+			s.catalogueFlag(f, &dir)
+			required(f, "case", "applicant", "token")
+		},
+		complete: anyOf(func() ([]string, error) { return itemCodes(dir) }),
+		run: func(ctx context.Context, args []string) error {
+			var err error
+			client := api.Client{Base: strings.TrimSuffix(server, "/")}
+			if client.Token, err = token.read(ctx); err != nil {
+				return err
+			}
+			if asked.Applicant, err = applicant.read(ctx); err != nil {
+				return err
+			}
+			asked.Item = exchange.Item(args[0])
+			c, err := loadCatalogue(dir)
+			if err != nil {
+				return err
+			}
+			ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+			defer cancel()
+			conclusion, err := client.Query(ctx, asked)
+			if err != nil {
+				return err
+			}
+			return s.object(conclusion.ID, conclusion, func(w io.Writer) error { return s.conclusionPage(w, c, conclusion) })
+		},
+	}
+}
+
+// conclusionPage shows an answer to a clerk: the one line that matters first, then the materials.
+func (s *session) conclusionPage(w io.Writer, c *catalogue.Catalogue, a broker.Conclusion) error {
+	fmt.Fprintf(w, "%s  %s  %s\n", plain(a.ItemName.In(s.lang)), a.Applicant, s.summary(a.Answers))
+	if err := s.answerRows(c).table(s, w, a.Answers); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(w, s.t("收件号 %s   回执 %s\n", "case %s   receipt %s\n"), plain(a.Case), a.Receipt.ID)
+	return err
+}
+
+// summary counts the materials by what is to be done about them.
+func (s *session) summary(answers []exchange.Answer) string {
+	counts := map[exchange.Outcome]int{}
+	for _, a := range answers {
+		counts[a.Outcome]++
+	}
+	line := fmt.Sprintf(s.t("%d 项材料：%d 项免提交", "%d materials: %d need not be supplied"), len(answers), counts[exchange.Held])
+	for _, rest := range []struct {
+		outcome exchange.Outcome
+		text    exchange.Text
+	}{
+		{exchange.Check, both("，%d 项请核对", ", %d to check")},
+		{exchange.Unknown, both("，%d 项暂查不到", ", %d not known")},
+		{exchange.Supply, both("，%d 项需提交", ", %d to supply")},
+	} {
+		if n := counts[rest.outcome]; n > 0 {
+			line += fmt.Sprintf(rest.text.In(s.lang), n)
+		}
+	}
+	return line
+}
+
+func (s *session) answerRows(c *catalogue.Catalogue) list[exchange.Answer] {
+	return list[exchange.Answer]{
+		name: func(a exchange.Answer) string { return a.Material },
+		columns: []column[exchange.Answer]{
+			{head: both("材料", "MATERIAL"), cell: func(a exchange.Answer) string { return a.Name.In(s.lang) }},
+			{head: both("状态", "STATUS"), cell: func(a exchange.Answer) string { return a.Outcome.Text().In(s.lang) }},
+			{head: both("数源部门", "KEEPER"), cell: func(a exchange.Answer) string { return s.keepers(c, a.Evidence) }},
+			{head: both("截至", "AS OF"), cell: func(a exchange.Answer) string { return s.asOf(a.Evidence) }},
+			{head: both("说明", "REASON"), cell: func(a exchange.Answer) string { return a.Reason.Text().In(s.lang) }},
+			{head: both("记录", "RECORD"), wide: true, cell: func(a exchange.Answer) string { return records(a.Evidence) }},
+			{head: both("依据", "BASIS"), wide: true, cell: func(a exchange.Answer) string { return a.Basis.In(s.lang) }},
+		},
+	}
+}
+
+func (s *session) keepers(c *catalogue.Catalogue, evidence []exchange.Evidence) string {
+	var names []string
+	for _, e := range evidence {
+		if name := s.department(c, e.Keeper); len(names) == 0 || names[len(names)-1] != name {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, s.t("、", ", "))
+}
+
+// asOf is the oldest moment any of the evidence is vouched for.
+func (s *session) asOf(evidence []exchange.Evidence) string {
+	var oldest time.Time
+	for _, e := range evidence {
+		if !e.AsOf.IsZero() && (oldest.IsZero() || e.AsOf.Before(oldest)) {
+			oldest = e.AsOf
+		}
+	}
+	if oldest.IsZero() {
+		return "-"
+	}
+	return oldest.In(exchange.China).Format("2006-01-02 15:04")
+}
+
+func records(evidence []exchange.Evidence) string {
+	var all []string
+	for _, e := range evidence {
+		if e.Record != "" {
+			all = append(all, fmt.Sprintf("%s v%d", e.Record, e.Version))
+		}
+	}
+	return strings.Join(all, " ")
+}

@@ -1,0 +1,222 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/onedoor/yimen/exchange"
+)
+
+// surroundings is a process that writes into out and talk, without terminals and with a fixed clock.
+func surroundings(out, talk io.Writer) process {
+	moment := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
+	return process{
+		in: strings.NewReader(""), out: out, talk: talk,
+		env: func(string) string { return "" },
+		now: func() time.Time { return moment },
+	}
+}
+
+// ran is what one run of the command left behind.
+type ran struct {
+	code      code
+	out, talk string
+}
+
+func yimen(t *testing.T, args ...string) ran {
+	t.Helper()
+	var out, talk bytes.Buffer
+	got := run(t.Context(), surroundings(&out, &talk), args)
+	return ran{got, out.String(), talk.String()}
+}
+
+// walk visits every command of the tree in one language.
+func walk(lang exchange.Lang, visit func(c *cobra.Command)) {
+	s := &session{process: surroundings(io.Discard, io.Discard), lang: lang, format: asTable}
+	var each func(*cobra.Command)
+	each = func(c *cobra.Command) {
+		visit(c)
+		for _, sub := range c.Commands() {
+			each(sub)
+		}
+	}
+	root := s.root()
+	root.InitDefaultHelpCmd()
+	each(root)
+}
+
+var (
+	han     = regexp.MustCompile(`\p{Han}`)
+	english = regexp.MustCompile(`[A-Za-z]{2,} [a-z]{2,}`) // two words in a row are a phrase
+	phrases = []string{"JSON lines", "--lang en"}
+)
+
+func TestEveryCommandSpeaksBothLanguages(t *testing.T) {
+	short := map[string]string{}
+	walk(exchange.ZH, func(c *cobra.Command) {
+		if !han.MatchString(c.Short) {
+			t.Errorf("%s: Short in Chinese is %q", c.CommandPath(), c.Short)
+		}
+		short[c.CommandPath()] = c.Short
+	})
+	walk(exchange.EN, func(c *cobra.Command) {
+		if c.Short == "" || han.MatchString(c.Short) || c.Short == short[c.CommandPath()] {
+			t.Errorf("%s: Short in English is %q", c.CommandPath(), c.Short)
+		}
+	})
+	if len(short) < 10 {
+		t.Errorf("walked only %d commands", len(short))
+	}
+}
+
+func TestEveryCommandHasAnExample(t *testing.T) {
+	walk(exchange.ZH, func(c *cobra.Command) {
+		if c.HasSubCommands() || c.IsAdditionalHelpTopicCommand() {
+			return
+		}
+		if c.Example == "" {
+			t.Errorf("%s has no example", c.CommandPath())
+		}
+		for line := range strings.Lines(c.Example) {
+			if !strings.Contains(line, c.CommandPath()) {
+				t.Errorf("%s: the example %q shows another command", c.CommandPath(), line)
+			}
+		}
+	})
+}
+
+func TestEveryFlagIsDescribed(t *testing.T) {
+	walk(exchange.ZH, func(c *cobra.Command) {
+		c.Flags().VisitAll(func(f *pflag.Flag) {
+			placeholder, about := pflag.UnquoteUsage(f)
+			if !han.MatchString(about) {
+				t.Errorf("%s --%s: described as %q", c.CommandPath(), f.Name, about)
+			}
+			if f.Value.Type() != "bool" && placeholder != strings.ToUpper(placeholder) {
+				t.Errorf("%s --%s: no `PLACEHOLDER` in its usage", c.CommandPath(), f.Name)
+			}
+		})
+	})
+}
+
+func TestHelpKeepsToOneLanguage(t *testing.T) {
+	var paths [][]string
+	walk(exchange.ZH, func(c *cobra.Command) { paths = append(paths, strings.Fields(c.CommandPath())[1:]) })
+	for _, path := range paths {
+		for _, help := range [][]string{append([]string{"help"}, path...), append(path, "--help")} {
+			checkChinese(t, yimen(t, help...), help)
+			if english := yimen(t, append(help, "--lang", "en")...); han.MatchString(english.out) || english.code != exitOK {
+				t.Errorf("%v --lang en: code %d, Chinese in\n%s", help, english.code, english.out)
+			}
+		}
+	}
+}
+
+// checkChinese looks for English phrases outside command lines.
+func checkChinese(t *testing.T, got ran, args []string) {
+	t.Helper()
+	if got.code != exitOK || !han.MatchString(got.out) {
+		t.Errorf("%v: code %d, no Chinese in\n%s", args, got.code, got.out)
+	}
+	for line := range strings.Lines(got.out) {
+		text := line
+		if at := strings.Index(line, "yimen "); at >= 0 {
+			text = line[:at]
+		}
+		for _, known := range phrases {
+			text = strings.ReplaceAll(text, known, "")
+		}
+		if phrase := english.FindString(text); phrase != "" {
+			t.Errorf("%v: %q in the line %q", args, phrase, line)
+		}
+	}
+	for _, heading := range []string{"Usage", "Flags", "Available Commands", "Aliases", "Additional", "help for"} {
+		if strings.Contains(got.out, heading) {
+			t.Errorf("%v: cobra's %q", args, heading)
+		}
+	}
+}
+
+// The arguments and input with which a command that prints data has something to print. A command that prints data and
+// needs a running exchange is named with "-": its own tests cover it.
+func printable() map[string]string {
+	return map[string]string{
+		"yimen version":         "version",
+		"yimen schema list":     "schema list",
+		"yimen schema show":     "schema show business-licence",
+		"yimen schema validate": "schema validate business-licence testdata/empty.jsonl",
+		"yimen item list":       "item list",
+		"yimen item show":       "item show food-licence-new",
+	}
+}
+
+func TestEveryListHonoursOutput(t *testing.T) {
+	walk(exchange.ZH, func(c *cobra.Command) {
+		if c.Annotations[listsData] == "" {
+			return
+		}
+		line, known := printable()[c.CommandPath()]
+		if !known {
+			t.Errorf("%s prints data: add it to printable", c.CommandPath())
+		}
+		if !known || line == "-" {
+			return
+		}
+		checkForms(t, strings.Fields(line))
+	})
+}
+
+// checkForms prints in every form and reads what can be read.
+func checkForms(t *testing.T, args []string) {
+	t.Helper()
+	out := map[format]string{}
+	for _, form := range formats() {
+		got := yimen(t, append(args, "-o", form)...)
+		if got.code != exitOK {
+			t.Errorf("%v -o %s: exit code %d\n%s", args, form, got.code, got.talk)
+		}
+		out[format(form)] = got.out
+	}
+	if !json.Valid([]byte(out[asJSON])) {
+		t.Errorf("%v: not JSON\n%s", args, out[asJSON])
+	}
+	for line := range strings.Lines(out[asLines]) {
+		if !json.Valid([]byte(line)) {
+			t.Errorf("%v: not a line of JSON: %s", args, line)
+		}
+	}
+	var fromJSON, fromYAML any
+	_ = json.Unmarshal([]byte(out[asJSON]), &fromJSON)
+	if err := yaml.Unmarshal([]byte(out[asYAML]), &fromYAML); err != nil {
+		t.Errorf("%v: not YAML: %v", args, err)
+	}
+	one, _ := json.Marshal(fromJSON)
+	other, err := json.Marshal(fromYAML)
+	if err != nil || !bytes.Equal(one, other) {
+		t.Errorf("%v: YAML and JSON differ (%v)\n%.300s\n%.300s", args, err, one, other)
+	}
+}
+
+func TestSignalStopsReading(t *testing.T) {
+	in, stuck := io.Pipe()
+	defer stuck.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	var out, talk bytes.Buffer
+	p := surroundings(&out, &talk)
+	p.in = in
+	time.AfterFunc(20*time.Millisecond, cancel)
+	got := run(ctx, p, []string{"schema", "validate", "business-licence", "-", "-o", "json"})
+	if got != exitInterrupted || !strings.Contains(talk.String(), `"code":"YM-CLI-0130"`) || out.Len() > 0 {
+		t.Errorf("exit code %d, out %q, talk %q", got, out.String(), talk.String())
+	}
+}

@@ -1,0 +1,177 @@
+// Package audit keeps the record of who looked at whose data, and why.
+//
+// A Log appends entries to the topic "audit" and returns a receipt once an entry is durable; whoever answers
+// a query does so after that, never before. An Entry says who asked for which case and what the answer rested
+// on. It holds no number, no name and no payload: the person asked about is a token that only the audit key
+// can make, so that "who looked at my data" can be answered and nobody else can find anyone in the log.
+package audit
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/onedoor/yimen/exchange"
+)
+
+// Topic is where entries go. It is never compacted.
+const Topic = "audit"
+
+// minKey is the least length of the audit key in bytes: that of the hash it keys.
+const minKey = sha256.Size
+
+// Appender makes messages durable. It returns nil only if every replica that must has every message, and then
+// has set Partition and Offset of each. It is safe for concurrent use.
+type Appender interface {
+	Append(ctx context.Context, topic string, msgs []exchange.Message) error
+}
+
+// Config is what a Log is made of.
+type Config struct {
+	Appender Appender
+	Key      []byte                // the audit key, at least 32 bytes; another than the index has
+	Clock    func() time.Time      // nil: time.Now
+	Random   io.Reader             // for entry ids; nil: crypto/rand
+	Metrics  prometheus.Registerer // nil: none
+}
+
+// Log appends entries. It is safe for concurrent use.
+type Log struct {
+	appender Appender
+	key      []byte
+	clock    func() time.Time
+	failures prometheus.Counter
+
+	mu     sync.Mutex // guards random, which need not be safe for concurrent use
+	random io.Reader
+}
+
+// Receipt (回执) proves that an entry was made. With the entry's bytes at hand, Hash proves which.
+type Receipt struct {
+	ID        string    `json:"id"`
+	Time      time.Time `json:"time"`
+	Hash      string    `json:"hash"` // SHA-256 of the entry as it lies in the topic, in hexadecimal
+	Partition int       `json:"partition"`
+	Offset    int64     `json:"offset"`
+}
+
+// New checks the configuration.
+func New(cfg Config) (*Log, error) {
+	if cfg.Appender == nil {
+		return nil, errors.New("audit log without an appender")
+	}
+	if len(cfg.Key) < minKey {
+		return nil, fmt.Errorf("audit key of %d bytes, at least %d", len(cfg.Key), minKey)
+	}
+	l := &Log{appender: cfg.Appender, key: append([]byte(nil), cfg.Key...), clock: cfg.Clock, random: cfg.Random}
+	if l.clock == nil {
+		l.clock = time.Now
+	}
+	if l.random == nil {
+		l.random = rand.Reader
+	}
+	l.failures = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "yimen_audit_append_failures_total",
+		Help: "Queries that got no answer because their audit entry could not be made durable.",
+	})
+	if cfg.Metrics != nil {
+		if err := cfg.Metrics.Register(l.failures); err != nil {
+			return nil, fmt.Errorf("register audit metrics: %w", err)
+		}
+	}
+	return l, nil
+}
+
+// Token stands for a holder in the log. The same holder has the same token under the same key.
+func (l *Log) Token(h exchange.Holder) string {
+	mac := hmac.New(sha256.New, l.key)
+	mac.Write([]byte(h.Kind))
+	mac.Write([]byte{0}) // so that no kind and number run together into another's
+	mac.Write([]byte(h.Number))
+	return hex.EncodeToString(mac.Sum(nil))
+}
+
+// Append gives the entry its id, time and subject and returns once it is durable. On an error the entry may
+// or may not be in the log, so what it tells of must not happen.
+func (l *Log) Append(ctx context.Context, e Entry) (Receipt, error) {
+	if err := e.check(); err != nil {
+		return Receipt{}, err
+	}
+	receipt, err := l.append(ctx, e)
+	if err != nil {
+		l.failures.Inc()
+		return Receipt{}, &exchange.Problem{
+			Code: "YM-QRY-0301", Kind: exchange.Unavailable,
+			What: exchange.Text{ZH: "审计记录没有写成，因此不给结论", EN: "the audit entry could not be written, so there is no answer"},
+			Why:  exchange.Text{ZH: "审计主题没有在时限内确认", EN: "the audit topic did not confirm it in time"},
+			Mend: exchange.Text{ZH: "稍后重试；若持续，检查 Kafka 是否可用、主题 audit 是否有足够的同步副本",
+				EN: "retry later; if it persists, check that Kafka is up and the topic audit has enough in-sync replicas"},
+			Err: err,
+		}
+	}
+	return receipt, nil
+}
+
+func (l *Log) append(ctx context.Context, e Entry) (Receipt, error) {
+	e.Time = l.clock().UTC().Truncate(time.Millisecond)
+	e.Subject = l.Token(e.Holder)
+	var err error
+	if e.ID, err = l.newID(e.Time); err != nil {
+		return Receipt{}, err
+	}
+	value, err := json.Marshal(e)
+	if err != nil {
+		return Receipt{}, fmt.Errorf("encode audit entry: %w", err)
+	}
+	msgs := []exchange.Message{{
+		Topic: Topic, Time: e.Time, Key: []byte(e.ID), Value: value,
+		Headers: []exchange.Header{{Name: "content-type", Value: []byte("application/json")}},
+	}}
+	if err := l.appender.Append(ctx, Topic, msgs); err != nil {
+		return Receipt{}, fmt.Errorf("append audit entry: %w", err)
+	}
+	sum := sha256.Sum256(value)
+	return Receipt{ID: e.ID, Time: e.Time, Hash: hex.EncodeToString(sum[:]), Partition: msgs[0].Partition, Offset: msgs[0].Offset}, nil
+}
+
+// newID makes a ULID: 48 bits of milliseconds, then 80 random bits, so that ids sort by time.
+func (l *Log) newID(at time.Time) (string, error) {
+	var id [16]byte
+	for i, ms := 5, at.UnixMilli(); i >= 0; i, ms = i-1, ms>>8 {
+		id[i] = byte(ms)
+	}
+	l.mu.Lock()
+	_, err := io.ReadFull(l.random, id[6:])
+	l.mu.Unlock()
+	if err != nil {
+		return "", fmt.Errorf("draw audit entry id: %w", err)
+	}
+	return crockford(id), nil
+}
+
+// crockford writes 128 bits in 26 characters of Crockford's base 32, two zero bits in front.
+func crockford(id [16]byte) string {
+	const alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+	var out [26]byte
+	pending, bits, next := uint32(0), 2, 0
+	for _, b := range id {
+		pending, bits = pending<<8|uint32(b), bits+8
+		for bits >= 5 {
+			bits -= 5
+			out[next] = alphabet[pending>>bits&31]
+			next++
+		}
+		pending &= 1<<bits - 1
+	}
+	return string(out[:])
+}

@@ -1,0 +1,153 @@
+package audit
+
+import (
+	"fmt"
+	"regexp"
+	"time"
+
+	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/identity"
+)
+
+// Decision says whether a query was answered.
+type Decision string
+
+// The decisions.
+const (
+	Answered Decision = "answered"
+	Refused  Decision = "refused"
+)
+
+// Entry is one query, as the log keeps it. ID, Time and Subject are set by the log.
+type Entry struct {
+	ID         string              `json:"id"`
+	Time       time.Time           `json:"time"`
+	Department exchange.Department `json:"department"` // who asked
+	Clerk      string              `json:"clerk"`      // the asker's staff code
+	Case       string              `json:"case"`       // the case (办件) it was asked for
+	Item       exchange.Item       `json:"item"`
+	Subject    string              `json:"subject"` // the token of Holder
+	Decision   Decision            `json:"decision"`
+	Refusal    string              `json:"refusal,omitempty"` // a code, where it was refused
+	Materials  []Material          `json:"materials,omitempty"`
+	// Catalogue, Evaluated and Inputs are what the answer was made from, so that it can be made again:
+	// topic → partition → offset of the next message when it was asked.
+	Catalogue string                   `json:"catalogue"`
+	Evaluated time.Time                `json:"evaluated"`
+	Inputs    map[string]map[int]int64 `json:"inputs,omitempty"`
+
+	// Holder is whom the query was about. It is never written.
+	Holder exchange.Holder `json:"-"`
+}
+
+// Material is what was answered for one material.
+type Material struct {
+	Material string           `json:"material"`
+	Outcome  exchange.Outcome `json:"outcome"`
+	Reason   exchange.Reason  `json:"reason,omitempty"`
+	Evidence []Evidence       `json:"evidence,omitempty"`
+}
+
+// Evidence is one record, or the lack of one, that an answer rested on.
+type Evidence struct {
+	Type    exchange.EvidenceType `json:"type"`
+	Outcome exchange.Outcome      `json:"outcome"`
+	Reason  exchange.Reason       `json:"reason,omitempty"`
+	Record  string                `json:"record,omitempty"`
+	Version exchange.Version      `json:"version,omitempty"`
+}
+
+// CheckAsker says whether who asks and for which case can stand in the log. A citizen number typed into the
+// wrong field would stay there for ever, so it is refused before anything is looked up.
+func (e *Entry) CheckAsker() error {
+	if !exchange.ValidName(string(e.Department)) {
+		return &exchange.Problem{
+			Code: "YM-QRY-0103", Kind: exchange.Unauthorised,
+			What: text("不知道是哪个部门在查询", "it is not known which department asks"),
+			Mend: text("用本部门的身份登录后再查", "log in as your department and ask again"),
+		}
+	}
+	if err := checkReference(e.Case, 4, "YM-QRY-0101", text("收件号", "the case number")); err != nil {
+		return err
+	}
+	return checkReference(e.Clerk, 1, "YM-QRY-0102", text("工号", "the staff code"))
+}
+
+func (e *Entry) check() error {
+	if err := e.CheckAsker(); err != nil {
+		return err
+	}
+	switch {
+	case !exchange.ValidName(string(e.Item)):
+		return fmt.Errorf("audit entry without an item")
+	case e.Holder.Number == "":
+		return fmt.Errorf("audit entry without a holder")
+	case e.Decision != Answered && e.Decision != Refused:
+		return fmt.Errorf("audit entry without a decision")
+	case (e.Decision == Refused) != (e.Refusal != ""):
+		return fmt.Errorf("audit entry %s with refusal code %q", e.Decision, e.Refusal)
+	}
+	return nil
+}
+
+const maxReference = 64
+
+// ASCII only: a name in the log would be worse than a case number that must be rewritten.
+var reference = regexp.MustCompile(`^[A-Za-z0-9._/-]+$`)
+
+// checkReference checks a case number or a staff code. The refusals never repeat it.
+func checkReference(s string, shortest int, code string, of exchange.Text) error {
+	refuse := func(what, mend exchange.Text) error {
+		return &exchange.Problem{Code: code, Kind: exchange.Invalid,
+			What: text(of.ZH+what.ZH, of.EN+" "+what.EN), Mend: mend}
+	}
+	if len(s) < shortest || len(s) > maxReference || !reference.MatchString(s) {
+		return refuse(text("的写法不对", "is not well formed"),
+			text(fmt.Sprintf("用 %d 至 %d 个半角字母、数字和 - _ . /，如 LL-2026-1123-0041", shortest, maxReference),
+				fmt.Sprintf("use %d to %d letters, digits and - _ . / of ASCII, such as LL-2026-1123-0041", shortest, maxReference)))
+	}
+	if !nationalCase(s) && containsCitizenNumber(s) {
+		return refuse(text("里有公民身份号码", "contains a citizen number"),
+			text("改用办件的收件号；若它本来由区划、日期和流水号连写而成，请用连字符隔开",
+				"use the number of the case; if it is made of division, date and serial, put hyphens between them"))
+	}
+	return nil
+}
+
+const (
+	citizenLength    = 18
+	nationalTask     = 31 // 实施编码, which begins with a credit code
+	nationalCaseForm = nationalTask + len("20060102") + 4
+)
+
+// nationalCase says whether s has the national form: a task code of 31 characters, a day and four digits. Its last
+// 18 characters look like a citizen number, and in one of eleven cases would pass for one.
+func nationalCase(s string) bool {
+	if len(s) != nationalCaseForm {
+		return false
+	}
+	if _, err := identity.ParseCreditCode(s[:18]); err != nil {
+		return false
+	}
+	_, err := time.Parse("20060102", s[nationalTask:nationalTask+8])
+	return err == nil
+}
+
+func containsCitizenNumber(s string) bool {
+	digits := 0 // how many stand in a row before i
+	for i := range len(s) {
+		if digits >= citizenLength-1 {
+			if _, err := identity.ParseCitizen(s[i+1-citizenLength : i+1]); err == nil {
+				return true
+			}
+		}
+		if '0' <= s[i] && s[i] <= '9' {
+			digits++
+		} else {
+			digits = 0
+		}
+	}
+	return false
+}
+
+func text(zh, en string) exchange.Text { return exchange.Text{ZH: zh, EN: en} }

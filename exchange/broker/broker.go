@@ -1,0 +1,196 @@
+// Package broker answers, for a service item and an applicant, which materials government already holds.
+//
+// A Query goes one way: the asker is checked, the catalogue permits, the index finds, Decide draws the
+// conclusions from what was found, the audit log makes an entry durable, and only then is there an answer. No department
+// is called, nothing is guessed, and a refused query leaves an entry just as an answered one does.
+package broker
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/audit"
+	"github.com/onedoor/yimen/exchange/catalogue"
+	"github.com/onedoor/yimen/exchange/identity"
+)
+
+// Holdings is the index of records by holder. It is safe for concurrent use.
+type Holdings interface {
+	// Find gives what is known of the holder for the types. Nothing known is no error; an error means that
+	// it could not be found out.
+	Find(ctx context.Context, holder exchange.Holder, types []exchange.EvidenceType) (exchange.Found, error)
+}
+
+// Auditor makes entries durable. It is safe for concurrent use.
+type Auditor interface {
+	// Append returns a receipt once the entry can no longer be lost. After an error there must be no answer.
+	Append(ctx context.Context, e audit.Entry) (audit.Receipt, error)
+}
+
+// Config is what a Broker is made of.
+type Config struct {
+	Catalogue    *catalogue.Catalogue
+	Holdings     Holdings
+	Audit        Auditor
+	Clock        func() time.Time      // nil: time.Now
+	AuditTimeout time.Duration         // how long an entry may take to become durable; 0: 5 s
+	Metrics      prometheus.Registerer // nil: none
+}
+
+// Broker answers queries. It is safe for concurrent use.
+type Broker struct {
+	cfg     Config
+	metrics *metrics
+}
+
+// Caller is who asks: a clerk or a service of a department, known by its certificate or login.
+type Caller struct {
+	Department exchange.Department
+	Clerk      string // staff code, or the name of a service
+}
+
+// Query (核验) asks which materials of an item need not be brought. The applicant has been parsed already.
+type Query struct {
+	Case      string
+	Item      exchange.Item
+	Applicant exchange.Holder
+	Caller    Caller
+}
+
+// Conclusion (结论) is the answer to a query, one for each material in the item's order.
+type Conclusion struct {
+	ID        string            `json:"id"`
+	Time      time.Time         `json:"time"` // the moment it was decided for
+	Case      string            `json:"case"`
+	Item      exchange.Item     `json:"item"`
+	ItemName  exchange.Text     `json:"item_name"`
+	Applicant string            `json:"applicant"` // masked
+	Answers   []exchange.Answer `json:"answers"`
+	Receipt   audit.Receipt     `json:"receipt"`
+}
+
+// New checks the configuration.
+func New(cfg Config) (*Broker, error) {
+	if cfg.Catalogue == nil || cfg.Holdings == nil || cfg.Audit == nil {
+		return nil, errors.New("broker needs a catalogue, holdings and an audit log")
+	}
+	if cfg.Clock == nil {
+		cfg.Clock = time.Now
+	}
+	if cfg.AuditTimeout == 0 {
+		cfg.AuditTimeout = 5 * time.Second
+	}
+	m, err := newMetrics(cfg.Metrics)
+	if err != nil {
+		return nil, err
+	}
+	return &Broker{cfg: cfg, metrics: m}, nil
+}
+
+// Query answers, or says why not. Whatever it returns without an error has a durable audit entry, and so has
+// every refusal for want of permission.
+func (b *Broker) Query(ctx context.Context, q Query) (Conclusion, error) {
+	start := b.cfg.Clock()
+	conclusion, err := b.query(ctx, q, start)
+	item := q.Item
+	if _, known := b.cfg.Catalogue.Service(item); !known {
+		item = "" // whatever was typed there must not become a label
+	}
+	b.metrics.observe(item, conclusion.Answers, err, b.cfg.Clock().Sub(start))
+	return conclusion, err
+}
+
+func (b *Broker) query(ctx context.Context, q Query, now time.Time) (Conclusion, error) {
+	entry := audit.Entry{
+		Department: q.Caller.Department, Clerk: q.Caller.Clerk, Case: q.Case, Item: q.Item, Holder: q.Applicant,
+		Catalogue: b.cfg.Catalogue.Version(), Evaluated: now.UTC(),
+	}
+	if err := entry.CheckAsker(); err != nil {
+		return Conclusion{}, err
+	}
+	service, known := b.cfg.Catalogue.Service(q.Item)
+	if !known {
+		return Conclusion{}, noSuchItem(b.cfg.Catalogue.Nearest(string(q.Item)))
+	}
+	if err := checkApplicant(service, q.Applicant); err != nil {
+		return Conclusion{}, err
+	}
+	if !b.cfg.Catalogue.MayAsk(q.Caller.Department, q.Item, exchange.DateOf(now)) {
+		return Conclusion{}, b.refuse(ctx, entry)
+	}
+	premises, err := b.premises(ctx, service, q, now)
+	if err != nil {
+		return Conclusion{}, err
+	}
+	answers := Decide(premises)
+	entry.Decision, entry.Materials, entry.Inputs = audit.Answered, materials(answers), premises.Found.Inputs
+	receipt, err := b.audit(ctx, entry)
+	if err != nil {
+		return Conclusion{}, err
+	}
+	return Conclusion{
+		ID: receipt.ID, Time: now, Case: q.Case, Item: q.Item, ItemName: service.Name,
+		Applicant: identity.Mask(q.Applicant.Number), Answers: answers, Receipt: receipt,
+	}, nil
+}
+
+// premises gathers what Decide needs. Types without a grant are not even looked up.
+func (b *Broker) premises(ctx context.Context, service catalogue.Service, q Query, now time.Time) (Premises, error) {
+	p := Premises{
+		Service: service, Holder: q.Applicant, Now: now,
+		Evidence: map[exchange.EvidenceType]catalogue.Evidence{},
+		Grants:   map[exchange.EvidenceType]catalogue.Grant{},
+	}
+	var granted []exchange.EvidenceType
+	for _, t := range service.Types() {
+		p.Evidence[t], _ = b.cfg.Catalogue.Evidence(t) // Load saw to it that it is there
+		if grant, ok := b.cfg.Catalogue.Permit(q.Caller.Department, q.Item, t, exchange.DateOf(now)); ok {
+			p.Grants[t] = grant
+			granted = append(granted, t)
+		}
+	}
+	if len(granted) == 0 {
+		return p, nil
+	}
+	var err error
+	if p.Found, err = b.cfg.Holdings.Find(ctx, q.Applicant, granted); err != nil {
+		return Premises{}, notFoundOut(err)
+	}
+	return p, nil
+}
+
+// refuse leaves an entry and gives the refusal, or the reason why there could be no entry.
+func (b *Broker) refuse(ctx context.Context, entry audit.Entry) error {
+	entry.Decision, entry.Refusal = audit.Refused, "not_permitted"
+	if _, err := b.audit(ctx, entry); err != nil {
+		return err
+	}
+	return notPermitted()
+}
+
+func (b *Broker) audit(ctx context.Context, entry audit.Entry) (audit.Receipt, error) {
+	ctx, cancel := context.WithTimeout(ctx, b.cfg.AuditTimeout)
+	defer cancel()
+	receipt, err := b.cfg.Audit.Append(ctx, entry)
+	if err != nil {
+		return audit.Receipt{}, notAudited(err)
+	}
+	return receipt, nil
+}
+
+// materials is what the log keeps of the answers: no names, no fields.
+func materials(answers []exchange.Answer) []audit.Material {
+	kept := make([]audit.Material, len(answers))
+	for i, a := range answers {
+		kept[i] = audit.Material{Material: a.Material, Outcome: a.Outcome, Reason: a.Reason}
+		for _, e := range a.Evidence {
+			kept[i].Evidence = append(kept[i].Evidence,
+				audit.Evidence{Type: e.Type, Outcome: e.Outcome, Reason: e.Reason, Record: e.Record, Version: e.Version})
+		}
+	}
+	return kept
+}

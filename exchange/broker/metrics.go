@@ -1,0 +1,59 @@
+package broker
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/onedoor/yimen/exchange"
+)
+
+type metrics struct {
+	duration  *prometheus.HistogramVec
+	materials *prometheus.CounterVec
+}
+
+func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
+	m := &metrics{
+		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "yimen_query_duration_seconds",
+			Help:    "How long queries took, audit entry included, by item and by answered, refused, invalid, unavailable or failed.",
+			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5},
+		}, []string{"item", "outcome"}),
+		materials: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "yimen_query_materials_total",
+			Help: "Materials answered, by outcome.",
+		}, []string{"outcome"}),
+	}
+	if registerer == nil {
+		return m, nil
+	}
+	for _, c := range []prometheus.Collector{m.duration, m.materials} {
+		if err := registerer.Register(c); err != nil {
+			return nil, fmt.Errorf("register query metrics: %w", err)
+		}
+	}
+	return m, nil
+}
+
+// observe counts one query. The item must be one of the catalogue's, or empty.
+func (m *metrics) observe(item exchange.Item, answers []exchange.Answer, err error, took time.Duration) {
+	outcome := "answered"
+	if err != nil {
+		switch exchange.KindOf(err) {
+		case exchange.Denied:
+			outcome = "refused"
+		case exchange.Invalid, exchange.NotFound, exchange.Unauthorised:
+			outcome = "invalid"
+		case exchange.Unavailable:
+			outcome = "unavailable"
+		default:
+			outcome = "failed"
+		}
+	}
+	m.duration.WithLabelValues(string(item), outcome).Observe(took.Seconds())
+	for _, a := range answers {
+		m.materials.WithLabelValues(string(a.Outcome)).Inc()
+	}
+}

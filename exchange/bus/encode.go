@@ -1,0 +1,43 @@
+package bus
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+
+	kafka "github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol"
+
+	"github.com/onedoor/yimen/exchange"
+)
+
+// encode makes the record set that a produce request carries: its length and one record batch.
+func encode(msgs []*exchange.Message) []byte {
+	set := protocol.RecordSet{Version: 2, Attributes: protocol.Zstd, Records: &records{msgs: msgs}}
+	var body bytes.Buffer
+	if _, err := set.WriteTo(&body); err != nil {
+		panic(fmt.Sprintf("encode %d messages into memory: %v", len(msgs), err)) // neither the reader nor the buffer can fail
+	}
+	return body.Bytes()
+}
+
+// records lets kafka-go read messages without a copy of them.
+type records struct {
+	msgs   []*exchange.Message
+	record kafka.Record
+}
+
+// ReadRecord gives the next message; the record is valid until the next call.
+func (r *records) ReadRecord() (*kafka.Record, error) {
+	if len(r.msgs) == 0 {
+		return nil, io.EOF
+	}
+	m := r.msgs[0]
+	r.msgs = r.msgs[1:]
+	headers := r.record.Headers[:0]
+	for _, h := range m.Headers {
+		headers = append(headers, kafka.Header{Key: h.Name, Value: h.Value})
+	}
+	r.record = kafka.Record{Key: kafka.NewBytes(m.Key), Value: kafka.NewBytes(m.Value), Headers: headers}
+	return &r.record, nil
+}

@@ -1,0 +1,216 @@
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"time"
+
+	kafka "github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/onedoor/yimen/exchange"
+)
+
+const (
+	fetchBytes = 2 << 20     // compressed, for one partition; more than two batches of ours
+	fetchWait  = time.Second // how long a broker holds a request for which it has nothing
+)
+
+// Follow hands over each partition of the topic from its offset in from (absent: from the beginning), and
+// then what comes. One partition's batches are handled one after the other in order; those of different
+// partitions at the same time. handle may keep the messages.
+//
+// Follow returns the error of handle, or the cause of the end of ctx. All else it outlives: broker
+// restarts, lost connections, new partitions. A message can come twice. An offset that the topic no longer
+// has (or never had) starts that partition again at the earliest, with an error in the log and a metric.
+func (b *Bus) Follow(ctx context.Context, topic string, from map[int]int64, handle func(context.Context, []exchange.Message) error) error {
+	ctx, leave, err := b.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	partitions, err := b.partitions(ctx, topic)
+	if err != nil {
+		return b.unreachable(exchange.Text{ZH: "跟读主题 " + topic, EN: "follow topic " + topic}, err)
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	look := time.NewTicker(metadataTTL)
+	defer look.Stop()
+	followed := make(map[int]bool)
+	for first := true; ; first = false {
+		for _, p := range partitions {
+			if followed[p] {
+				continue
+			}
+			if !first {
+				b.log.Info("following a new partition", "topic", topic, "partition", p)
+			}
+			followed[p] = true
+			f := &follower{bus: b, place: place{topic, p}, handle: handle, offset: earliest}
+			if offset, ok := from[p]; ok {
+				f.offset = offset
+			}
+			group.Go(func() error { return f.run(ctx) })
+		}
+		select {
+		case <-ctx.Done():
+			return group.Wait()
+		case <-look.C:
+		}
+		if now, err := b.partitions(ctx, topic); err == nil { // an error is in the log already; the followers go on
+			partitions = now
+		}
+	}
+}
+
+// earliest stands for the first offset of the partition.
+const earliest int64 = -1
+
+// follower reads one partition.
+type follower struct {
+	bus *Bus
+	place
+	handle func(context.Context, []exchange.Message) error
+	offset int64 // of the next message, or earliest
+}
+
+func (f *follower) run(ctx context.Context) error {
+	metrics := f.bus.metrics
+	lag := metrics.lag.WithLabelValues(f.topic, strconv.Itoa(f.partition))
+	defer metrics.lag.DeleteLabelValues(f.topic, strconv.Itoa(f.partition))
+	for {
+		page, err := f.fetch(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case errors.Is(err, kafka.OffsetOutOfRange):
+			f.reset()
+			continue
+		case err != nil:
+			return fmt.Errorf("fetch %s at offset %d: %w", f.place, f.offset, err)
+		}
+		lag.Set(float64(page.end - f.offset))
+		if len(page.msgs) > 0 {
+			if err := f.handle(ctx, page.msgs); err != nil {
+				return fmt.Errorf("handle %s from offset %d: %w", f.place, page.msgs[0].Offset, err)
+			}
+			metrics.followed.WithLabelValues(f.topic).Add(float64(len(page.msgs)))
+		}
+		f.offset = page.next
+		lag.Set(float64(max(0, page.end-page.next)))
+	}
+}
+
+// reset starts again at the earliest: the offset is beyond the end (the topic was created anew) or before
+// the beginning (messages were removed before they were read). Both deserve a person's attention.
+func (f *follower) reset() {
+	f.bus.metrics.resets.WithLabelValues(f.topic).Inc()
+	f.bus.log.Error("the offset to read from is not on the topic; reading again from the earliest message. "+
+		"The topic was created anew, or messages expired before they were read",
+		"topic", f.topic, "partition", f.partition, "offset", f.offset)
+	f.offset = earliest
+}
+
+// page is what one request brought.
+type page struct {
+	msgs []exchange.Message
+	next int64 // where to go on
+	end  int64 // the offset after the last message of the partition
+}
+
+func (f *follower) fetch(ctx context.Context) (page, error) {
+	gone := func(err error) bool { return errors.Is(err, kafka.OffsetOutOfRange) }
+	return retry(ctx, f.bus, "follow", f.topic, gone, func() (page, error) {
+		if f.offset < 0 {
+			first, err := f.bus.offsets(ctx, f.topic, kafka.FirstOffset, f.partition)
+			if err != nil {
+				return page{}, err
+			}
+			f.offset = first[f.partition]
+		}
+		answer, err := f.bus.client.Fetch(ctx, &kafka.FetchRequest{
+			Topic: f.topic, Partition: f.partition, Offset: f.offset,
+			MinBytes: 1, MaxBytes: fetchBytes, MaxWait: fetchWait,
+		})
+		if err == nil {
+			err = answer.Error
+		}
+		if err != nil {
+			return page{}, err
+		}
+		return f.read(answer)
+	})
+}
+
+// read takes the messages out of an answer. Kafka gives whole batches, so the first messages may be
+// older than what was asked for.
+func (f *follower) read(answer *kafka.FetchResponse) (page, error) {
+	p := page{next: f.offset, end: answer.HighWatermark}
+	for {
+		r, err := answer.Records.ReadRecord()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return page{}, err
+		}
+		if r.Offset >= p.next {
+			p.msgs = append(p.msgs, f.message(r))
+			p.next = r.Offset + 1
+		}
+		if r.Key != nil {
+			r.Key.Close()
+		}
+		if r.Value != nil {
+			r.Value.Close()
+		}
+	}
+	if len(p.msgs) == 0 && holdsBatches(answer.Records) {
+		// Compaction or a transaction left a batch with nothing to hand over. Asking for the same
+		// offset again would bring the same batch for ever.
+		p.next++
+	}
+	return p, nil
+}
+
+func holdsBatches(r kafka.RecordReader) bool {
+	stream, ok := r.(*protocol.RecordStream)
+	return ok && len(stream.Records) > 0
+}
+
+func (f *follower) message(r *kafka.Record) exchange.Message {
+	m := exchange.Message{Topic: f.topic, Partition: f.partition, Offset: r.Offset, Time: r.Time}
+	m.Key, m.Value = contents(r.Key, r.Value)
+	if len(r.Headers) > 0 {
+		m.Headers = make([]exchange.Header, len(r.Headers))
+		for i, h := range r.Headers {
+			m.Headers[i] = exchange.Header{Name: h.Key, Value: h.Value}
+		}
+	}
+	return m
+}
+
+// contents copies key and value out of kafka-go's pages, into one piece of memory.
+func contents(key, value kafka.Bytes) (k, v []byte) {
+	keyLength, valueLength := 0, 0
+	if key != nil {
+		keyLength = key.Len()
+	}
+	if value != nil {
+		valueLength = value.Len()
+	}
+	both := make([]byte, keyLength+valueLength)
+	if key != nil {
+		k = both[:keyLength:keyLength]
+		io.ReadFull(key, k) // from memory, whose length was asked just now
+	}
+	if value != nil {
+		v = both[keyLength:]
+		io.ReadFull(value, v)
+	}
+	return k, v
+}

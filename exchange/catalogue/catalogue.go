@@ -1,0 +1,195 @@
+// Package catalogue says what a service item needs and who may ask for it.
+//
+// Its nouns are departments, evidence types with their keeper, service items (事项) with their materials (材料), and
+// grants (共享授权). They are read once from YAML files by Load, checked against each other, and never change
+// afterwards; a Catalogue is safe for concurrent use. The exchange brings departments, types and items of
+// an ordinary county-level city (Builtin); grants are each city's own decision, so none are built in.
+package catalogue
+
+import (
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/onedoor/yimen/exchange"
+)
+
+// Department is one department of the city.
+type Department struct {
+	Code exchange.Department `json:"code"`
+	Name exchange.Text       `json:"name"`
+}
+
+// Evidence is one kind of certificate, with the one department that may publish it.
+type Evidence struct {
+	Type   exchange.EvidenceType `json:"type"`
+	Name   exchange.Text         `json:"name"`
+	Keeper exchange.Department   `json:"keeper"`
+	// StaleAfter is how old a keeper's word may be before an answer must not rest on it alone.
+	StaleAfter time.Duration `json:"stale_after"`
+}
+
+// Service is one service item.
+type Service struct {
+	Code       exchange.Item       `json:"code"`
+	Name       exchange.Text       `json:"name"`
+	Department exchange.Department `json:"department"` // who decides on it
+	Applicant  exchange.HolderKind `json:"applicant"`  // who may apply; empty: persons and organisations
+	Materials  []Material          `json:"materials"`
+}
+
+// Material is one thing an item requires.
+type Material struct {
+	Code       string        `json:"code"`
+	Name       exchange.Text `json:"name"`
+	Basis      exchange.Text `json:"basis"`      // the law that lets the item ask for it
+	Optional   bool          `json:"optional"`   // 非必要
+	Deferrable bool          `json:"deferrable"` // 容缺后补: the item may be accepted before it is there
+	// Alternatives are sets of evidence types: any one set suffices, and in a set all are needed. Without
+	// any the applicant makes the material, such as a form or a floor plan.
+	Alternatives [][]exchange.EvidenceType `json:"alternatives,omitempty"`
+}
+
+// Grant lets one department see some fields of one evidence type for one item.
+type Grant struct {
+	Department exchange.Department   `json:"department"`
+	Evidence   exchange.EvidenceType `json:"evidence"`
+	Item       exchange.Item         `json:"item"`
+	Fields     []string              `json:"fields"` // top-level properties of the document; none: only whether it is held
+	Basis      exchange.Text         `json:"basis"`
+	From       exchange.Date         `json:"from"`
+	Until      exchange.Date         `json:"until"` // the last day it holds
+}
+
+// Catalogue is everything Load read, checked.
+type Catalogue struct {
+	departments map[exchange.Department]Department
+	evidence    map[exchange.EvidenceType]Evidence
+	services    map[exchange.Item]Service
+	grants      []Grant
+	version     string
+}
+
+// Accepts says whether an applicant of that kind may apply for the item.
+func (s Service) Accepts(kind exchange.HolderKind) bool {
+	return s.Applicant == "" || s.Applicant == kind
+}
+
+// Types are the evidence types that any of the item's materials can be met with, sorted.
+func (s Service) Types() []exchange.EvidenceType {
+	types := map[exchange.EvidenceType]bool{}
+	for _, m := range s.Materials {
+		for _, set := range m.Alternatives {
+			for _, t := range set {
+				types[t] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(types))
+}
+
+// Department finds a department by its code.
+func (c *Catalogue) Department(code exchange.Department) (Department, bool) {
+	d, ok := c.departments[code]
+	return d, ok
+}
+
+// Departments are all departments, sorted by code.
+func (c *Catalogue) Departments() []Department { return sorted(c.departments) }
+
+// Evidence finds an evidence type by its name.
+func (c *Catalogue) Evidence(t exchange.EvidenceType) (Evidence, bool) {
+	e, ok := c.evidence[t]
+	return e, ok
+}
+
+// EvidenceTypes are all evidence types, sorted by name.
+func (c *Catalogue) EvidenceTypes() []Evidence { return sorted(c.evidence) }
+
+// Service finds an item by its code.
+func (c *Catalogue) Service(code exchange.Item) (Service, bool) {
+	s, ok := c.services[code]
+	return s, ok
+}
+
+// Services are all items, sorted by code.
+func (c *Catalogue) Services() []Service { return sorted(c.services) }
+
+// Grants are all grants, in force or not, sorted.
+func (c *Catalogue) Grants() []Grant { return slices.Clone(c.grants) }
+
+// Permit finds the grant that lets the department see the type for the item on that day. There is at most one.
+func (c *Catalogue) Permit(department exchange.Department, item exchange.Item, t exchange.EvidenceType, day exchange.Date) (Grant, bool) {
+	for _, g := range c.grants {
+		if g.Department == department && g.Item == item && g.Evidence == t && g.holdsOn(day) {
+			return g, true
+		}
+	}
+	return Grant{}, false
+}
+
+// MayAsk says whether the department has any business with the item that day: it decides on it, or has
+// a grant for it.
+func (c *Catalogue) MayAsk(department exchange.Department, item exchange.Item, day exchange.Date) bool {
+	service, known := c.services[item]
+	if !known {
+		return false
+	}
+	return service.Department == department || slices.ContainsFunc(c.grants, func(g Grant) bool {
+		return g.Department == department && g.Item == item && g.holdsOn(day)
+	})
+}
+
+// Nearest is the item code most like the one given, "" if none is.
+func (c *Catalogue) Nearest(item string) exchange.Item {
+	return exchange.Item(nearest(item, names(c.services)))
+}
+
+// Version is a digest of the content: equal content has an equal version, whatever files it came from.
+func (c *Catalogue) Version() string { return c.version }
+
+func (g Grant) holdsOn(day exchange.Date) bool { return g.From <= day && day <= g.Until }
+
+func sorted[K ~string, V any](m map[K]V) []V {
+	all := make([]V, 0, len(m))
+	for _, key := range slices.Sorted(maps.Keys(m)) {
+		all = append(all, m[key])
+	}
+	return all
+}
+
+func names[K ~string, V any](m map[K]V) []string {
+	all := make([]string, 0, len(m))
+	for _, key := range slices.Sorted(maps.Keys(m)) {
+		all = append(all, string(key))
+	}
+	return all
+}
+
+// digest is the hash of the content in one fixed form.
+func (c *Catalogue) digest() (string, error) {
+	content, err := json.Marshal([]any{c.Departments(), c.EvidenceTypes(), c.Services(), c.grants})
+	if err != nil {
+		return "", fmt.Errorf("digest catalogue: %w", err)
+	}
+	sum := sha256.Sum256(content)
+	return hex.EncodeToString(sum[:]), nil
+}
+
+//go:embed city
+var city embed.FS
+
+// Builtin has the departments, evidence types and items the exchange brings with it, for Load.
+func Builtin() fs.FS {
+	files, err := fs.Sub(city, "city")
+	if err != nil {
+		panic(err) // the name is fixed and valid
+	}
+	return files
+}

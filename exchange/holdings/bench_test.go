@@ -1,0 +1,155 @@
+package holdings_test
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/envelope"
+	"github.com/onedoor/yimen/schemas"
+)
+
+const (
+	benchPartitions = 4
+	benchBatch      = 500
+)
+
+// plain makes a world open and describe nothing: a message's value is its payload, its key says whose it is.
+func plain(w *world) {
+	w.index.Without(func(m *exchange.Message) (envelope.Opened, error) {
+		o := envelope.Opened{Adapter: "scjg/licences", Draft: envelope.Draft{Type: licence, ID: exchange.RecordID(m.Key[:16]),
+			Version: exchange.Version(binary.BigEndian.Uint64(m.Key[16:])), Schema: "00000000-0000-0000-0000-000000000001", Payload: m.Value, At: noon}}
+		copy(o.Digest[:], m.Key)
+		return o, nil
+	}, func(o *envelope.Opened) (schemas.Facts, error) {
+		return schemas.Facts{Status: exchange.Valid, Until: "2053-05-17", Holders: []exchange.Holder{plainHolder(binary.BigEndian.Uint64(o.ID[8:]))}}, nil
+	})
+}
+
+func plainHolder(n uint64) exchange.Holder {
+	return exchange.Holder{Kind: exchange.Organisation, Number: fmt.Sprintf("91%016d", n)}
+}
+
+// plainMessages are records of their own, named by a counter, with payloads of 500 bytes.
+func plainMessages(partition int, from int64, n int) []exchange.Message {
+	payload := []byte(strings.Repeat("瓷", 500/3))
+	msgs := make([]exchange.Message, n)
+	for i := range msgs {
+		number := uint64(from+int64(i))*benchPartitions + uint64(partition)
+		key := binary.BigEndian.AppendUint64(nil, number*0x9E3779B97F4A7C15)
+		key = binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(key, number), 1)
+		msgs[i] = exchange.Message{Topic: "evidence.business-licence", Partition: partition, Offset: from + int64(i), Key: key, Value: payload, Time: noon}
+	}
+	return msgs
+}
+
+// foldPlain folds n new records over all partitions, from offset from of each.
+func foldPlain(tb testing.TB, w *world, from int64, n int) {
+	var folding sync.WaitGroup
+	for partition := range benchPartitions {
+		folding.Go(func() {
+			for done := 0; done < n/benchPartitions; done += benchBatch {
+				if err := w.index.Fold(context.Background(), plainMessages(partition, from+int64(done), benchBatch)); err != nil {
+					tb.Error(err)
+				}
+			}
+		})
+	}
+	folding.Wait()
+}
+
+// BenchmarkFoldPlain measures the index and its engine, without opening and describing.
+func BenchmarkFoldPlain(b *testing.B) {
+	w := newWorld(b)
+	plain(w)
+	const each = 20_000
+	from := int64(0)
+	for b.Loop() {
+		foldPlain(b, w, from, each)
+		from += each / benchPartitions
+	}
+	b.ReportMetric(float64(b.N)*each/b.Elapsed().Seconds(), "records/s")
+}
+
+// BenchmarkFold measures everything: opening sealed messages, reading facts, storing.
+func BenchmarkFold(b *testing.B) {
+	w := newWorld(b)
+	const each = 4_000
+	schema, _ := w.schemas.ByType(licence)
+	sealer := w.sealer("scjg/licences")
+	number, from := 0, int64(0)
+	for b.Loop() {
+		b.StopTimer()
+		partitions := make([][]exchange.Message, benchPartitions)
+		for p := range partitions {
+			batch, _ := sealer.Batch()
+			for i := range each / benchPartitions {
+				number++
+				doc := []byte(fmt.Sprintf(`{"creditCode":%q,"name":"醴陵市示例瓷业有限公司","companyType":"有限责任公司（自然人投资或控股）","legalRepresentative":"张示例",`+
+					`"capital":{"amount":"5000000","currency":"CNY"},"registeredOn":"2003-05-18","scope":"日用陶瓷制品制造；日用陶瓷制品销售；货物进出口。",`+
+					`"province":"湖南","city":"株洲","validFrom":"2003-05-18","validUntil":"2053-05-17","issuingAuthority":"醴陵市市场监督管理局","status":"存续"}`, company(number)))
+				m, err := batch.Record(envelope.Draft{Type: licence, ID: sealer.RecordID(licence, company(number)), Version: 1, Schema: schema.ID, Payload: doc, At: noon})
+				if err != nil {
+					b.Fatal(err)
+				}
+				m.Partition, m.Offset = p, from+int64(i)
+				partitions[p] = append(partitions[p], m)
+			}
+		}
+		from += each / benchPartitions
+		b.StartTimer()
+		var folding sync.WaitGroup
+		for _, msgs := range partitions {
+			folding.Go(func() {
+				for i := 0; i < len(msgs); i += benchBatch {
+					if err := w.index.Fold(context.Background(), msgs[i:i+benchBatch]); err != nil {
+						b.Error(err)
+					}
+				}
+			})
+		}
+		folding.Wait()
+	}
+	b.ReportMetric(float64(b.N)*each/b.Elapsed().Seconds(), "records/s")
+}
+
+// BenchmarkFind asks for six types of holders drawn at random. YIMEN_BENCH_RECORDS sets how many records there are.
+func BenchmarkFind(b *testing.B) {
+	records := 100_000
+	if n, err := strconv.Atoi(os.Getenv("YIMEN_BENCH_RECORDS")); err == nil {
+		records = n
+	}
+	w := newWorld(b)
+	plain(w)
+	begun := time.Now()
+	foldPlain(b, w, 0, records)
+	b.Logf("folded %d records, %.0f/s, resident %s", records, float64(records)/time.Since(begun).Seconds(), resident())
+	types := []exchange.EvidenceType{licence, food, marriage, "property-title", "tax-clearance", "health-certificate"}
+	random := rand.New(rand.NewPCG(1, 2))
+	for b.Loop() {
+		found, err := w.index.Find(context.Background(), plainHolder(random.Uint64N(uint64(records))), types)
+		if err != nil || len(found.Records) != 1 {
+			b.Fatal(len(found.Records), err)
+		}
+	}
+	b.Logf("resident %s", resident())
+}
+
+// resident is the memory that the process holds, as Linux says.
+func resident() string {
+	status, _ := os.ReadFile("/proc/self/status")
+	for line := range strings.Lines(string(status)) {
+		if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+			return strings.TrimSpace(rest)
+		}
+	}
+	return "unknown"
+}

@@ -1,0 +1,245 @@
+package holdings
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/onedoor/yimen/exchange"
+)
+
+// speaker is an adapter speaking of a type.
+type speaker struct {
+	adapter  exchange.Adapter
+	evidence exchange.EvidenceType
+}
+
+// statement is a coverage statement as it is kept. Heartbeats that repeat it with nothing but a newer Alive are one
+// row with it: Coverage is the last of them, Since the Alive of the first.
+type statement struct {
+	Coverage exchange.Coverage `json:"coverage"`
+	Since    time.Time         `json:"since"`
+	First    position          `json:"first"`   // of the first heartbeat
+	Last     position          `json:"last"`    // of the last
+	Learned  time.Time         `json:"learned"` // when the first was folded
+	Heard    time.Time         `json:"heard"`   // when the last was folded
+}
+
+func (s *statement) speaker() speaker { return speaker{s.Coverage.Adapter, s.Coverage.Type} }
+
+// folded says whether everything the statement rests on was folded.
+func (s *statement) folded(next map[int]int64) bool {
+	for partition, end := range s.Coverage.End {
+		if next[partition] < end {
+			return false
+		}
+	}
+	return true
+}
+
+// repeats says whether the statement says nothing new but that the adapter is still alive.
+func (s *statement) repeats(before *statement) bool {
+	a, b := s.Coverage, before.Coverage
+	return a.Holders.Kind == b.Holders.Kind && slices.Equal(a.Holders.Divisions, b.Holders.Divisions) &&
+		a.CompleteUpTo.Equal(b.CompleteUpTo) && maps.Equal(a.End, b.End) && a.Read == b.Read && a.Published == b.Published &&
+		a.Quarantined == b.Quarantined && a.Unreadable == b.Unreadable && a.Tolerance == b.Tolerance
+}
+
+// after is the statement as it is kept when before was the newest so far.
+func (s statement) after(before *statement) statement {
+	if s.repeats(before) {
+		s.Since, s.First, s.Learned = before.Since, before.First, before.Learned
+	}
+	return s
+}
+
+func readStatement(b []byte) (statement, error) {
+	var s statement
+	if err := decode(b, &s); err != nil {
+		return statement{}, err
+	}
+	if s.Coverage.Alive.IsZero() || s.Since.IsZero() {
+		return statement{}, errDamaged
+	}
+	return s, nil
+}
+
+// foldCoverage keeps the statements that are newer than what their adapters said before.
+func (x *Index) foldCoverage(b *batch, msgs []exchange.Message) {
+	newest := map[speaker]statement{}
+	for i := range msgs {
+		m := &msgs[i]
+		c, reason, cause := x.hear(b, m)
+		if reason != "" {
+			x.refuse(b, m, reason, cause)
+			continue
+		}
+		now := x.now().UTC()
+		st := statement{Coverage: c, Since: c.Alive, First: b.at(m), Last: b.at(m), Learned: now, Heard: now}
+		who := st.speaker()
+		before, ok := newest[who]
+		if !ok {
+			before, ok = x.latest(who)
+		}
+		if ok && !c.Alive.After(before.Coverage.Alive) {
+			b.duplicates++
+			b.place.Duplicates++
+			continue
+		}
+		if ok {
+			st = st.after(&before)
+		} else {
+			b.put(speakerKey(who), []byte{})
+		}
+		newest[who] = st
+		b.statements = append(b.statements, st)
+		b.put(coverageKey(who, st.Since.UnixMicro()), encode(st))
+	}
+}
+
+// hear reads a heartbeat and says why it does not count, if it does not.
+func (x *Index) hear(b *batch, m *exchange.Message) (exchange.Coverage, Reason, error) {
+	c, err := parseCoverage(m.Value)
+	switch {
+	case err != nil:
+		return c, malformedCoverage, err
+	case string(m.Key) != string(c.Adapter):
+		return c, malformedCoverage, nil
+	case c.Adapter.Department() != exchange.Department(b.of):
+		return c, wrongTopic, nil
+	case !x.keeps(c.Adapter.Department(), c.Type):
+		return c, notKeeper, nil
+	}
+	return c, "", nil
+}
+
+// maxCoverage is the size of a statement of several thousand partitions and divisions.
+const maxCoverage = 256 << 10
+
+// parseCoverage reads a heartbeat's value: every field known and given once, every number possible.
+func parseCoverage(value []byte) (c exchange.Coverage, err error) {
+	if len(value) > maxCoverage {
+		return c, errors.New("read coverage: too large")
+	}
+	if err := json.Unmarshal(value, &c, json.RejectUnknownMembers(true)); err != nil {
+		return c, errors.New("read coverage: not the JSON of a statement") // the cause would quote the value
+	}
+	if !exchange.ValidAdapter(string(c.Adapter)) || !exchange.ValidName(string(c.Type)) {
+		return c, errors.New("read coverage: no adapter or type")
+	}
+	switch c.Holders.Kind {
+	case "", exchange.Person, exchange.Organisation:
+	default:
+		return c, errors.New("read coverage: unknown kind of holder")
+	}
+	if c.Alive.UnixMicro() <= 0 || c.Alive.Year() > 9999 {
+		return c, errors.New("read coverage: no moment of being alive")
+	}
+	if min(c.Read, c.Published, c.Quarantined, c.Unreadable, c.Tolerance) < 0 {
+		return c, errors.New("read coverage: negative count")
+	}
+	for partition, end := range c.End {
+		if partition < 0 || end < 0 {
+			return c, errors.New("read coverage: negative partition or offset")
+		}
+	}
+	return c, nil
+}
+
+// statements are a speaker's statements that may still count, from the newest that was folded past to the
+// newest of all; oldest first.
+type statements struct{ list []statement }
+
+// keptStatements bounds the statements that wait for the index to fold past them. During a rebuild years of them
+// wait; leaving out every second one only means to believe a statement a little later.
+const keptStatements = 256
+
+// add takes in a newer statement.
+func (s *statements) add(st statement) {
+	if n := len(s.list); n > 0 {
+		last := &s.list[n-1]
+		if !st.Coverage.Alive.After(last.Coverage.Alive) {
+			return
+		}
+		// Of statements that wait for the same offsets only the newest can ever count.
+		if st.repeats(last) || maps.Equal(st.Coverage.End, last.Coverage.End) {
+			s.list[n-1] = st
+			return
+		}
+	}
+	s.list = append(s.list, st)
+	if len(s.list) > keptStatements {
+		s.thin()
+	}
+}
+
+// thin leaves out every second statement but for the first and the last.
+func (s *statements) thin() {
+	kept := s.list[:1]
+	for i := 2; i < len(s.list)-1; i += 2 {
+		kept = append(kept, s.list[i])
+	}
+	s.list = append(kept, s.list[len(s.list)-1])
+}
+
+// source forgets what is older than the newest statement folded past, and gives the one that counts.
+func (s *statements) source(next map[int]int64) exchange.Source {
+	for i := len(s.list) - 1; i >= 0; i-- {
+		if s.list[i].folded(next) {
+			s.list = slices.Delete(s.list, 0, i)
+			return exchange.Source{Coverage: s.list[0].Coverage, Folded: true}
+		}
+	}
+	return exchange.Source{Coverage: s.list[len(s.list)-1].Coverage}
+}
+
+// latest is the newest statement of the speaker.
+func (x *Index) latest(who speaker) (statement, bool) {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	s := x.speakers[who]
+	if s == nil || len(s.list) == 0 {
+		return statement{}, false
+	}
+	return s.list[len(s.list)-1], true
+}
+
+// state takes a stored statement into memory. mu is held.
+func (x *Index) state(st statement) {
+	who := st.speaker()
+	if x.speakers[who] == nil {
+		x.speakers[who] = &statements{}
+	}
+	x.speakers[who].add(st)
+}
+
+// publishSources says anew which statements of the type count. mu is held.
+func (x *Index) publishSources(t exchange.EvidenceType) {
+	next := x.next[evidenceTopic(t)]
+	var sources []exchange.Source
+	for who, s := range x.speakers {
+		if who.evidence == t && len(s.list) > 0 {
+			sources = append(sources, s.source(next))
+		}
+	}
+	slices.SortFunc(sources, func(a, b exchange.Source) int {
+		if a.Adapter < b.Adapter {
+			return -1
+		}
+		return 1
+	})
+	x.sources[t] = sources
+}
+
+func typesOf(all []statement) []exchange.EvidenceType {
+	var types []exchange.EvidenceType
+	for i := range all {
+		if t := all[i].Coverage.Type; !slices.Contains(types, t) {
+			types = append(types, t)
+		}
+	}
+	return types
+}

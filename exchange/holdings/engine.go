@@ -1,0 +1,27 @@
+package holdings
+
+import "context"
+
+// Engine keeps rows in the order of their keys. It is where the index does I/O: Pebble on a node's own disk, a database
+// where several nodes share one. An engine learns no secret; it sees tokens and sealed values only.
+//
+// All methods are safe for concurrent use. Slices given to yield are valid until yield returns. Get and Scan see every
+// Commit that returned before they were called.
+type Engine interface {
+	// Get yields the value of each key that is there, with the key's place in keys, in any order. It stops with
+	// yield's error.
+	Get(ctx context.Context, keys [][]byte, yield func(i int, value []byte) error) error
+	// Scan yields, prefix after prefix, the rows whose keys begin with it, in the order of their keys. When yield
+	// says false, the rest of that prefix is left out and the next one begins.
+	Scan(ctx context.Context, prefixes [][]byte, yield func(key, value []byte) bool) error
+	// Commit stores all rows or none; of two rows with one key the last counts. It may return before the rows are
+	// durable, but what a crash takes away is always the end: no commit survives one that returned before it.
+	Commit(ctx context.Context, rows []Row) error
+}
+
+// Row is one key and its value, which may be empty.
+type Row struct{ Key, Value []byte }
+
+// StemSize is the length of the part of a key that look-ups by record or holder name in full: a byte for the family
+// and an id of 16 bytes. An engine may keep filters over it.
+const StemSize = 1 + 16

@@ -1,0 +1,166 @@
+// Package holdings is the index of records by holder, folded from the topics.
+//
+// Fold takes the messages of the topics evidence.<type>, quarantine.<department> and coverage.<department>, one
+// partition's batch at a time, opens them, checks that they come from the keeper of the type, and stores rows together
+// with the offset they reach. Find answers from those rows what government holds of one holder. The topics are the truth:
+// an index that is lost, or whose keys have changed, is deleted and folded again.
+//
+// What Find says is a function of the set of record versions, not of the order in which they arrived: rows are only added,
+// and which version counts is decided when somebody asks. So messages may come twice, in batches cut anywhere, and from
+// partitions in any order. One message that cannot be used never stops its partition: it is counted and kept in a list by
+// its position and reason.
+//
+// An engine sees no holder's number, no payload and no plain hash: holders are tokens (HMAC under TokenKey), versions are
+// sealed (AES-256-GCM under a key derived from SealKey).
+package holdings
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"maps"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/envelope"
+	"github.com/onedoor/yimen/schemas"
+)
+
+// Config says what an index needs. All but Log, Metrics and Now is required.
+type Config struct {
+	Engine Engine // stays its opener's: close it after the last call
+	Opener *envelope.Opener
+	// Schemas finds the schema that a record names: a *schemas.Set, or one that grows.
+	Schemas interface {
+		ByID(id string) (*schemas.Schema, bool)
+	}
+	// Keeper is the one department that may publish a type. It is asked when a message is folded: a record that
+	// was refused stays so until the index is built anew.
+	Keeper   func(exchange.EvidenceType) (exchange.Department, bool)
+	TokenKey []byte // 32 bytes; holders are found under it
+	SealKey  []byte // 32 bytes; versions are sealed under it
+	Log      *slog.Logger
+	Metrics  prometheus.Registerer
+	Now      func() time.Time // when something was folded or refused; nil: time.Now
+}
+
+// Index is the index of records by holder. It is safe for concurrent use.
+type Index struct {
+	engine   Engine
+	secrets  *secrets
+	describe func(*envelope.Opened) (schemas.Facts, Reason, error)
+	open     func(*exchange.Message) (envelope.Opened, error)
+	reject   func(*exchange.Message) (envelope.Rejection, error)
+	keeper   func(exchange.EvidenceType) (exchange.Department, bool)
+	log      *slog.Logger
+	meters   meters
+	now      func() time.Time
+
+	// folding has a lock for each partition: who folds it holds it until the rows are stored.
+	folding sync.Map // placeName → *sync.Mutex
+
+	// mu guards what follows. It describes rows that are stored: Find reads it first and the rows after, so that
+	// it never believes something folded that it then does not find.
+	mu       sync.RWMutex
+	places   map[string]map[int]place
+	next     map[string]map[int]int64 // topic → partition → offset; the inner maps are replaced, never changed
+	speakers map[speaker]*statements
+	sources  map[exchange.EvidenceType][]exchange.Source // replaced, never changed
+}
+
+// New opens the index that the engine holds, an empty one where it holds none.
+func New(c Config) (*Index, error) {
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	x := &Index{
+		engine:   c.Engine,
+		open:     c.Opener.Record,
+		reject:   c.Opener.Rejection,
+		describe: describe(c.Schemas.ByID),
+		keeper:   c.Keeper,
+		log:      c.Log,
+		now:      c.Now,
+		places:   map[string]map[int]place{},
+		next:     map[string]map[int]int64{},
+		speakers: map[speaker]*statements{},
+		sources:  map[exchange.EvidenceType][]exchange.Source{},
+	}
+	if x.log == nil {
+		x.log = slog.Default()
+	}
+	if x.now == nil {
+		x.now = time.Now
+	}
+	if err := x.begin(c); err != nil {
+		if errors.Is(err, errDamaged) {
+			err = damaged(err)
+		}
+		return nil, err
+	}
+	return x, nil
+}
+
+func (x *Index) begin(c Config) (err error) {
+	ctx := context.Background()
+	if x.secrets, err = unlock(ctx, c.Engine, c.TokenKey, c.SealKey); err != nil {
+		return err
+	}
+	if err = x.load(ctx); err != nil {
+		return err
+	}
+	x.meters, err = newMeters(c.Metrics)
+	return err
+}
+
+func (c *Config) check() error {
+	switch {
+	case c.Engine == nil, c.Opener == nil, c.Schemas == nil, c.Keeper == nil:
+		return misconfigured("缺少引擎、启封器、模式或数源部门", "engine, opener, schemas or keepers are missing")
+	case len(c.TokenKey) != keySize, len(c.SealKey) != keySize:
+		return misconfigured("标记密钥和封存密钥必须各为 32 字节", "token key and seal key must have 32 bytes each")
+	case string(c.TokenKey) == string(c.SealKey):
+		return misconfigured("标记密钥和封存密钥不得相同", "token key and seal key must not be the same")
+	}
+	return nil
+}
+
+// Next gives, for each partition of the topic that was ever folded, the offset of the next message to fold.
+func (x *Index) Next(_ context.Context, topic string) (map[int]int64, error) {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	if next := x.next[topic]; next != nil {
+		return maps.Clone(next), nil
+	}
+	return map[int]int64{}, nil
+}
+
+// Counts is how much was folded since the index was begun, over all restarts.
+type Counts struct {
+	Records    map[exchange.EvidenceType]int64 // record versions held, withdrawals included
+	Refused    map[Reason]int64
+	Duplicates int64
+}
+
+// Counts sums up what was folded so far.
+func (x *Index) Counts() Counts {
+	c := Counts{Records: map[exchange.EvidenceType]int64{}, Refused: map[Reason]int64{}}
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	for topic, partitions := range x.places {
+		family, name := cutTopic(topic)
+		for _, p := range partitions {
+			if family == topicEvidence {
+				c.Records[exchange.EvidenceType(name)] += p.Records
+			}
+			for reason, n := range p.Refused {
+				c.Refused[reason] += n
+			}
+			c.Duplicates += p.Duplicates
+		}
+	}
+	return c
+}

@@ -1,0 +1,235 @@
+// Package pebble keeps the index of records in a directory of this machine, by Pebble.
+package pebble
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"runtime"
+	"slices"
+	"sync"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/bloom"
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/holdings"
+)
+
+// Config says where the index lies and what it may use.
+type Config struct {
+	Dir        string       // required; made if it is not there, and readable by its owner only
+	CacheBytes int64        // blocks kept in memory; 0: 128 MiB
+	Log        *slog.Logger // nil: slog.Default
+}
+
+// Store is an index directory, held by this process until Close. It is a holdings.Engine.
+type Store struct {
+	dir  string
+	lock *pebble.Lock
+
+	mu     sync.RWMutex // held for reading during every use, so that Close waits for them
+	db     *pebble.DB
+	closed bool
+}
+
+var _ holdings.Engine = (*Store)(nil)
+
+const (
+	defaultCache = 128 << 20
+	memTable     = 32 << 20
+	// separate is the size from which a value is kept apart from its key. Sealed records are, so that merging
+	// sorted tables moves keys only; without it a rebuild spends most of its time copying payloads.
+	separate = 256
+)
+
+// Open opens or makes the directory. A directory that another process holds is a Problem of kind Conflict.
+func Open(c Config) (*Store, error) {
+	if c.Dir == "" {
+		return nil, &exchange.Problem{Code: "YM-IDX-0200", Kind: exchange.Invalid,
+			What: exchange.Text{ZH: "没有指定索引目录", EN: "no index directory is set"},
+			Mend: exchange.Text{ZH: "在配置中写明索引目录", EN: "set the index directory in the configuration"}}
+	}
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	if c.CacheBytes == 0 {
+		c.CacheBytes = defaultCache
+	}
+	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
+		return nil, unusable(c.Dir, err)
+	}
+	lock, err := pebble.LockDirectory(c.Dir, vfs.Default)
+	if err != nil {
+		return nil, locked(c.Dir, err)
+	}
+	o := options(c)
+	o.Lock = lock
+	db, err := pebble.Open(c.Dir, o)
+	if err != nil {
+		return nil, errors.Join(unusable(c.Dir, err), lock.Close())
+	}
+	return &Store{dir: c.Dir, lock: lock, db: db}, nil
+}
+
+func options(c Config) *pebble.Options {
+	o := &pebble.Options{
+		CacheSize:                   c.CacheBytes,
+		Comparer:                    order(),
+		FormatMajorVersion:          pebble.FormatValueSeparation,
+		MemTableSize:                memTable,
+		MemTableStopWritesThreshold: 4,
+		L0CompactionThreshold:       4,
+		L0StopWritesThreshold:       1000,
+		LBaseMaxBytes:               64 << 20,
+		MaxOpenFiles:                2000,
+		CompactionConcurrencyRange:  func() (int, int) { return 1, max(1, runtime.GOMAXPROCS(0)/2) },
+		Logger:                      logger{c.Log},
+	}
+	for i := range o.Levels {
+		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
+	}
+	o.TargetFileSizes[0] = 8 << 20
+	// Values are sealed, and what is sealed does not shrink.
+	o.ApplyCompressionSettings(func() pebble.DBCompressionSettings { return pebble.DBCompressionNone })
+	o.Experimental.ValueSeparationPolicy = func() pebble.ValueSeparationPolicy {
+		return pebble.ValueSeparationPolicy{Enabled: true, MinimumSize: separate, MaxBlobReferenceDepth: 10, TargetGarbageRatio: 1}
+	}
+	return o
+}
+
+// order is the order of bytes, with filters over the stem of each key instead of all of it.
+func order() *pebble.Comparer {
+	c := *pebble.DefaultComparer
+	c.Name = "yimen.holdings.1"
+	c.Split = func(key []byte) int { return min(len(key), holdings.StemSize) }
+	return &c
+}
+
+// Get yields the value of each key that is there.
+func (s *Store) Get(ctx context.Context, keys [][]byte, yield func(int, []byte) error) error {
+	rows, done, err := s.iterate(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	places := make([]int, len(keys)) // in the order of the keys: near ones share a block
+	for i := range places {
+		places[i] = i
+	}
+	slices.SortFunc(places, func(a, b int) int { return bytes.Compare(keys[a], keys[b]) })
+	for _, i := range places {
+		if !rows.SeekPrefixGE(keys[i]) || !bytes.Equal(rows.Key(), keys[i]) {
+			continue
+		}
+		value, err := rows.ValueAndErr()
+		if err != nil {
+			return fmt.Errorf("read index %s: %w", s.dir, err)
+		}
+		if err := yield(i, value); err != nil {
+			return err
+		}
+	}
+	return s.wrap("read", rows.Error())
+}
+
+// Scan yields the rows under each prefix.
+func (s *Store) Scan(ctx context.Context, prefixes [][]byte, yield func(key, value []byte) bool) error {
+	rows, done, err := s.iterate(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	for _, prefix := range prefixes {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		seek := rows.SeekGE
+		if len(prefix) >= holdings.StemSize {
+			seek = rows.SeekPrefixGE
+		}
+		for ok := seek(prefix); ok && bytes.HasPrefix(rows.Key(), prefix); ok = rows.Next() {
+			value, err := rows.ValueAndErr()
+			if err != nil {
+				return fmt.Errorf("read index %s: %w", s.dir, err)
+			}
+			if !yield(rows.Key(), value) {
+				break
+			}
+		}
+		if err := rows.Error(); err != nil {
+			return s.wrap("read", err)
+		}
+	}
+	return nil
+}
+
+// iterate gives an iterator over everything committed so far; done gives it back.
+func (s *Store) iterate(ctx context.Context) (rows *pebble.Iterator, done func(), err error) {
+	if err := s.use(); err != nil {
+		return nil, nil, err
+	}
+	rows, err = s.db.NewIterWithContext(ctx, &pebble.IterOptions{UseL6Filters: true})
+	if err != nil {
+		s.mu.RUnlock()
+		return nil, nil, s.wrap("read", err)
+	}
+	return rows, func() { rows.Close(); s.mu.RUnlock() }, nil
+}
+
+// Commit stores all rows or none. It does not wait for the disk: the topics are the truth, and a lost end takes
+// its offsets with it.
+func (s *Store) Commit(ctx context.Context, rows []holdings.Row) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := s.use(); err != nil {
+		return err
+	}
+	defer s.mu.RUnlock()
+	size := 0
+	for i := range rows {
+		size += len(rows[i].Key) + len(rows[i].Value) + 16
+	}
+	batch := s.db.NewBatchWithSize(size + 16)
+	defer batch.Close()
+	for i := range rows {
+		if err := batch.Set(rows[i].Key, rows[i].Value, nil); err != nil {
+			return s.wrap("write", err)
+		}
+	}
+	return s.wrap("write", batch.Commit(pebble.NoSync))
+}
+
+// Close waits for calls under way, writes everything to disk and gives the directory free.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil
+	}
+	s.closed = true
+	return s.wrap("close", errors.Join(s.db.Flush(), s.db.Close(), s.lock.Close()))
+}
+
+// use holds the store open until the caller unlocks mu for reading.
+func (s *Store) use() error {
+	s.mu.RLock()
+	if s.closed {
+		s.mu.RUnlock()
+		return fmt.Errorf("use index %s: %w", s.dir, fs.ErrClosed)
+	}
+	return nil
+}
+
+func (s *Store) wrap(act string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s index %s: %w", act, s.dir, err)
+}

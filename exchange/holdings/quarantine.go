@@ -1,0 +1,149 @@
+package holdings
+
+import (
+	"bytes"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/onedoor/yimen/exchange"
+)
+
+// quarantined is where the marks of a row are that is in quarantine: one for each holder it may be about.
+type quarantined struct {
+	Marks [][]byte `json:"marks"`
+}
+
+func readQuarantined(b []byte) (quarantined, error) {
+	var q quarantined
+	if err := decode(b, &q); err != nil {
+		return quarantined{}, err
+	}
+	for _, mark := range q.Marks {
+		if len(mark) < StemSize || mark[0] != familyHolder {
+			return quarantined{}, errDamaged
+		}
+		if _, _, _, ok := readMark(mark[StemSize:]); !ok {
+			return quarantined{}, errDamaged
+		}
+	}
+	return q, nil
+}
+
+// resolution is the value of a mark whose row left quarantine; an open mark's value is empty.
+type resolution struct {
+	position position
+	time     time.Time // of the message
+}
+
+func (r resolution) encode() []byte { return appendMoment(r.position.append(nil), r.time) }
+
+func readResolution(b []byte) (r resolution, open bool, err error) {
+	if len(b) == 0 {
+		return r, true, nil
+	}
+	if len(b) != positionSize+12 {
+		return r, false, errDamaged
+	}
+	r.position, _ = readPosition(b)
+	rest := reader{rest: b[positionSize:]}
+	r.time = rest.moment()
+	return r, false, nil
+}
+
+// foldQuarantine marks the holders of rejected rows and unmarks those of resolved ones.
+func (x *Index) foldQuarantine(ctx context.Context, b *batch, msgs []exchange.Message) error {
+	department := exchange.Department(b.of)
+	keys := make([][]byte, 0, len(msgs))
+	for i := range msgs {
+		if len(msgs[i].Key) == 16 {
+			keys = append(keys, quarantineKey(department, [16]byte(msgs[i].Key)))
+		}
+	}
+	rows := make(map[string]quarantined, len(keys))
+	err := x.engine.Get(ctx, keys, func(i int, value []byte) error {
+		q, err := readQuarantined(value)
+		rows[string(keys[i])] = q
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for i := range msgs {
+		m := &msgs[i]
+		if len(m.Key) != 16 {
+			x.refuse(b, m, notOpened, nil)
+			continue
+		}
+		key := quarantineKey(department, [16]byte(m.Key))
+		before := rows[string(key)]
+		after, ok := x.mark(b, m, before)
+		if !ok || slices.EqualFunc(before.Marks, after.Marks, bytes.Equal) {
+			continue
+		}
+		rows[string(key)] = after
+		b.put(key, encode(after))
+	}
+	return nil
+}
+
+// mark opens and resolves the marks of one row as the message says, and gives those then open.
+func (x *Index) mark(b *batch, m *exchange.Message, before quarantined) (after quarantined, ok bool) {
+	if m.Value == nil {
+		resolve(b, m, before.Marks)
+		return quarantined{}, true
+	}
+	r, err := x.reject(m)
+	switch {
+	case err != nil:
+		x.refuse(b, m, notOpened, err)
+		return before, false
+	case r.Adapter.Department() != exchange.Department(b.of), !exchange.ValidName(string(r.Type)):
+		x.refuse(b, m, wrongTopic, nil)
+		return before, false
+	case !x.keeps(r.Adapter.Department(), r.Type):
+		x.refuse(b, m, notKeeper, nil)
+		return before, false
+	case len(r.Holders) == 0:
+		return before, true // it tells of nobody; whoever the row named before may still be meant
+	}
+	left, others := byAdapter(before.Marks, r.Adapter)
+	after.Marks = others
+	for _, h := range r.Holders {
+		key := markKey(x.secrets.token(h), r.Type, r.Adapter, r.Row, b.at(m))
+		if i := slices.IndexFunc(left, func(mark []byte) bool { return sameMark(mark, key) }); i >= 0 {
+			key = left[i]
+			left = slices.Delete(left, i, i+1)
+		} else if slices.ContainsFunc(after.Marks, func(mark []byte) bool { return sameMark(mark, key) }) {
+			continue
+		} else {
+			b.put(key, []byte{})
+		}
+		after.Marks = append(after.Marks, key)
+	}
+	resolve(b, m, left)
+	return after, true
+}
+
+// byAdapter tells the adapter's own marks from those of others that rejected the same row.
+func byAdapter(marks [][]byte, adapter exchange.Adapter) (own, others [][]byte) {
+	for _, mark := range marks {
+		if _, of, _, _ := readMark(mark[StemSize:]); string(of) == string(adapter) {
+			own = append(own, mark)
+		} else {
+			others = append(others, mark)
+		}
+	}
+	return own, others
+}
+
+func resolve(b *batch, m *exchange.Message, marks [][]byte) {
+	for _, mark := range marks {
+		b.put(mark, resolution{b.at(m), m.Time}.encode())
+	}
+}
+
+// sameMark says whether two marks are of one holder, type, adapter and row, whenever they were opened.
+func sameMark(a, b []byte) bool {
+	return len(a) == len(b) && bytes.Equal(a[:len(a)-positionSize], b[:len(b)-positionSize])
+}

@@ -1,0 +1,84 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/onedoor/yimen/exchange/api"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// checks are what must hold before queries are answered.
+func (n *Node) checks() []api.Check {
+	return []api.Check{
+		{Name: "kafka", OK: n.Bus.Ping},
+		{Name: "index", OK: func(ctx context.Context) error {
+			lag, err := n.Lag(ctx)
+			if err == nil && lag > readyLag {
+				err = fmt.Errorf("%d messages behind", lag)
+			}
+			return err
+		}},
+	}
+}
+
+// readyLag is how far the index may be behind its topics and still count as ready: coverage keeps answers honest
+// whatever the lag is, but a node that folds a whole city anew would answer "unknown" to everything.
+const readyLag = 100_000
+
+// Lag is how many messages of all topics are not folded yet.
+func (n *Node) Lag(ctx context.Context) (int64, error) {
+	var lag int64
+	for _, topic := range folded(n.Catalogue) {
+		ends, err := n.Bus.EndOffsets(ctx, topic)
+		if err != nil {
+			return 0, err
+		}
+		next, err := n.Index.Next(ctx, topic)
+		if err != nil {
+			return 0, err
+		}
+		for partition, end := range ends {
+			lag += max(0, end-next[partition])
+		}
+	}
+	return lag, nil
+}
+
+// Settled waits until everything appended before the call is folded.
+func (n *Node) Settled(ctx context.Context) error {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		lag, err := n.Lag(ctx)
+		if err != nil || lag == 0 {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("wait for the index: %w", ctx.Err())
+		case err := <-n.failed:
+			return err
+		case <-tick.C:
+		}
+	}
+}
+
+// watchLag keeps the lag metric.
+func (n *Node) watchLag(ctx context.Context) error {
+	gauge := prometheus.NewGauge(prometheus.GaugeOpts{Name: "yimen_index_lag_records", Help: "Messages of all topics not yet folded into the index."})
+	n.Metrics.MustRegister(gauge)
+	tick := time.NewTicker(15 * time.Second)
+	defer tick.Stop()
+	for {
+		if lag, err := n.Lag(ctx); err == nil {
+			gauge.Set(float64(lag))
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}

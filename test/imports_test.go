@@ -1,0 +1,94 @@
+// Package test holds stories that need several packages or real servers, and what watches over the whole tree.
+package test
+
+import (
+	"go/parser"
+	gotoken "go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/onedoor/yimen"
+
+// TestArrows compares who imports whom with arrows.txt. A new arrow must be argued there, in the same commit.
+func TestArrows(t *testing.T) {
+	have, err := arrows("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := allowed("arrows.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, arrow := range have {
+		if !slices.Contains(want, arrow) {
+			t.Errorf("new arrow %q: is there a way without it? If not, add it to test/arrows.txt with the reason", arrow)
+		}
+	}
+	for _, arrow := range want {
+		if !slices.Contains(have, arrow) {
+			t.Errorf("arrow %q is gone: take it out of test/arrows.txt", arrow)
+		}
+	}
+}
+
+// arrows lists the imports among the module's own packages, tests left out, as "from -> to".
+func arrows(root string) ([]string, error) {
+	var found []string
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() && (entry.Name() == "testdata" || strings.HasPrefix(entry.Name(), ".") && path != root) {
+			return filepath.SkipDir
+		}
+		if filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") {
+			return nil
+		}
+		of, err := imports(path)
+		if err != nil {
+			return err
+		}
+		from, err := filepath.Rel(root, filepath.Dir(path))
+		for _, to := range of {
+			found = append(found, filepath.ToSlash(from)+" -> "+to)
+		}
+		return err
+	})
+	slices.Sort(found)
+	return slices.Compact(found), err
+}
+
+// imports lists the module's packages that a file imports.
+func imports(path string) (of []string, err error) {
+	file, err := parser.ParseFile(gotoken.NewFileSet(), path, nil, parser.ImportsOnly)
+	if err != nil {
+		return nil, err
+	}
+	for _, spec := range file.Imports {
+		if to, ok := strings.CutPrefix(strings.Trim(spec.Path.Value, `"`), module+"/"); ok {
+			of = append(of, to)
+		}
+	}
+	return of, nil
+}
+
+// allowed reads one arrow a line; # begins a comment.
+func allowed(path string) ([]string, error) {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var arrows []string
+	for line := range strings.Lines(string(content)) {
+		line, _, _ = strings.Cut(line, "#")
+		if line = strings.TrimSpace(line); line != "" {
+			arrows = append(arrows, line)
+		}
+	}
+	return arrows, nil
+}

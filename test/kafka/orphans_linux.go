@@ -1,0 +1,6 @@
+package kafka
+
+import "syscall"
+
+// orphansDie has the kernel end the broker with the test, also where the test was killed or ran out of time.
+func orphansDie() *syscall.SysProcAttr { return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} }
