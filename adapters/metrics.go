@@ -7,6 +7,7 @@ import (
 
 // metrics of one adapter. The adapter's name is the only label: it comes from a manifest, not from data.
 type metrics struct {
+	registry    prometheus.Registerer
 	records     *prometheus.CounterVec
 	quarantined prometheus.Gauge
 	success     prometheus.Gauge
@@ -14,7 +15,7 @@ type metrics struct {
 
 func newMetrics(reg prometheus.Registerer, adapter exchange.Adapter) *metrics {
 	name := prometheus.Labels{"adapter": string(adapter)}
-	m := &metrics{
+	m := &metrics{registry: reg,
 		records: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "yimen_adapter_records_total",
 			Help: "Rows of the source by what became of them.", ConstLabels: name}, []string{"result"}),
 		quarantined: prometheus.NewGauge(prometheus.GaugeOpts{Name: "yimen_quarantine_records",
@@ -26,6 +27,16 @@ func newMetrics(reg prometheus.Registerer, adapter exchange.Adapter) *metrics {
 		reg.MustRegister(m.records, m.quarantined, m.success)
 	}
 	return m
+}
+
+// close takes the adapter's metrics down, so that it may be opened again.
+func (m *metrics) close() {
+	if m.registry == nil {
+		return
+	}
+	for _, c := range []prometheus.Collector{m.records, m.quarantined, m.success} {
+		m.registry.Unregister(c)
+	}
 }
 
 func (m *metrics) count(r Result) {

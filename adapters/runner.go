@@ -99,13 +99,16 @@ func Open(ctx context.Context, cfg Config) (*Runner, error) {
 	r := &Runner{cfg: cfg, mapping: rules, sealer: sealer, safe: locked, state: s,
 		meaning: m.Hash() + " " + cfg.Schema.ID, metrics: newMetrics(cfg.Metrics, m.Adapter)}
 	if err := r.recover(ctx); err != nil {
-		return nil, errors.Join(err, s.Close())
+		return nil, errors.Join(err, r.Close())
 	}
 	return r, nil
 }
 
 // Close gives the state back.
-func (r *Runner) Close() error { return r.state.Close() }
+func (r *Runner) Close() error {
+	r.metrics.close()
+	return r.state.Close()
+}
 
 func (r *Runner) recover(ctx context.Context) error {
 	if r.state.fresh() {

@@ -172,7 +172,7 @@ func quarantineIsTrue(t *testing.T, p *place, all []map[string]string) int {
 	return len(in)
 }
 
-var figure = regexp.MustCompile(`^([0-9,]+(?:\.[0-9]+)?)(万)?`)
+var figure = regexp.MustCompile(`^([0-9,]+(?:\.[0-9]+)?)\(?(万)?`)
 
 // capitalIsRight computes every capital a second way, by rational numbers, and compares.
 func capitalIsRight(t *testing.T, records map[string]string, all []map[string]string) {

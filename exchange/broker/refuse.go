@@ -1,8 +1,6 @@
 package broker
 
 import (
-	"errors"
-
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/catalogue"
 )
@@ -66,8 +64,7 @@ func notFoundOut(cause error) error {
 
 // notAudited makes sure that callers see "retry later" whatever went wrong with the entry.
 func notAudited(cause error) error {
-	var p *exchange.Problem
-	if errors.As(cause, &p) {
+	if exchange.KindOf(cause) == exchange.Unavailable {
 		return cause
 	}
 	return &exchange.Problem{

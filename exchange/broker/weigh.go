@@ -125,8 +125,10 @@ func (p *Premises) flaw(r *exchange.Record) exchange.Reason {
 // byFlaw orders records by flaw, the longest valid first among equals.
 func (p *Premises) byFlaw(a, b *exchange.Record) int {
 	return cmp.Or(cmp.Compare(slices.Index(flaws, p.flaw(a)), slices.Index(flaws, p.flaw(b))),
-		cmp.Compare(b.Until, a.Until), byID(a, b))
+		cmp.Compare(lastDay(b), lastDay(a)), byID(a, b))
 }
+
+func lastDay(r *exchange.Record) exchange.Date { return cmp.Or(r.Until, "9999-12-31") }
 
 func byID(a, b *exchange.Record) int { return bytes.Compare(a.ID[:], b.ID[:]) }
 

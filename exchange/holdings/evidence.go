@@ -115,9 +115,11 @@ func (x *Index) read(b *batch, m *exchange.Message) (v version, id exchange.Reco
 
 // known looks up which of the versions the index has.
 func (x *Index) known(ctx context.Context, arrivals []arrival) (map[string]stored, error) {
-	keys := make([][]byte, len(arrivals))
+	keys := make([][]byte, 0, len(arrivals))
 	for i := range arrivals {
-		keys[i] = arrivals[i].key
+		if !x.fresh.add(arrivals[i].key) {
+			keys = append(keys, arrivals[i].key)
+		}
 	}
 	known := make(map[string]stored, len(arrivals))
 	err := x.engine.Get(ctx, keys, func(i int, value []byte) error {

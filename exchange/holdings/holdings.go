@@ -51,6 +51,7 @@ type Config struct {
 type Index struct {
 	engine   Engine
 	secrets  *secrets
+	fresh    *fresh // nil where the index had rows when it was opened
 	describe func(*envelope.Opened) (schemas.Facts, Reason, error)
 	open     func(*exchange.Message) (envelope.Opened, error)
 	reject   func(*exchange.Message) (envelope.Rejection, error)
@@ -111,6 +112,9 @@ func (x *Index) begin(c Config) (err error) {
 	}
 	if err = x.load(ctx); err != nil {
 		return err
+	}
+	if len(x.places) == 0 {
+		x.fresh = &fresh{}
 	}
 	x.meters, err = newMeters(c.Metrics)
 	return err

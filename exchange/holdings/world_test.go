@@ -34,6 +34,7 @@ var builtin = sync.OnceValues(schemas.Builtin)
 type world struct {
 	t        testing.TB
 	dir      string
+	cache    int64
 	store    *pebble.Store
 	index    *holdings.Index
 	opener   *envelope.Opener
@@ -45,13 +46,16 @@ type world struct {
 	ends     map[string]map[int]int64 // of the topics so far
 }
 
-func newWorld(t testing.TB) *world {
+func newWorld(t testing.TB) *world { return newWorldWith(t, 16<<20) }
+
+// newWorldWith gives the index a cache of that many bytes.
+func newWorldWith(t testing.TB, cache int64) *world {
 	t.Helper()
 	private, public, err := envelope.GenerateKey()
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, dir: t.TempDir(), public: public, sealers: map[exchange.Adapter]*envelope.Sealer{}, ends: map[string]map[int]int64{}}
+	w := &world{t: t, dir: t.TempDir(), cache: cache, public: public, sealers: map[exchange.Adapter]*envelope.Sealer{}, ends: map[string]map[int]int64{}}
 	if w.opener, err = envelope.NewOpener(private); err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +71,7 @@ func newWorld(t testing.TB) *world {
 func (w *world) open() {
 	w.t.Helper()
 	var err error
-	if w.store, err = pebble.Open(pebble.Config{Dir: w.dir, CacheBytes: 16 << 20}); err != nil {
+	if w.store, err = pebble.Open(pebble.Config{Dir: w.dir, CacheBytes: w.cache}); err != nil {
 		w.t.Fatal(err)
 	}
 	if w.index, err = holdings.New(w.config()); err != nil {
@@ -97,7 +101,7 @@ func (w *world) restart() {
 
 // copyTo gives a world that folds into another directory, with the same keys and topics.
 func (w *world) copyTo(dir string) *world {
-	n := &world{t: w.t, dir: dir, public: w.public, opener: w.opener, schemas: w.schemas, sealers: w.sealers}
+	n := &world{t: w.t, dir: dir, cache: w.cache, public: w.public, opener: w.opener, schemas: w.schemas, sealers: w.sealers}
 	n.open()
 	w.t.Cleanup(func() { n.store.Close() })
 	return n

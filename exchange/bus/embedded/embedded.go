@@ -57,7 +57,10 @@ func Start(config Config) (*Broker, error) {
 	}
 	cluster, err := kfake.NewCluster(
 		kfake.Ports(port),
-		kfake.ListenFn(func(network, _ string) (net.Listener, error) { return net.Listen(network, config.Addr) }),
+		kfake.ListenFn(func(network, _ string) (net.Listener, error) {
+			listener, err := net.Listen(network, config.Addr)
+			return guard{listener}, err
+		}),
 		kfake.ClusterID("yimen-embedded"),
 		kfake.DataDir(filepath.Join(config.Dir, "log")),
 		kfake.SyncWrites(),

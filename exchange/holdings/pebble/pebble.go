@@ -42,7 +42,7 @@ var _ holdings.Engine = (*Store)(nil)
 
 const (
 	defaultCache = 128 << 20
-	memTable     = 32 << 20
+	memTable     = 64 << 20
 	// separate is the size from which a value is kept apart from its key. Sealed records are, so that merging
 	// sorted tables moves keys only; without it a rebuild spends most of its time copying payloads.
 	separate = 256
@@ -84,7 +84,7 @@ func options(c Config) *pebble.Options {
 		FormatMajorVersion:          pebble.FormatValueSeparation,
 		MemTableSize:                memTable,
 		MemTableStopWritesThreshold: 4,
-		L0CompactionThreshold:       4,
+		L0CompactionThreshold:       8,
 		L0StopWritesThreshold:       1000,
 		LBaseMaxBytes:               64 << 20,
 		MaxOpenFiles:                2000,
@@ -98,7 +98,7 @@ func options(c Config) *pebble.Options {
 	// Values are sealed, and what is sealed does not shrink.
 	o.ApplyCompressionSettings(func() pebble.DBCompressionSettings { return pebble.DBCompressionNone })
 	o.Experimental.ValueSeparationPolicy = func() pebble.ValueSeparationPolicy {
-		return pebble.ValueSeparationPolicy{Enabled: true, MinimumSize: separate, MaxBlobReferenceDepth: 10, TargetGarbageRatio: 1}
+		return pebble.ValueSeparationPolicy{Enabled: true, MinimumSize: separate, MaxBlobReferenceDepth: 1000, TargetGarbageRatio: 1}
 	}
 	return o
 }

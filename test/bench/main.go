@@ -1,0 +1,147 @@
+// Command bench measures Yimen against its peers, which it starts itself, in one run on one machine, and prints the ratios.
+//
+// The machine's load, its disk and its clock change every figure; a ratio of two figures of the same run changes least. Nothing
+// here is a test: it fails only where something could not be measured, or an answer was wrong.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+// options are what can be chosen on the command line.
+type options struct {
+	records, clients int
+	warm, measure    time.Duration
+	rows, partitions int
+	jars             string
+	cpu, mem         string
+	output           string
+}
+
+const usage = `usage: go run ./test/bench query|ingest|all [flags]
+
+  query    audited query over HTTPS, 6 materials, against PostgreSQL (pgbench) and a bare Go HTTPS handler
+  ingest   CSV file until visible in the index, against Kafka's ProducerPerformance; index rebuild
+  all      both
+
+./test/bench/run installs or finds what the peers need. Full size: -records 1000000 -rows 1000000.
+
+flags:
+`
+
+func main() {
+	if len(os.Args) > 1 && os.Args[1] == generatorVerb {
+		exit(generate(os.Stdin, os.Stdout))
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	exit(run(ctx, os.Args[1:]))
+}
+
+func exit(err error) {
+	switch {
+	case err == nil:
+		os.Exit(0)
+	case errors.Is(err, flag.ErrHelp), errors.Is(err, errUsage):
+		os.Exit(2)
+	}
+	fmt.Fprintln(os.Stderr, "bench:", err)
+	os.Exit(1)
+}
+
+var errUsage = errors.New("usage")
+
+func parse(args []string) (string, options, error) {
+	var o options
+	f := flag.NewFlagSet("bench", flag.ContinueOnError)
+	f.Usage = func() { fmt.Fprint(f.Output(), usage); f.PrintDefaults() }
+	f.IntVar(&o.records, "records", 200_000, "records in the index that is queried, and rows in PostgreSQL")
+	f.IntVar(&o.clients, "clients", 64, "clients that ask at the same time")
+	f.DurationVar(&o.warm, "warm", 2*time.Second, "time to warm up before measuring")
+	f.DurationVar(&o.measure, "measure", 10*time.Second, "time to measure queries")
+	f.IntVar(&o.rows, "rows", 300_000, "rows of the CSV file")
+	f.IntVar(&o.partitions, "partitions", 8, "partitions of each evidence topic, and of the peer's")
+	f.StringVar(&o.jars, "kafka", defaultJars(), "folder with Kafka's jars")
+	f.StringVar(&o.cpu, "cpuprofile", "", "write CPU profiles of this process to `PREFIX`-NAME.pprof, one for each measurement")
+	f.StringVar(&o.mem, "memprofile", "", "write allocation profiles to `PREFIX`-NAME.pprof")
+	f.StringVar(&o.output, "o", "table", "table or json")
+	if len(args) == 0 {
+		f.Usage()
+		return "", o, errUsage
+	}
+	verb := args[0]
+	if verb == "-h" || verb == "--help" || verb == "help" {
+		f.Usage()
+		return "", o, flag.ErrHelp
+	}
+	if err := f.Parse(args[1:]); err != nil {
+		return "", o, errUsage // flag has said why
+	}
+	if f.NArg() > 0 || (o.output != "table" && o.output != "json") || o.records < holdersShare || o.clients < 1 || o.rows < 1 || o.partitions < 1 {
+		f.Usage()
+		return "", o, errUsage
+	}
+	return verb, o, nil
+}
+
+// defaultJars is where ./test/run keeps them.
+func defaultJars() string {
+	if dir := os.Getenv("YIMEN_TEST_KAFKA"); dir != "" {
+		return dir
+	}
+	cache := os.Getenv("YIMEN_CACHE")
+	if cache == "" {
+		base, err := os.UserCacheDir() // honours XDG_CACHE_HOME
+		if err != nil {
+			return ""
+		}
+		cache = filepath.Join(base, "yimen")
+	}
+	return filepath.Join(cache, "kafka-4.1.1")
+}
+
+func run(ctx context.Context, args []string) (err error) {
+	verb, o, err := parse(args)
+	if err != nil {
+		return err
+	}
+	rows := map[string][]func(context.Context, *bench) error{
+		"query": {measureQuery}, "ingest": {measureIngest}, "all": {measureQuery, measureIngest},
+	}[verb]
+	if rows == nil {
+		fmt.Fprint(os.Stderr, usage)
+		return errUsage
+	}
+	dir, err := os.MkdirTemp("", "yimen-bench-")
+	if err != nil {
+		return fmt.Errorf("make temporary directory: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	b := &bench{options: o, dir: dir, report: report{Machine: machine()}}
+	for _, row := range rows {
+		if err := row(ctx, b); err != nil {
+			return err
+		}
+	}
+	return b.report.print(os.Stdout, o.output)
+}
+
+// bench is one run.
+type bench struct {
+	options
+	dir    string // all files of the run; removed at its end
+	report report
+}
+
+// say tells what is being done: a run takes minutes.
+func (b *bench) say(format string, args ...any) {
+	fmt.Fprintf(os.Stderr, "%s  %s\n", time.Now().Format(time.TimeOnly), fmt.Sprintf(format, args...))
+}
