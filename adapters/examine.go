@@ -118,7 +118,7 @@ func (r *Runner) examine(f *finding) {
 		f.faults = []mapping.Fault{{Code: f.row.Damage.Code, What: f.row.Damage.What, Mend: f.row.Damage.Mend}}
 	}
 	document, faults := r.mapping.Apply(f.row.Columns, f.row.Values)
-	f.faults = append(f.faults, faults...)
+	f.faults = append(f.faults, distinct(faults)...)
 	r.identify(f, document)
 	if len(f.faults) > 0 {
 		return
@@ -126,6 +126,18 @@ func (r *Runner) examine(f *finding) {
 	if err := r.validate(f, document); err != nil {
 		f.faults = append(f.faults, r.faultsOf(err)...)
 	}
+}
+
+// distinct leaves out a fault that stands already: one column may fill several properties.
+func distinct(faults []mapping.Fault) []mapping.Fault {
+	var kept []mapping.Fault
+	for _, f := range faults {
+		same := func(k mapping.Fault) bool { return k.Code == f.Code && k.Column == f.Column && k.What == f.What }
+		if !slices.ContainsFunc(kept, same) {
+			kept = append(kept, f)
+		}
+	}
+	return kept
 }
 
 // identify reads whose row it is and of which record, as far as a faulty row tells.

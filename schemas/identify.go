@@ -38,9 +38,9 @@ func (s *Schema) Identify(doc any) Identity {
 	return id
 }
 
-// owners counts the places where a path expects a number, filled or not.
+// owners counts the places where a path expects a number, filled or not; at least one.
 func owners(doc any, p path) int {
-	if len(p) <= 1 {
+	if len(p) == 0 {
 		return 1
 	}
 	if p[0] != "*" {
@@ -52,5 +52,5 @@ func owners(doc any, p path) int {
 	for _, v := range list {
 		n += owners(v, p[1:])
 	}
-	return n
+	return max(n, 1)
 }

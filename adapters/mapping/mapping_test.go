@@ -44,7 +44,7 @@ func TestApply(t *testing.T) {
 		{"split", Rules{"k": {Column: "类", Split: "、"}}, values{"类": "甲、 乙、、丙"}, `{"k":["甲","乙","丙"]}`, ""},
 		{"split of blanks", Rules{"k": {Column: "类", Split: "、"}}, values{"类": "、、"}, `{}`, ""},
 		{"split each", Rules{"k": {Column: "类", Split: ",", Each: &Rule{As: "citizen-number"}}}, values{"类": "430281199001010017,43028119900101005x"}, `{"k":["430281199001010017","43028119900101005X"]}`, ""},
-		{"one bad part spoils the list", Rules{"k": {Column: "类", Split: ",", Each: &Rule{As: "citizen-number"}}}, values{"类": "430281199001010017,430281199001010018"}, `{}`, "YM-ID-0113"},
+		{"one bad part leaves its place empty", Rules{"k": {Column: "类", Split: ",", Each: &Rule{As: "citizen-number"}}}, values{"类": "430281199001010017,430281199001010018"}, `{"k":["430281199001010017",null]}`, "YM-ID-0113"},
 		{"items", Rules{"o": {Split: "、", Items: Rules{"name": {Column: "人"}, "number": {Column: "号", As: "holder-number"}, "share": {Constant: "1/2"}}}},
 			values{"人": "甲、乙", "号": "430281199001010017、91430281000000019C"},
 			`{"o":[{"name":"甲","number":"430281199001010017","share":"1/2"},{"name":"乙","number":"91430281000000019C","share":"1/2"}]}`, ""},

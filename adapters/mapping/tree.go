@@ -137,18 +137,16 @@ func (u *rule) read(pointer string, r *row, text string) any {
 	return value
 }
 
-// each reads a list of values. One that cannot be read leaves out the whole list: half a list would look complete.
+// each reads a list of values. One that cannot be read leaves its place empty (null), so that half a list does not look
+// complete, and the others still tell whom the row concerns.
 func (u *rule) each(pointer string, r *row, text string) any {
 	var list []any
-	before := len(r.faults)
 	for part := range strings.SplitSeq(text, u.split) {
 		if part, ok := u.present(part); ok {
-			if value := u.read(pointer, r, part); value != nil {
-				list = append(list, value)
-			}
+			list = append(list, u.read(pointer, r, part))
 		}
 	}
-	if len(list) == 0 || len(r.faults) > before {
+	if len(list) == 0 {
 		return nil
 	}
 	return list
@@ -174,13 +172,12 @@ func (u *rule) list(pointer string, r *row) any {
 		count = len(parts[i])
 	}
 	var list []any
-	before := len(r.faults)
 	for at := range count {
 		if object := u.item(pointer, r, parts, at); object != nil {
 			list = append(list, object)
 		}
 	}
-	if list == nil || len(r.faults) > before {
+	if list == nil {
 		return nil
 	}
 	return list

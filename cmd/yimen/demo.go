@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -120,8 +121,10 @@ func (s *session) city(how demonstration) (*demo.City, error) {
 		if err := json.Unmarshal(known, &config); err != nil {
 			return nil, fmt.Errorf("read city: %w", err)
 		}
-		s.say("接着用 %s 中的城市\n", "going on with the city in %s\n", how.data)
-		return demo.New(config), touch(filepath.Join(how.data, cityDir), s.now())
+		city := demo.New(config)
+		people, companies := city.Size()
+		s.say("接着用 %s 中的城市：%s 人，%s 家企业\n", "going on with the city in %s: %s people and %s companies\n", how.data, figure(int64(people)), figure(int64(companies)))
+		return city, touch(filepath.Join(how.data, cityDir), s.now())
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
 		return nil, fileProblem(cityFile, err)
@@ -150,9 +153,12 @@ func touch(dir string, now time.Time) error {
 	})
 }
 
-// demoCallers gives the window a token, new at each start.
+// demoCallers gives the window a token, the same at each start on the same data.
 func demoCallers(data string) (string, error) {
 	token := rand.Text()
+	if known, err := os.ReadFile(filepath.Join(data, tokenFile)); err == nil {
+		token = strings.TrimSpace(string(known))
+	}
 	callers := "- {department: xzsp, clerk: \"0017\", token_sha256: " + api.TokenHash(token) + "}\n"
 	if err := os.WriteFile(filepath.Join(data, tokenFile), []byte(token+"\n"), 0o600); err != nil {
 		return "", fmt.Errorf("write token: %w", err)

@@ -62,11 +62,10 @@ func spoil(r *rand.Rand, reg *register, p *paper) Flaw {
 	return flaw
 }
 
-// without leaves out the holder whose number stands in the column that was spoilt. Where one cell has all numbers, none
-// of them counts any more: half a list would look complete.
+// without leaves out the holder whose number stands in the column that was spoilt: where one cell has all numbers, the last.
 func without(holders []exchange.Holder, at, columns int) []exchange.Holder {
 	if columns == 1 {
-		return nil
+		at = len(holders) - 1
 	}
 	return slices.Delete(slices.Clone(holders), at, at+1)
 }

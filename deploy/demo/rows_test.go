@@ -93,8 +93,7 @@ func checkRow(schema *schemas.Schema, m *mapping.Mapping, names []string, p *pap
 	sound := len(faults) == 0 && schema.Validate(doc) == nil && len(p.cells) == len(names) &&
 		!strings.ContainsRune(strings.Join(p.cells, ""), half)
 	facts, err := schema.Facts(doc)
-	numberless := p.Spoilt == Missing && err != nil && facts.Natural == "" // Facts then tells no holders either
-	if !numberless && !sameHolders(facts.Holders, p.Named) {
+	if who := schema.Identify(doc); !sameHolders(who.Holders, p.Named) || who.Whole != (len(p.Named) == len(p.Holders)) {
 		return "names other holders than the oracle says (" + string(p.Spoilt) + ")"
 	}
 	if p.Spoilt != "" {

@@ -24,7 +24,7 @@ type Tally struct {
 	File     string // relative to the city's folder; the manifest lies beside it, with the ending .yaml
 	Rows     int    // with the spoilt ones, without the header
 	Spoilt   map[Flaw]int
-	Nameless int // spoilt rows in which no holder's number can be read any more
+	Nameless int // spoilt rows in which the number of a holder cannot be read any more
 	// Partial says that the manifest does not claim completeness: who is not found is 暂查不到, not 需提交.
 	Partial bool
 }
@@ -137,7 +137,7 @@ func (c *City) rows(r *register, w io.Writer, step func(int)) (Tally, error) {
 			t.Rows++
 			if p.Spoilt != "" {
 				t.Spoilt[p.Spoilt]++
-				if len(p.Named) == 0 {
+				if len(p.Named) < len(p.Holders) {
 					t.Nameless++
 				}
 			}

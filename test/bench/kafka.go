@@ -134,7 +134,10 @@ func (k *apacheKafka) stop() error {
 	return errors.Join(k.server.stop(syscall.SIGKILL), os.RemoveAll(k.dir)) // nothing of it is needed any more
 }
 
-const peerTopic = "peer"
+const (
+	peerTopic    = "peer"
+	producerName = "Kafka's ProducerPerformance"
+)
 
 // produce measures Kafka's own ProducerPerformance: an ordinary, well-set producer that waits for every acknowledgement.
 func (k *apacheKafka) produce(ctx context.Context, records, partitions int) (figure, error) {
@@ -170,7 +173,7 @@ func readProducer(out string) (figure, error) {
 	if err := errors.Join(err1, err2, err3, err4); err != nil {
 		return figure{}, fmt.Errorf("read ProducerPerformance: %w", err)
 	}
-	return figure{Name: "Kafka's ProducerPerformance", Rate: rate, Count: count,
+	return figure{Name: producerName, Rate: rate, Count: count,
 		P50: time.Duration(p50) * time.Millisecond, P99: time.Duration(p99) * time.Millisecond}, nil
 }
 

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/onedoor/yimen/exchange/audit"
+	"github.com/onedoor/yimen/exchange/node"
+)
+
+// The first row of the design's table: audited query over HTTPS.
+const (
+	firstOfPostgres, aimOfPostgres = 0, 3
+	firstOfHandler, aimOfHandler   = 0, 0.3
+)
+
+func measureQuery(ctx context.Context, b *bench) error {
+	id, err := newIdentity(b.dir)
+	if err != nil {
+		return err
+	}
+	s := &section{What: fmt.Sprintf("audited query over HTTPS, 6 materials (5 held), %s records, %d clients", thousands(float64(b.records)), b.clients)}
+	b.report.Sections = append(b.report.Sections, s)
+	b.say("bare Go HTTPS handler")
+	handler, err := measureHandler(ctx, b, id)
+	if err != nil {
+		return err
+	}
+	alone, audited, err := b.measurePostgres(ctx, s)
+	if err != nil {
+		return err
+	}
+	ours, err := b.measureOurs(ctx, id, "embedded broker")
+	if err != nil {
+		return err
+	}
+	onKafka, err := b.measureOnKafka(ctx, s, id)
+	if err != nil {
+		return err
+	}
+	for _, f := range []figure{ours, onKafka, handler, alone, audited} {
+		if f.Rate > 0 {
+			s.add(f)
+		}
+	}
+	for _, f := range []figure{ours, onKafka} {
+		s.against(f, handler, firstOfHandler, aimOfHandler)
+		s.against(f, audited, firstOfPostgres, aimOfPostgres)
+		s.against(f, alone, 0, 0)
+	}
+	return nil
+}
+
+// measurePostgres gives the peer's figures, nothing where there is no PostgreSQL.
+func (b *bench) measurePostgres(ctx context.Context, s *section) (alone, audited figure, err error) {
+	bin, missing := findPostgres()
+	if missing != nil {
+		s.Skipped = append(s.Skipped, missing.Error())
+		return alone, audited, nil
+	}
+	b.say("PostgreSQL: filling %s rows", thousands(float64(b.records)))
+	p, err := startPostgres(ctx, bin, b.dir)
+	if err != nil {
+		return alone, audited, err
+	}
+	defer func() { err = errors.Join(err, p.stop()) }()
+	if b.report.Machine["postgresql"], err = p.sql(ctx, "SHOW server_version"); err != nil {
+		return alone, audited, err
+	}
+	holders := b.records / holdersShare
+	if err := p.fill(ctx, b.records, holders); err != nil {
+		return alone, audited, err
+	}
+	b.say("PostgreSQL: pgbench")
+	if alone, err = p.measure(ctx, "select", selectScript, holders, b.clients, b.warm, b.measure); err != nil {
+		return alone, audited, err
+	}
+	entry := strings.Repeat("0123456789", 40) // 400 bytes, as an entry of ours in short
+	audited, err = p.measure(ctx, "audit", fmt.Sprintf(auditScript, entry), holders, b.clients, b.warm, b.measure)
+	alone.Name, audited.Name = "PostgreSQL, select", "PostgreSQL, select + durable audit row"
+	return alone, audited, err
+}
+
+func (b *bench) measureOnKafka(ctx context.Context, s *section, id identityFiles) (f figure, err error) {
+	if err := checkJars(b.jars); err != nil {
+		s.Skipped = append(s.Skipped, "on Apache Kafka: "+err.Error())
+		return f, nil
+	}
+	b.report.Machine["kafka"], b.report.Machine["java"] = kafkaVersion(b.jars), javaVersion()
+	k, err := startKafka(ctx, b.jars, filepath.Join(b.dir, "kafka-query"))
+	if err != nil {
+		return f, err
+	}
+	defer func() { err = errors.Join(err, k.stop()) }()
+	return b.measureOurs(ctx, id, "Apache Kafka", k.addr)
+}
+
+// measureOurs fills an index through the topics and asks it.
+func (b *bench) measureOurs(ctx context.Context, id identityFiles, on string, brokers ...string) (f figure, err error) {
+	name := "query-" + strings.ToLower(on[strings.LastIndexByte(on, ' ')+1:])
+	if len(brokers) == 0 {
+		name = "query-embedded"
+	}
+	data := filepath.Join(b.dir, name)
+	n, err := b.startNode(ctx, id, data, brokers...)
+	if err != nil {
+		return f, err
+	}
+	defer func() { err = errors.Join(err, n.Close(), os.RemoveAll(data)) }()
+	b.say("ours on %s: publishing %s records", on, thousands(float64(b.records)))
+	began := time.Now()
+	count, err := publish(ctx, n, b.records/holdersShare)
+	if err != nil {
+		return f, err
+	}
+	published := time.Since(began)
+	if err := n.Settled(ctx); err != nil {
+		return f, err
+	}
+	b.say("ours on %s: %s records published in %s, in the index after %s; asking", on, thousands(float64(count)), published.Round(time.Millisecond), time.Since(began).Round(time.Millisecond))
+	out, cpu, err := b.askOurs(ctx, n, id, name)
+	if err != nil {
+		return f, fmt.Errorf("measure queries on %s: %w", on, err)
+	}
+	f = out.figure
+	f.Name, f.CPU = "Yimen on "+on, each(cpu, out.All)
+	f.Note = fmt.Sprintf("answers of %d bytes", out.Bytes/max(1, out.Count))
+	return f, nil
+}
+
+// askOurs measures, and sees to it that every answer has its entry in the audit log.
+func (b *bench) askOurs(ctx context.Context, n *node.Node, id identityFiles, name string) (out outcome, cpu time.Duration, err error) {
+	before, err := entries(ctx, n)
+	if err != nil {
+		return out, 0, err
+	}
+	cpu, err = b.profiled(name, func() (err error) {
+		out, err = drive(ctx, b.assignment(strings.TrimPrefix(n.URL(), "https://"), id, true))
+		return err
+	})
+	if err != nil {
+		return out, 0, err
+	}
+	after, err := entries(ctx, n)
+	if err == nil && after-before != out.All {
+		err = fmt.Errorf("%d answers but %d entries in the audit log", out.All, after-before)
+	}
+	return out, cpu, err
+}
+
+func entries(ctx context.Context, n *node.Node) (count int64, err error) {
+	ends, err := n.Bus.EndOffsets(ctx, audit.Topic)
+	for _, end := range ends {
+		count += end
+	}
+	return count, err
+}
