@@ -125,7 +125,7 @@ func (p *Premises) without(t exchange.EvidenceType, outcome exchange.Outcome, re
 // found is the verdict where there are records to show: held, unless a person must look.
 func (p *Premises) found(t exchange.EvidenceType, records []*exchange.Record, grant catalogue.Grant) verdict {
 	v := verdict{outcome: exchange.Held}
-	asOf, stale := p.freshness(records[0])
+	_, stale := p.freshness(records[0])
 	switch {
 	case len(records) > 1:
 		v.outcome, v.reason = exchange.Check, exchange.Ambiguous
@@ -137,7 +137,7 @@ func (p *Premises) found(t exchange.EvidenceType, records []*exchange.Record, gr
 		if !legible {
 			return p.without(t, exchange.Unknown, exchange.CoverageIncomplete, time.Time{})
 		}
-		asOf, _ = p.freshness(r)
+		asOf, _ := p.freshness(r)
 		v.evidence = append(v.evidence, identify(exchange.Evidence{
 			Type: t, Outcome: v.outcome, Reason: v.reason, Keeper: p.Evidence[t].Keeper, AsOf: asOf, Fields: fields,
 		}, r))

@@ -1,0 +1,80 @@
+package holdings_test
+
+import (
+	"bytes"
+	"crypto/md5"
+	"crypto/sha1"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"io/fs"
+	"os"
+	"testing"
+	"unicode/utf16"
+
+	"golang.org/x/text/encoding/simplifiedchinese"
+
+	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/envelope"
+)
+
+func quarantinedCanary(w *world, name, text string) exchange.Message {
+	return w.rejection(envelope.Rejection{Adapter: "mzj/marriages", Type: marriage, Row: [16]byte{7}, Line: 1, Code: "YM-ID-0101",
+		Holders: []exchange.Holder{holder(citizen(77))}, Columns: []string{"姓名"}, Values: []string{name + text}, At: noon})
+}
+
+func (w *world) withdraw(s statement) {
+	s.version, s.holders = s.version+1, nil
+	w.state(s)
+}
+
+// needles are the texts as they could stand in a file, in lower case: plain, UTF-16, GB 18030, hexadecimal, Base64
+// at each of its three shifts, and plain hashes.
+func needles(texts ...string) map[string][]byte {
+	all := map[string][]byte{}
+	add := func(what string, needle []byte) { all[what] = bytes.ToLower(needle) }
+	for _, text := range texts {
+		plain := []byte(text)
+		add("plain "+text, plain)
+		add("hexadecimal "+text, []byte(hex.EncodeToString(plain)))
+		for _, order := range []int{0, 1} {
+			var wide []byte
+			for _, unit := range utf16.Encode([]rune(text)) {
+				pair := [2]byte{byte(unit), byte(unit >> 8)}
+				wide = append(wide, pair[order], pair[1-order])
+			}
+			add("UTF-16 "+text+string(rune('0'+order)), wide)
+		}
+		if gb, err := simplifiedchinese.GB18030.NewEncoder().Bytes(plain); err == nil {
+			add("GB 18030 "+text, gb)
+		}
+		for shift := range 3 {
+			coded := base64.StdEncoding.EncodeToString(append(make([]byte, shift), plain...))
+			add("Base64 "+text+string(rune('0'+shift)), []byte(coded[4:len(coded)-4]))
+		}
+		md, sha, sha2 := md5.Sum(plain), sha1.Sum(plain), sha256.Sum256(plain)
+		for hash, sum := range map[string][]byte{"MD5": md[:], "SHA-1": sha[:], "SHA-256": sha2[:]} {
+			add(hash+" "+text, sum)
+			add(hash+" in hexadecimal "+text, []byte(hex.EncodeToString(sum)))
+		}
+	}
+	return all
+}
+
+func readAll(t *testing.T, dir string) (files map[string][]byte, size int) {
+	t.Helper()
+	files = map[string][]byte{}
+	err := fs.WalkDir(os.DirFS(dir), ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		content, err := fs.ReadFile(os.DirFS(dir), path)
+		files[path] = append(content, path...) // names of files count too
+		size += len(content)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files, size
+}
