@@ -13,7 +13,7 @@ func (r *Runner) coverage() exchange.Coverage {
 	m, state := r.cfg.Manifest, &r.state.meta
 	return exchange.Coverage{
 		Adapter: m.Adapter, Type: m.Evidence, Holders: m.Holders,
-		Alive: r.cfg.Clock().UTC(), CompleteUpTo: state.UpTo, End: maps.Clone(state.End),
+		Alive: r.cfg.Clock().UTC(), CompleteUpTo: state.UpTo, End: maps.Clone(state.End), Rejected: maps.Clone(state.Rejected),
 		Read: state.Last.Read, Published: state.Last.Records,
 		Quarantined: state.Last.Quarantined, Unreadable: state.Last.Unreadable,
 		Tolerance: m.Tolerance.Unreadable,

@@ -90,7 +90,7 @@ func (r *Runner) recall(w *write, m *exchange.Message) error {
 	if err != nil || adapter != r.cfg.Manifest.Adapter || len(m.Key) != 24 {
 		return nil // another's, or not a record: not this adapter's to judge
 	}
-	r.state.meta.End[m.Partition] = max(r.state.meta.End[m.Partition], m.Offset+1)
+	r.state.meta.End.include(m)
 	id, version := exchange.RecordID(m.Key[:16]), exchange.Version(binary.BigEndian.Uint64(m.Key[16:]))
 	old, exists, err := w.known(id)
 	if err != nil || exists && old.Version >= version {
@@ -106,6 +106,7 @@ func (r *Runner) recallRow(w *write, m *exchange.Message) error {
 		return nil
 	}
 	row := [16]byte(m.Key)
+	r.state.meta.Rejected.include(m) // other adapters' rows too: waiting for them does no harm
 	if m.Value == nil {
 		return w.unquarantine(row)
 	}

@@ -137,19 +137,18 @@ func (r *Runner) resend(ctx context.Context) error {
 	return errors.Join(w.release(), w.commit(true))
 }
 
-// append appends each topic's messages and notes up to where the evidence topic now reaches.
+// append appends each topic's messages and notes up to where they reach.
 func (r *Runner) append(ctx context.Context, batch map[string][]exchange.Message) error {
-	evidence := envelope.EvidenceTopic(r.cfg.Manifest.Evidence)
 	for topic, messages := range batch {
 		if err := r.cfg.Bus.Append(ctx, topic, messages); err != nil {
 			return fmt.Errorf("append %d messages to %s: %w", len(messages), topic, err)
 		}
-		if topic != evidence {
-			continue
+		of := &r.state.meta.Rejected
+		if topic == envelope.EvidenceTopic(r.cfg.Manifest.Evidence) {
+			of = &r.state.meta.End
 		}
 		for i := range messages {
-			m := &messages[i]
-			r.state.meta.End[m.Partition] = max(r.state.meta.End[m.Partition], m.Offset+1)
+			of.include(&messages[i])
 		}
 	}
 	return nil

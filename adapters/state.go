@@ -32,9 +32,20 @@ type meta struct {
 	Meaning  string           `json:"meaning"` // hash of manifest and schema: another meaning reads the source anew
 	Ordinals uint32           `json:"ordinals"`
 	Sequence uint64           `json:"sequence"`
-	End      map[int]int64    `json:"end,omitempty"` // per partition of the evidence topic, after the last acknowledged record
-	Last     Result           `json:"last"`          // of the last reading that came to its end
+	End      reach            `json:"end,omitempty"`      // of the evidence topic
+	Rejected reach            `json:"rejected,omitempty"` // of the quarantine topic
+	Last     Result           `json:"last"`               // of the last reading that came to its end
 	UpTo     time.Time        `json:"up_to,omitzero"`
+}
+
+// reach is, per partition of a topic, the offset after this adapter's last acknowledged message.
+type reach map[int]int64
+
+func (r *reach) include(m *exchange.Message) {
+	if *r == nil {
+		*r = reach{}
+	}
+	(*r)[m.Partition] = max((*r)[m.Partition], m.Offset+1)
 }
 
 // known is what was last published of a record.
@@ -66,7 +77,7 @@ func openState(dir string, adapter exchange.Adapter) (*state, error) {
 	if err != nil {
 		return nil, openProblem(dir, err)
 	}
-	s := &state{db: db, meta: meta{Format: stateFormat, Adapter: adapter, End: map[int]int64{}}}
+	s := &state{db: db, meta: meta{Format: stateFormat, Adapter: adapter}}
 	if err := s.loadMeta(dir, adapter); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -88,9 +99,6 @@ func (s *state) loadMeta(dir string, adapter exchange.Adapter) error {
 			What: exchange.Text{ZH: "状态目录不属于本适配器或版本不符：" + dir, EN: "state directory belongs to another adapter or version: " + dir},
 			Why:  exchange.Text{ZH: "目录中记录的适配器为 " + string(m.Adapter), EN: "it names the adapter " + string(m.Adapter)},
 			Mend: exchange.Text{ZH: "用 --state 指定另一目录；删除该目录也可以，状态会从自己的主题重建", EN: "name another directory with --state; deleting it is safe too, the state is rebuilt from the adapter's own topic"}}
-	}
-	if m.End == nil {
-		m.End = map[int]int64{}
 	}
 	s.meta = m
 	return nil

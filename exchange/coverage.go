@@ -44,11 +44,14 @@ type Coverage struct {
 	Alive        time.Time     `json:"alive"`
 	CompleteUpTo time.Time     `json:"complete_up_to,omitzero"` // zero: never complete so far
 	End          map[int]int64 `json:"end,omitempty"`           // evidence topic: partition → offset after the last record the statement rests on
-	Read         int64         `json:"read"`                    // rows of the last complete reading
-	Published    int64         `json:"published"`               // records that stand published
-	Quarantined  int64         `json:"quarantined"`             // rows in quarantine, unreadable ones included
-	Unreadable   int64         `json:"unreadable"`              // rows in quarantine whose holder could not be read
-	Tolerance    int64         `json:"tolerance"`               // unreadable rows the department declares bearable
+	// Rejected is the same for the department's quarantine topic: a row that was rejected before this statement must be
+	// known before the statement may say of its holder that there is nothing.
+	Rejected    map[int]int64 `json:"rejected,omitempty"`
+	Read        int64         `json:"read"`        // rows of the last complete reading
+	Published   int64         `json:"published"`   // records that stand published
+	Quarantined int64         `json:"quarantined"` // rows in quarantine, unreadable ones included
+	Unreadable  int64         `json:"unreadable"`  // rows in quarantine whose holder could not be read
+	Tolerance   int64         `json:"tolerance"`   // unreadable rows the department declares bearable
 }
 
 // Complete says whether the statement claims completeness at all: it names a moment, and no more rows

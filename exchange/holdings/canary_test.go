@@ -32,7 +32,7 @@ func (w *world) withdraw(s statement) {
 // at each of its three shifts, and plain hashes.
 func needles(texts ...string) map[string][]byte {
 	all := map[string][]byte{}
-	add := func(what string, needle []byte) { all[what] = bytes.ToLower(needle) }
+	add := func(what string, needle []byte) { all[what] = lower(needle) }
 	for _, text := range texts {
 		plain := []byte(text)
 		add("plain "+text, plain)
@@ -59,6 +59,41 @@ func needles(texts ...string) map[string][]byte {
 		}
 	}
 	return all
+}
+
+// lower changes the ASCII letters only: the bytes of a file are not text.
+func lower(b []byte) []byte {
+	out := bytes.Clone(b)
+	for i, c := range out {
+		if 'A' <= c && c <= 'Z' {
+			out[i] = c + 'a' - 'A'
+		}
+	}
+	return out
+}
+
+func TestNeedlesAreFound(t *testing.T) {
+	text := "43028119900101001X 金丝雀"
+	var wide []byte
+	for _, unit := range utf16.Encode([]rune(text)) {
+		wide = append(wide, byte(unit>>8), byte(unit))
+	}
+	sum := md5.Sum([]byte(text))
+	for what, written := range map[string][]byte{
+		"plain":  []byte("\xffx" + text + "y"),
+		"UTF-16": append([]byte{0xff}, wide...),
+		"Base64": []byte(base64.StdEncoding.EncodeToString([]byte("{" + text + "}"))),
+		"hex":    []byte(hex.EncodeToString([]byte(text))),
+		"MD5":    sum[:],
+	} {
+		found := false
+		for _, needle := range needles(text) {
+			found = found || bytes.Contains(lower(written), needle)
+		}
+		if !found {
+			t.Errorf("%s is not found", what)
+		}
+	}
 }
 
 func readAll(t *testing.T, dir string) (files map[string][]byte, size int) {

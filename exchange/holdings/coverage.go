@@ -9,6 +9,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/envelope"
 )
 
 // speaker is an adapter speaking of a type.
@@ -30,9 +31,18 @@ type statement struct {
 
 func (s *statement) speaker() speaker { return speaker{s.Coverage.Adapter, s.Coverage.Type} }
 
-// folded says whether everything the statement rests on was folded.
-func (s *statement) folded(next map[int]int64) bool {
-	for partition, end := range s.Coverage.End {
+// progress is how far the topics were folded that a speaker's statements rest on: partition → next offset.
+type progress struct{ evidence, quarantine map[int]int64 }
+
+// folded says whether everything the statement rests on was folded: the records, and the rows that could not become
+// records, whose holders must be known before the statement may say of anybody that there is nothing.
+func (s *statement) folded(p progress) bool {
+	return past(s.Coverage.End, p.evidence) && past(s.Coverage.Rejected, p.quarantine)
+}
+
+// past says whether next has reached every end.
+func past(ends, next map[int]int64) bool {
+	for partition, end := range ends {
 		if next[partition] < end {
 			return false
 		}
@@ -40,11 +50,16 @@ func (s *statement) folded(next map[int]int64) bool {
 	return true
 }
 
+// waitsLike says whether the statements count from the same moment on.
+func (s *statement) waitsLike(other *statement) bool {
+	return maps.Equal(s.Coverage.End, other.Coverage.End) && maps.Equal(s.Coverage.Rejected, other.Coverage.Rejected)
+}
+
 // repeats says whether the statement says nothing new but that the adapter is still alive.
 func (s *statement) repeats(before *statement) bool {
 	a, b := s.Coverage, before.Coverage
 	return a.Holders.Kind == b.Holders.Kind && slices.Equal(a.Holders.Divisions, b.Holders.Divisions) &&
-		a.CompleteUpTo.Equal(b.CompleteUpTo) && maps.Equal(a.End, b.End) && a.Read == b.Read && a.Published == b.Published &&
+		a.CompleteUpTo.Equal(b.CompleteUpTo) && s.waitsLike(before) && a.Read == b.Read && a.Published == b.Published &&
 		a.Quarantined == b.Quarantined && a.Unreadable == b.Unreadable && a.Tolerance == b.Tolerance
 }
 
@@ -141,9 +156,11 @@ func parseCoverage(value []byte) (c exchange.Coverage, err error) {
 	if min(c.Read, c.Published, c.Quarantined, c.Unreadable, c.Tolerance) < 0 {
 		return c, errors.New("read coverage: negative count")
 	}
-	for partition, end := range c.End {
-		if partition < 0 || end < 0 {
-			return c, errors.New("read coverage: negative partition or offset")
+	for _, ends := range []map[int]int64{c.End, c.Rejected} {
+		for partition, end := range ends {
+			if partition < 0 || end < 0 {
+				return c, errors.New("read coverage: negative partition or offset")
+			}
 		}
 	}
 	return c, nil
@@ -165,7 +182,7 @@ func (s *statements) add(st statement) {
 			return
 		}
 		// Of statements that wait for the same offsets only the newest can ever count.
-		if st.repeats(last) || maps.Equal(st.Coverage.End, last.Coverage.End) {
+		if st.waitsLike(last) {
 			s.list[n-1] = st
 			return
 		}
@@ -186,9 +203,9 @@ func (s *statements) thin() {
 }
 
 // source forgets what is older than the newest statement folded past, and gives the one that counts.
-func (s *statements) source(next map[int]int64) exchange.Source {
+func (s *statements) source(p progress) exchange.Source {
 	for i := len(s.list) - 1; i >= 0; i-- {
-		if s.list[i].folded(next) {
+		if s.list[i].folded(p) {
 			s.list = slices.Delete(s.list, 0, i)
 			return exchange.Source{Coverage: s.list[0].Coverage, Folded: true}
 		}
@@ -218,11 +235,10 @@ func (x *Index) state(st statement) {
 
 // publishSources says anew which statements of the type count. mu is held.
 func (x *Index) publishSources(t exchange.EvidenceType) {
-	next := x.next[evidenceTopic(t)]
 	var sources []exchange.Source
 	for who, s := range x.speakers {
 		if who.evidence == t && len(s.list) > 0 {
-			sources = append(sources, s.source(next))
+			sources = append(sources, s.source(x.progressOf(who)))
 		}
 	}
 	slices.SortFunc(sources, func(a, b exchange.Source) int {
@@ -232,6 +248,23 @@ func (x *Index) publishSources(t exchange.EvidenceType) {
 		return 1
 	})
 	x.sources[t] = sources
+}
+
+// progressOf is how far the topics were folded that the speaker's statements rest on. mu is held, or nobody else knows the
+// index yet.
+func (x *Index) progressOf(s speaker) progress {
+	return progress{x.next[evidenceTopic(s.evidence)], x.next[envelope.QuarantineTopic(s.adapter.Department())]}
+}
+
+// spokenOfBy lists the types that the department's adapters speak of. mu is held.
+func (x *Index) spokenOfBy(d exchange.Department) []exchange.EvidenceType {
+	var types []exchange.EvidenceType
+	for who := range x.speakers {
+		if who.adapter.Department() == d && !slices.Contains(types, who.evidence) {
+			types = append(types, who.evidence)
+		}
+	}
+	return types
 }
 
 func typesOf(all []statement) []exchange.EvidenceType {

@@ -334,3 +334,28 @@ func TestQuarantineRefused(t *testing.T) {
 		})
 	}
 }
+
+// TestStatementWaitsForTheRowsThatWereRejected: before a rejected row is known, the statement that counts it must not say of
+// its holder that there is nothing.
+func TestStatementWaitsForTheRowsThatWereRejected(t *testing.T) {
+	w := newWorld(t)
+	rests := said(1, 1)
+	rests.Rejected = map[int]int64{0: 1}
+	w.fold(w.licences(1)...)
+	w.fold(w.heartbeat(rests))
+	row := w.rejection(envelope.Rejection{Adapter: "scjg/licences", Type: licence, Row: [16]byte{1}, Code: "YM-DOC-0201",
+		Holders: []exchange.Holder{holder(company(7))}})
+	for range 2 {
+		if s := w.find(company(7), licence).Sources; len(s) != 1 || s[0].Folded {
+			t.Errorf("before the row: %+v", s)
+		}
+		w.restart()
+	}
+	w.fold(row)
+	for range 2 {
+		if s := w.find(company(7), licence).Sources; len(s) != 1 || !s[0].Folded || !s[0].HolderQuarantined {
+			t.Errorf("after the row: %+v", s)
+		}
+		w.restart()
+	}
+}

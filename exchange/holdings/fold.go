@@ -153,8 +153,13 @@ func (b *batch) at(m *exchange.Message) position { return position{b.partition, 
 func (x *Index) publish(b *batch) {
 	x.mu.Lock()
 	x.setPlace(b.topic, b.partition, b.place)
-	if b.family == topicEvidence {
+	switch b.family {
+	case topicEvidence:
 		x.publishSources(exchange.EvidenceType(b.of))
+	case topicQuarantine: // statements may have waited for these rows
+		for _, t := range x.spokenOfBy(exchange.Department(b.of)) {
+			x.publishSources(t)
+		}
 	}
 	for _, st := range b.statements {
 		x.state(st)

@@ -100,7 +100,6 @@ func (x *Index) load(ctx context.Context) error {
 
 // loadStatements reads the speaker's statements, newest first, down to one that has been folded past.
 func (x *Index) loadStatements(ctx context.Context, s speaker) error {
-	next := x.next[evidenceTopic(s.evidence)]
 	all := &statements{}
 	var failed error
 	err := x.engine.Scan(ctx, [][]byte{coveragePrefix(s)}, func(_, value []byte) bool {
@@ -110,10 +109,10 @@ func (x *Index) loadStatements(ctx context.Context, s speaker) error {
 			return false
 		}
 		// Of statements that wait for the same offsets only the newest can ever count.
-		if n := len(all.list); n == 0 || !maps.Equal(all.list[n-1].Coverage.End, st.Coverage.End) {
+		if n := len(all.list); n == 0 || !st.waitsLike(&all.list[n-1]) {
 			all.list = append(all.list, st)
 		}
-		return !st.folded(next) && len(all.list) < keptStatements
+		return !st.folded(x.progressOf(s)) && len(all.list) < keptStatements
 	})
 	if err != nil {
 		return err

@@ -175,7 +175,7 @@ func TestNothingPersonalOnDisk(t *testing.T) {
 		files, size := readAll(t, w.dir)
 		for path, content := range files {
 			for what, needle := range needles {
-				if bytes.Contains(bytes.ToLower(content), needle) {
+				if bytes.Contains(lower(content), needle) {
 					t.Errorf("%s: %s holds %s", when, path, what)
 				}
 			}

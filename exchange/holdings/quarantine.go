@@ -48,6 +48,9 @@ func readResolution(b []byte) (r resolution, open bool, err error) {
 	r.position, _ = readPosition(b)
 	rest := reader{rest: b[positionSize:]}
 	r.time = rest.moment()
+	if rest.short {
+		return resolution{}, false, errDamaged
+	}
 	return r, false, nil
 }
 

@@ -80,7 +80,7 @@ func readVersion(b []byte) (version, error) {
 	return v, nil
 }
 
-// reader takes fields off the front; after the first that is not there it is short and yields zeros.
+// reader takes fields off the front; after the first that is not there it is short, and what it yields means nothing.
 type reader struct {
 	rest  []byte
 	short bool
@@ -102,7 +102,11 @@ func (r *reader) byte() byte { return r.take(1)[0] }
 // moment reads what appendMoment wrote.
 func (r *reader) moment() time.Time {
 	b := r.take(8 + 4)
-	return time.Unix(int64(binary.BigEndian.Uint64(b)), int64(binary.BigEndian.Uint32(b[8:]))).UTC()
+	nanos := binary.BigEndian.Uint32(b[8:])
+	if nanos >= 1e9 {
+		r.short = true
+	}
+	return time.Unix(int64(binary.BigEndian.Uint64(b)), int64(nanos)).UTC()
 }
 
 func (r *reader) uvarint() uint64 {

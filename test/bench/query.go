@@ -147,7 +147,7 @@ func (b *bench) askOurs(ctx context.Context, n *node.Node, id identityFiles, nam
 		return out, 0, err
 	}
 	after, err := entries(ctx, n)
-	if err == nil && after-before != out.All {
+	if err == nil && after-before < out.All { // more there can be: what was sent twice stands twice
 		err = fmt.Errorf("%d answers but %d entries in the audit log", out.All, after-before)
 	}
 	return out, cpu, err
