@@ -57,14 +57,10 @@ func (g *reading) settle(ctx context.Context, end Reading) error {
 // leaveQuarantine releases the rows that a complete reading no longer saw.
 func (g *reading) leaveQuarantine(ctx context.Context) error {
 	var gone [][16]byte
-	err := g.r.state.scan(prefixQuarantine, func(key, _ []byte) error {
-		if _, seen := g.rows[[16]byte(key)]; !seen {
-			gone = append(gone, [16]byte(key))
+	for row := range g.before {
+		if !g.rows.has(row) {
+			gone = append(gone, row)
 		}
-		return nil
-	})
-	if err != nil {
-		return err
 	}
 	for _, row := range gone {
 		if err := g.begin(); err != nil {

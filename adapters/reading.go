@@ -47,8 +47,9 @@ type reading struct {
 	r       *Runner
 	started time.Time
 	result  Result
-	seen    bits // ordinals of the records whose row was seen
-	rows    rowSet
+	seen    bits   // ordinals of the records whose row was seen
+	rows    rowSet // in quarantine by this reading
+	before  rowSet // in quarantine before it, and not released by it
 	faults  tally
 	newly   int64 // rows without a readable record id that were not in quarantine before this reading
 
@@ -60,8 +61,13 @@ type reading struct {
 	inBatch  int
 }
 
-// rowSet is the rows seen in quarantine in this reading.
+// rowSet is a set of rows. Tolerance bounds how many there are.
 type rowSet map[[16]byte]struct{}
+
+func (s rowSet) has(row [16]byte) bool {
+	_, in := s[row]
+	return in
+}
 
 func (g *reading) close() {
 	if g.w != nil {
@@ -71,7 +77,14 @@ func (g *reading) close() {
 
 // all reads the source to its end, batch by batch.
 func (g *reading) all(ctx context.Context) (Reading, error) {
-	g.rows = rowSet{}
+	g.rows, g.before = rowSet{}, rowSet{}
+	err := g.r.state.scan(prefixQuarantine, func(key, _ []byte) error {
+		g.before[[16]byte(key)] = struct{}{}
+		return nil
+	})
+	if err != nil {
+		return Reading{}, err
+	}
 	from := g.r.state.meta.Place
 	if g.r.state.meta.Meaning != g.r.meaning {
 		from = nil
@@ -168,13 +181,10 @@ func (g *reading) version(id exchange.RecordID, old known, exists bool, digest e
 
 // resolve takes a record's row out of quarantine, if it was there: the row is sound now.
 func (g *reading) resolve(row [16]byte) error {
-	in, err := g.w.quarantined(row)
-	if err != nil || !in {
-		return err
+	if !g.before.has(row) || g.rows.has(row) { // in the latter case another row of the record is in quarantine in this reading
+		return nil
 	}
-	if _, seen := g.rows[row]; seen {
-		return nil // another row of the same record is in quarantine in this very reading
-	}
+	delete(g.before, row)
 	g.rejected = append(g.rejected, envelope.Resolution(g.r.cfg.Manifest.Adapter.Department(), row))
 	return g.w.unquarantine(row)
 }
@@ -197,12 +207,9 @@ func (g *reading) reject(f *finding) error {
 			g.seen.set(old.Ordinal) // its row is here, only not readable: no reason to withdraw it
 		}
 	}
-	before, err := g.w.quarantined(row)
-	if err != nil {
-		return err
-	}
+	known := g.before.has(row) || g.rows.has(row)
 	g.rows[row] = struct{}{}
-	if before {
+	if known {
 		return g.w.quarantine(g.r.safe, g.entry(row, f))
 	}
 	if !f.named {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/bloom"
 	"github.com/onedoor/yimen/exchange"
 )
 
@@ -71,9 +72,7 @@ func openState(dir string, adapter exchange.Adapter) (*state, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make state directory: %w", err)
 	}
-	cache := pebble.NewCache(32 << 20)
-	defer cache.Unref()
-	db, err := pebble.Open(dir, &pebble.Options{Logger: quiet{}, Cache: cache, FormatMajorVersion: pebble.FormatNewest})
+	db, err := pebble.Open(dir, options())
 	if err != nil {
 		return nil, openProblem(dir, err)
 	}
@@ -82,6 +81,16 @@ func openState(dir string, adapter exchange.Adapter) (*state, error) {
 		return nil, errors.Join(err, db.Close())
 	}
 	return s, nil
+}
+
+// options suit the state's two habits: most look-ups are for records that are not there yet, which the filters answer, and what
+// is pending lives for a batch only, so that it should die in a memtable and never be written to a table.
+func options() *pebble.Options {
+	o := &pebble.Options{Logger: quiet{}, CacheSize: 32 << 20, MemTableSize: 64 << 20, FormatMajorVersion: pebble.FormatNewest}
+	for i := range o.Levels {
+		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
+	}
+	return o
 }
 
 func (s *state) loadMeta(dir string, adapter exchange.Adapter) error {
@@ -148,18 +157,6 @@ func (w *write) publish(id exchange.RecordID, k known, first bool) (known, error
 	return k, w.b.Set(knownKey(id), encodeKnown(k), nil)
 }
 
-// quarantined says whether a row is in quarantine.
-func (w *write) quarantined(row [16]byte) (bool, error) {
-	_, closer, err := w.b.Get(quarantineKey(row))
-	if errors.Is(err, pebble.ErrNotFound) {
-		return false, nil
-	}
-	if err != nil {
-		return false, fmt.Errorf("read adapter state: %w", err)
-	}
-	return true, closer.Close()
-}
-
 func (w *write) quarantine(s *safe, q *Quarantined) error {
 	sealed, err := s.lock(q)
 	if err != nil {
@@ -176,11 +173,7 @@ func (w *write) unquarantine(row [16]byte) error { return w.b.Delete(quarantineK
 // pend stores a message before it is appended.
 func (w *write) pend(m *exchange.Message) error {
 	w.s.meta.Sequence++
-	encoded, err := json.Marshal(m)
-	if err != nil {
-		return fmt.Errorf("write pending message: %w", err)
-	}
-	return w.b.Set(pendingKey(w.s.meta.Sequence), encoded, nil)
+	return w.b.Set(pendingKey(w.s.meta.Sequence), encodeMessage(m), nil)
 }
 
 // release forgets all pending messages: they are acknowledged.
@@ -214,9 +207,9 @@ func (w *write) discard() { w.b.Close() }
 // pending yields what was stored before an append that was never acknowledged, in order.
 func (s *state) pending(yield func(exchange.Message) error) error {
 	return s.scan(prefixPending, func(_, value []byte) error {
-		var m exchange.Message
-		if err := json.Unmarshal(value, &m); err != nil {
-			return fmt.Errorf("read pending message: %w", err)
+		m, err := decodeMessage(value)
+		if err != nil {
+			return err
 		}
 		return yield(m)
 	})
