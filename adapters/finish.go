@@ -2,6 +2,7 @@ package adapters
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/onedoor/yimen/exchange"
@@ -43,7 +44,7 @@ func (g *reading) settle(ctx context.Context, end Reading) error {
 			return err
 		}
 	}
-	if err := g.send(ctx); err != nil {
+	if err := errors.Join(g.send(ctx), g.land()); err != nil {
 		return err
 	}
 	return g.r.state.records(func(_ exchange.RecordID, k known) error {

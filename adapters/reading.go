@@ -59,6 +59,7 @@ type reading struct {
 	rejected []exchange.Message
 	place    Place
 	inBatch  int
+	flying   *flight
 }
 
 // rowSet is a set of rows. Tolerance bounds how many there are.
@@ -69,9 +70,13 @@ func (s rowSet) has(row [16]byte) bool {
 	return in
 }
 
+// close gives up what was not sent, and waits for what is on its way.
 func (g *reading) close() {
 	if g.w != nil {
 		g.w.discard()
+	}
+	if g.flying != nil {
+		<-g.flying.landed // whatever came of it, it is pending and will be sent again
 	}
 }
 
@@ -244,39 +249,59 @@ func (g *reading) flush(ctx context.Context) error {
 	return ctx.Err()
 }
 
+// send stores the batch as pending and starts to append it. One batch is on its way while the next is prepared: it waits for the
+// batch before, so that their order is kept and little is pending at a time.
 func (g *reading) send(ctx context.Context) error {
 	if g.w == nil {
 		return nil
 	}
-	w, evidence, rejected := g.w, g.evidence, g.rejected
+	w, batch := g.w, flight{messages: [][]exchange.Message{g.evidence, g.rejected}, place: g.place, landed: make(chan error, 1)}
 	g.w, g.sealing, g.evidence, g.rejected, g.inBatch = nil, nil, nil, nil, 0
 	defer w.discard()
-	batch := map[string][]exchange.Message{}
-	if len(evidence) > 0 {
-		batch[evidence[0].Topic] = evidence
-	}
-	if len(rejected) > 0 {
-		batch[rejected[0].Topic] = rejected
-	}
-	for _, messages := range batch {
+	sends := false
+	for _, messages := range batch.messages {
 		for i := range messages {
 			if err := w.pend(&messages[i]); err != nil {
 				return err
 			}
+			sends = true
 		}
 	}
-	if !w.empty() {
-		if err := w.commit(len(batch) > 0); err != nil {
-			return err
-		}
-	}
-	if err := g.r.append(ctx, batch); err != nil {
+	batch.last = g.r.state.meta.Sequence
+	if err := w.commit(sends); err != nil {
 		return err
 	}
+	if err := g.land(); err != nil {
+		return err
+	}
+	g.flying = &batch
+	go func() { batch.landed <- g.r.append(ctx, batch.messages...) }()
+	return nil
+}
+
+// flight is a batch on its way to Kafka.
+type flight struct {
+	messages [][]exchange.Message // each of one topic
+	last     uint64               // sequence of its last pending message
+	place    Place                // of the source, after its rows
+	landed   chan error           // what came of the append
+}
+
+// land waits until the batch on its way is acknowledged, then releases it and moves the source's place.
+func (g *reading) land() error {
+	batch := g.flying
+	if batch == nil {
+		return nil
+	}
+	g.flying = nil
+	if err := <-batch.landed; err != nil {
+		return err
+	}
+	g.r.acknowledged(batch.messages...)
 	after := g.r.state.write()
 	defer after.discard()
-	if g.place != nil {
-		g.r.state.meta.Place = g.place
+	if batch.place != nil {
+		g.r.state.meta.Place = batch.place
 	}
-	return errors.Join(after.release(), after.commit(false))
+	return errors.Join(after.release(batch.last), after.commit(false))
 }

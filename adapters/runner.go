@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/onedoor/yimen/adapters/mapping"
@@ -12,6 +14,7 @@ import (
 	"github.com/onedoor/yimen/exchange/envelope"
 	"github.com/onedoor/yimen/schemas"
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
 )
 
 // Bus is what an adapter needs of Kafka.
@@ -121,37 +124,55 @@ func (r *Runner) recover(ctx context.Context) error {
 
 // resend appends what was pending, unchanged: whether it had arrived is not known, and twice does no harm.
 func (r *Runner) resend(ctx context.Context) error {
-	batch := map[string][]exchange.Message{}
-	err := r.state.pending(func(m exchange.Message) error {
-		batch[m.Topic] = append(batch[m.Topic], m)
+	topics, last := map[string][]exchange.Message{}, uint64(0)
+	err := r.state.pending(func(sequence uint64, m exchange.Message) error {
+		topics[m.Topic] = append(topics[m.Topic], m)
+		last = sequence
 		return nil
 	})
-	if err != nil || len(batch) == 0 {
+	if err != nil || len(topics) == 0 {
 		return err
 	}
-	if err := r.append(ctx, batch); err != nil {
+	batch := slices.Collect(maps.Values(topics))
+	if err := r.append(ctx, batch...); err != nil {
 		return err
 	}
+	r.acknowledged(batch...)
 	w := r.state.write()
 	defer w.discard()
-	return errors.Join(w.release(), w.commit(true))
+	return errors.Join(w.release(last), w.commit(true))
 }
 
-// append appends each topic's messages and notes up to where they reach.
-func (r *Runner) append(ctx context.Context, batch map[string][]exchange.Message) error {
-	for topic, messages := range batch {
-		if err := r.cfg.Bus.Append(ctx, topic, messages); err != nil {
-			return fmt.Errorf("append %d messages to %s: %w", len(messages), topic, err)
+// append appends each topic's messages, side by side.
+func (r *Runner) append(ctx context.Context, batch ...[]exchange.Message) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for _, messages := range batch {
+		if len(messages) == 0 {
+			continue
 		}
-		of := &r.state.meta.Rejected
-		if topic == envelope.EvidenceTopic(r.cfg.Manifest.Evidence) {
-			of = &r.state.meta.End
-		}
+		group.Go(func() error {
+			topic := messages[0].Topic
+			if err := r.cfg.Bus.Append(ctx, topic, messages); err != nil {
+				return fmt.Errorf("append %d messages to %s: %w", len(messages), topic, err)
+			}
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+// acknowledged notes up to where appended messages reach.
+func (r *Runner) acknowledged(batch ...[]exchange.Message) {
+	evidence := envelope.EvidenceTopic(r.cfg.Manifest.Evidence)
+	for _, messages := range batch {
 		for i := range messages {
-			of.include(&messages[i])
+			if messages[i].Topic == evidence {
+				r.state.meta.End.include(&messages[i])
+			} else {
+				r.state.meta.Rejected.include(&messages[i])
+			}
 		}
 	}
-	return nil
 }
 
 // Heartbeat states the adapter's coverage: that it is alive, and how complete its data is since the last reading.

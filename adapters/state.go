@@ -176,12 +176,10 @@ func (w *write) pend(m *exchange.Message) error {
 	return w.b.Set(pendingKey(w.s.meta.Sequence), encodeMessage(m), nil)
 }
 
-// release forgets all pending messages: they are acknowledged.
-func (w *write) release() error {
-	return w.b.DeleteRange([]byte{prefixPending}, []byte{prefixPending + 1}, nil)
+// release forgets the pending messages up to the last one named: they are acknowledged.
+func (w *write) release(last uint64) error {
+	return w.b.DeleteRange([]byte{prefixPending}, pendingKey(last+1), nil)
 }
-
-func (w *write) empty() bool { return w.b.Empty() }
 
 // commit makes the write last, with the bookkeeping of this moment. durable: on the disk before it returns.
 func (w *write) commit(durable bool) error {
@@ -205,13 +203,13 @@ func (w *write) commit(durable bool) error {
 func (w *write) discard() { w.b.Close() }
 
 // pending yields what was stored before an append that was never acknowledged, in order.
-func (s *state) pending(yield func(exchange.Message) error) error {
-	return s.scan(prefixPending, func(_, value []byte) error {
+func (s *state) pending(yield func(uint64, exchange.Message) error) error {
+	return s.scan(prefixPending, func(key, value []byte) error {
 		m, err := decodeMessage(value)
 		if err != nil {
 			return err
 		}
-		return yield(m)
+		return yield(binary.BigEndian.Uint64(key), m)
 	})
 }
 

@@ -1,7 +1,9 @@
 // Command bench measures Yimen against its peers, which it starts itself, in one run on one machine, and prints the ratios.
 //
-// The machine's load, its disk and its clock change every figure; a ratio of two figures of the same run changes least. Nothing
-// here is a test: it fails only where something could not be measured, or an answer was wrong.
+// The machine's load, its disk and its clock change every figure; a ratio of two figures of the same run changes least. On a
+// busy machine the scheduler gives PostgreSQL's many processes a larger share than our one: look at the load that is printed, and
+// at the processor time for each query. Nothing here is a test: it fails only where something could not be measured, or an
+// answer was wrong.
 package main
 
 import (
@@ -21,6 +23,7 @@ type options struct {
 	records, clients int
 	warm, measure    time.Duration
 	rows, partitions int
+	cacheMiB         int
 	jars             string
 	cpu, mem         string
 	output           string
@@ -69,6 +72,7 @@ func parse(args []string) (string, options, error) {
 	f.DurationVar(&o.measure, "measure", 10*time.Second, "time to measure queries")
 	f.IntVar(&o.rows, "rows", 300_000, "rows of the CSV file")
 	f.IntVar(&o.partitions, "partitions", 8, "partitions of each evidence topic, and of the peer's")
+	f.IntVar(&o.cacheMiB, "cache", 0, "memory of our index's cache in MiB; 0: as a node has it by default")
 	f.StringVar(&o.jars, "kafka", defaultJars(), "folder with Kafka's jars")
 	f.StringVar(&o.cpu, "cpuprofile", "", "write CPU profiles of this process to `PREFIX`-NAME.pprof, one for each measurement")
 	f.StringVar(&o.mem, "memprofile", "", "write allocation profiles to `PREFIX`-NAME.pprof")
@@ -131,6 +135,7 @@ func run(ctx context.Context, args []string) (err error) {
 			return err
 		}
 	}
+	b.report.Machine["load after"] = load()
 	return b.report.print(os.Stdout, o.output)
 }
 

@@ -58,7 +58,7 @@ func newIdentity(dir string) (identityFiles, error) {
 
 // startNode starts an exchange as `yimen serve` does; no brokers: with the embedded one.
 func (b *bench) startNode(ctx context.Context, id identityFiles, data string, brokers ...string) (*node.Node, error) {
-	n, err := node.Start(ctx, node.Config{Data: data, HTTP: "127.0.0.1:0", TLS: node.TLS{Cert: id.cert, Key: id.key}, Callers: id.callers,
+	n, err := node.Start(ctx, node.Config{Data: data, HTTP: "127.0.0.1:0", TLS: node.TLS{Cert: id.cert, Key: id.key}, Callers: id.callers, CacheMiB: b.cacheMiB,
 		Kafka: node.Kafka{Brokers: brokers, Listen: "127.0.0.1:0", Partitions: b.partitions}},
 		node.Surroundings{Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})), Clock: time.Now, Catalogue: []fs.FS{benchCatalogue()}})
 	if err != nil {
