@@ -171,7 +171,7 @@ func (g *reading) version(id exchange.RecordID, old known, exists bool, digest e
 	}
 	g.seen.set(next.Ordinal)
 	message, err := g.sealing.Record(envelope.Draft{Type: g.r.cfg.Manifest.Evidence, ID: id, Version: next.Version,
-		Schema: g.r.cfg.Schema.ID, Withdrawn: next.Withdrawn, Payload: payload, At: g.started})
+		Schema: g.r.cfg.Schema.ID, Withdrawn: next.Withdrawn, Payload: payload, Digest: digest, At: g.started})
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,9 @@
 package exchange
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // Outcome is what an answer (结论) says of one material.
 type Outcome string
@@ -42,21 +45,22 @@ type Answer struct {
 	Reason   Reason     `json:"reason,omitempty"`
 	Evidence []Evidence `json:"evidence,omitempty"` // what the outcome rests on
 	// Deferrable says whether the item may be accepted before the material is there (容缺受理).
-	Deferrable bool `json:"deferrable,omitempty"`
+	Deferrable bool `json:"deferrable,omitzero"`
 }
 
 // Evidence is one type that was looked for, with the record that was found, if any, and no more of it than
 // the caller's grant allows.
 type Evidence struct {
-	Type    EvidenceType   `json:"type"`
-	Outcome Outcome        `json:"outcome"`
-	Reason  Reason         `json:"reason,omitempty"`
-	Keeper  Department     `json:"keeper"`
-	AsOf    time.Time      `json:"as_of,omitzero"` // up to when the keeper vouches for this
-	Record  string         `json:"record,omitempty"`
-	Version Version        `json:"version,omitempty"`
-	Until   Date           `json:"valid_until,omitempty"`
-	Fields  map[string]any `json:"fields,omitempty"`
+	Type    EvidenceType `json:"type"`
+	Outcome Outcome      `json:"outcome"`
+	Reason  Reason       `json:"reason,omitempty"`
+	Keeper  Department   `json:"keeper"`
+	AsOf    time.Time    `json:"as_of,omitzero"` // up to when the keeper vouches for this
+	Record  string       `json:"record,omitempty"`
+	Version Version      `json:"version,omitzero"`
+	Until   Date         `json:"valid_until,omitempty"`
+	// Fields is a JSON object of what the grant allows of the document, each value as it was published.
+	Fields json.RawMessage `json:"fields,omitempty"`
 }
 
 var outcomes = map[Outcome]Text{

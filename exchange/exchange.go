@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"log/slog"
-	"regexp"
 	"strings"
 )
 
@@ -30,17 +29,28 @@ func (a Adapter) Department() Department {
 	return Department(department)
 }
 
-var (
-	slug        = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
-	adapterName = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*/[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
-)
-
-// ValidName says whether s may name a department, an evidence type or an item:
-// at most 64 lower-case letters and digits in groups joined by single hyphens.
-func ValidName(s string) bool { return len(s) <= 64 && slug.MatchString(s) }
+// ValidName says whether s may name a department, an evidence type or an item: at most 64 lower-case letters and digits in
+// groups joined by single hyphens, a letter first.
+func ValidName(s string) bool {
+	if s == "" || len(s) > 64 || s[0] < 'a' || s[len(s)-1] == '-' {
+		return false
+	}
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c >= 'a' && c <= 'z', c >= '0' && c <= '9':
+		case c == '-' && s[i-1] != '-':
+		default:
+			return false
+		}
+	}
+	return true
+}
 
 // ValidAdapter says whether s is a department and a name, each a valid name, joined by a slash.
-func ValidAdapter(s string) bool { return len(s) <= 129 && adapterName.MatchString(s) }
+func ValidAdapter(s string) bool {
+	department, name, joined := strings.Cut(s, "/")
+	return joined && ValidName(department) && ValidName(name)
+}
 
 // HolderKind says whether a holder (持证主体) is a natural or a legal person.
 type HolderKind string

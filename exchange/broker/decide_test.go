@@ -242,7 +242,7 @@ func TestEvidenceShown(t *testing.T) {
 	a := Decide(premises("a", source("a", "1", fresh), record("a", 1, exchange.Valid, until("2027-01-01"))))[0]
 	want := exchange.Evidence{Type: "a", Outcome: exchange.Held, Keeper: "keeper", AsOf: fresh, Version: 7, Until: "2027-01-01",
 		Record: exchange.RecordID{1}.String(),
-		Fields: map[string]any{"name": json.RawMessage(`"张晓明"`), "area": json.RawMessage(`120.50`)}}
+		Fields: json.RawMessage(`{"name":"张晓明","area":120.50}`)}
 	if len(a.Evidence) != 1 || !reflect.DeepEqual(a.Evidence[0], want) {
 		t.Errorf("got %+v, want %+v", a.Evidence, want)
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/onedoor/yimen/exchange"
 )
 
@@ -132,20 +133,48 @@ func lastDay(r *exchange.Record) exchange.Date { return cmp.Or(r.Until, "9999-12
 
 func byID(a, b *exchange.Record) int { return bytes.Compare(a.ID[:], b.ID[:]) }
 
-// allowed picks the granted fields out of a document, each as it was published, numbers digit by digit.
-func allowed(payload []byte, fields []string) (picked map[string]any, legible bool) {
+// allowed copies the granted fields of a document, each as it was published: digit by digit, in the document's order.
+func allowed(payload []byte, fields []string) (picked json.RawMessage, legible bool) {
 	if len(fields) == 0 {
 		return nil, true
 	}
-	var document map[string]json.RawMessage
-	if err := json.Unmarshal(payload, &document); err != nil {
+	document := jsontext.NewDecoder(bytes.NewReader(payload))
+	if begin, err := document.ReadToken(); err != nil || begin.Kind() != '{' {
 		return nil, false
 	}
-	picked = map[string]any{}
-	for _, field := range fields {
-		if value, ok := document[field]; ok {
-			picked[field] = value
+	picked = append(make(json.RawMessage, 0, len(payload)), '{')
+	for document.PeekKind() == '"' {
+		name, err := document.ReadValue()
+		if err != nil {
+			return nil, false
+		}
+		granted := slices.ContainsFunc(fields, func(field string) bool { return spells(name, field) })
+		if granted {
+			if len(picked) > 1 {
+				picked = append(picked, ',')
+			}
+			picked = append(append(picked, name...), ':')
+		}
+		value, err := document.ReadValue()
+		if err != nil {
+			return nil, false
+		}
+		if granted {
+			picked = append(picked, value...)
 		}
 	}
-	return picked, true
+	if _, err := document.ReadToken(); err != nil { // the end of the object
+		return nil, false
+	}
+	return append(picked, '}'), true
+}
+
+// spells says whether a JSON string literal is the field's name. Names of fields need no escapes, and a name that uses some
+// all the same is read.
+func spells(literal jsontext.Value, field string) bool {
+	if inner := literal[1 : len(literal)-1]; bytes.IndexByte(inner, '\\') < 0 {
+		return string(inner) == field
+	}
+	name, err := jsontext.AppendUnquote(nil, literal)
+	return err == nil && string(name) == field
 }

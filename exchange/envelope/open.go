@@ -38,7 +38,6 @@ func NewOpener(exchangePrivateKey []byte) (*Opener, error) {
 // Opened is a record version as it was sealed.
 type Opened struct {
 	Adapter exchange.Adapter
-	Digest  exchange.Digest
 	Draft
 }
 
@@ -68,13 +67,14 @@ func (o *Opener) Record(m *exchange.Message) (Opened, error) {
 	if err != nil {
 		return Opened{}, fmt.Errorf("open record: %w", err)
 	}
-	return Opened{Adapter: adapter, Digest: digest, Draft: Draft{
+	return Opened{Adapter: adapter, Draft: Draft{
 		Type:      exchange.EvidenceType(evidence),
 		ID:        exchange.RecordID(m.Key[:16]),
 		Version:   exchange.Version(binary.BigEndian.Uint64(m.Key[16:])),
 		Schema:    formatGUID([]byte(schema[1:])),
 		Withdrawn: kind == kindWithdrawn,
 		Payload:   payload,
+		Digest:    digest,
 		At:        at,
 	}}, nil
 }

@@ -1,6 +1,7 @@
 package envelope
 
 import (
+	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hmac"
@@ -11,7 +12,10 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"hash"
+	"io"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/onedoor/yimen/exchange"
@@ -20,7 +24,7 @@ import (
 // Sealer is an adapter's side: it names records and seals them to the exchange.
 type Sealer struct {
 	adapter exchange.Adapter
-	key     []byte
+	macs    sync.Pool // of HMACs under the department's key: setting one up costs more than a short message
 	to      hpke.PublicKey
 }
 
@@ -34,7 +38,8 @@ func NewSealer(adapter exchange.Adapter, departmentKey, exchangePublicKey []byte
 	if err != nil {
 		return nil, fmt.Errorf("read exchange's public key: %w", err)
 	}
-	return &Sealer{adapter: adapter, key: departmentKey, to: to}, nil
+	key := bytes.Clone(departmentKey)
+	return &Sealer{adapter: adapter, to: to, macs: sync.Pool{New: func() any { return hmac.New(sha256.New, key) }}}, nil
 }
 
 // RecordID is the id of the certificate with that natural number, the same in every run.
@@ -53,8 +58,12 @@ func (s *Sealer) Digest(content []byte) exchange.Digest {
 }
 
 func (s *Sealer) mac(purpose, scope string, content []byte) []byte {
-	h := hmac.New(sha256.New, s.key)
-	fmt.Fprintf(h, "yimen %s\x00%s\x00", purpose, scope)
+	h := s.macs.Get().(hash.Hash)
+	defer s.macs.Put(h)
+	h.Reset()
+	for _, part := range [...]string{"yimen ", purpose, "\x00", scope, "\x00"} {
+		io.WriteString(h, part) // a hash never errs
+	}
 	h.Write(content)
 	return h.Sum(nil)
 }
@@ -98,7 +107,8 @@ type Draft struct {
 	Schema    string // the schema's GUID
 	Withdrawn bool   // then Payload is empty
 	Payload   []byte
-	At        time.Time // when the source was read
+	Digest    exchange.Digest // of Payload, by Sealer.Digest; zero: it is made here
+	At        time.Time       // when the source was read
 }
 
 // Record seals one version of a record.
@@ -111,14 +121,16 @@ func (b *Batch) Record(d Draft) (exchange.Message, error) {
 	if d.Withdrawn {
 		kind = kindWithdrawn
 	}
-	digest := b.sealer.Digest(d.Payload)
+	if d.Digest == (exchange.Digest{}) {
+		d.Digest = b.sealer.Digest(d.Payload)
+	}
 	m := exchange.Message{
 		Topic: EvidenceTopic(d.Type),
 		Route: d.ID[:],
 		Key:   binary.BigEndian.AppendUint64(append(make([]byte, 0, recordKey), d.ID[:]...), uint64(d.Version)),
 	}
 	m.Headers = append(b.headers(m.Key, kind, d.At),
-		exchange.Header{Name: headerDigest, Value: []byte(hex.EncodeToString(digest[:]))},
+		exchange.Header{Name: headerDigest, Value: []byte(hex.EncodeToString(d.Digest[:]))},
 		exchange.Header{Name: headerSchema, Value: append([]byte{0x01}, schema...)})
 	m.Value = b.seal(&m, d.Payload)
 	return m, nil

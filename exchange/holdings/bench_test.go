@@ -87,7 +87,7 @@ func BenchmarkFold(b *testing.B) {
 	const each = 4_000
 	schema, _ := w.schemas.ByType(licence)
 	sealer := w.sealer("scjg/licences")
-	number, from := 0, int64(0)
+	number, from, spent := 0, int64(0), time.Duration(0)
 	for b.Loop() {
 		b.StopTimer()
 		partitions := make([][]exchange.Message, benchPartitions)
@@ -107,6 +107,7 @@ func BenchmarkFold(b *testing.B) {
 			}
 		}
 		from += each / benchPartitions
+		spent -= busy()
 		b.StartTimer()
 		var folding sync.WaitGroup
 		for _, msgs := range partitions {
@@ -119,7 +120,9 @@ func BenchmarkFold(b *testing.B) {
 			})
 		}
 		folding.Wait()
+		spent += busy()
 	}
+	b.ReportMetric(float64(spent.Microseconds())/float64(b.N)/each, "cpu-µs/record")
 	b.ReportMetric(float64(b.N)*each/b.Elapsed().Seconds(), "records/s")
 }
 
@@ -137,12 +140,14 @@ func BenchmarkFind(b *testing.B) {
 		float64((busy()-before).Microseconds())/float64(records), resident())
 	types := []exchange.EvidenceType{licence, food, marriage, "property-title", "tax-clearance", "health-certificate"}
 	random := rand.New(rand.NewPCG(1, 2))
+	before = busy()
 	for b.Loop() {
 		found, err := w.index.Find(context.Background(), plainHolder(random.Uint64N(uint64(records))), types)
 		if err != nil || len(found.Records) != 1 {
 			b.Fatal(len(found.Records), err)
 		}
 	}
+	b.ReportMetric(float64((busy()-before).Microseconds())/float64(b.N), "cpu-µs/op")
 	b.Logf("resident %s", resident())
 }
 

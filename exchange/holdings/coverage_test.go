@@ -325,7 +325,7 @@ func TestQuarantineRefused(t *testing.T) {
 			w.fold(w.heartbeat(said(1, 0)), row.message(w))
 			refused, err := w.index.Refused(t.Context())
 			if err != nil || len(refused) != 1 || string(refused[0].Reason) != row.reason {
-				t.Errorf("refused %+v, %v", refused, err)
+				t.Fatalf("refused %+v, %v", refused, err)
 			}
 			w.fold(w.rejection(good))
 			if topic := refused[0].Topic; topic == "quarantine.scjg" && !w.find(company(1), licence).Sources[0].HolderQuarantined {

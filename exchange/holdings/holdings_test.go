@@ -183,6 +183,27 @@ yimen_index_refused_total{reason="conflicting_content"} 2
 	}
 }
 
+// TestFoldedAgainFromTheStart gives an index what it has, in one batch and with something new at the end.
+func TestFoldedAgainFromTheStart(t *testing.T) {
+	w := newWorld(t)
+	bad := w.seal(statement{of: licence, natural: company(2), version: 1, holders: []string{company(2)}, name: "x"})
+	bad.Value[40] ^= 1
+	msgs := w.append(w.seal(statement{of: licence, natural: company(1), version: 1, holders: []string{company(1)}, name: "x"}), bad,
+		w.seal(statement{of: licence, natural: company(3), version: 1, holders: []string{company(3)}, name: "x"}))
+	for _, n := range []int{2, 1, 2, 3, 1} {
+		if err := w.index.Fold(t.Context(), msgs[:n]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := holdings.Counts{Records: map[exchange.EvidenceType]int64{licence: 2}, Refused: map[holdings.Reason]int64{"not_opened": 1}}
+	if got := w.index.Counts(); !reflect.DeepEqual(got, want) {
+		t.Errorf("counts %+v, want %+v", got, want)
+	}
+	if next, _ := w.index.Next(t.Context(), msgs[0].Topic); next[0] != 3 {
+		t.Errorf("next is %v", next)
+	}
+}
+
 func TestTombstoneForgetsNothing(t *testing.T) {
 	w := newWorld(t)
 	m := w.seal(statement{of: licence, natural: company(1), version: 1, holders: []string{company(1)}, name: "x"})

@@ -24,7 +24,7 @@ import (
 // Config says where the index lies and what it may use.
 type Config struct {
 	Dir        string       // required; made if it is not there, and readable by its owner only
-	CacheBytes int64        // blocks kept in memory; 0: 128 MiB
+	CacheBytes int64        // for blocks kept in memory, beside at most 256 MiB of rows not yet written; 0: 128 MiB
 	Log        *slog.Logger // nil: slog.Default
 }
 
@@ -42,7 +42,8 @@ var _ holdings.Engine = (*Store)(nil)
 
 const (
 	defaultCache = 128 << 20
-	memTable     = 64 << 20
+	memTable     = 64 << 20 // rows of so many bytes are gathered before they are written sorted
+	memTables    = 4        // as many may wait to be written
 	// separate is the size from which a value is kept apart from its key. Sealed records are, so that merging
 	// sorted tables moves keys only; without it a rebuild spends most of its time copying payloads.
 	separate = 256
@@ -79,11 +80,11 @@ func Open(c Config) (*Store, error) {
 
 func options(c Config) *pebble.Options {
 	o := &pebble.Options{
-		CacheSize:                   c.CacheBytes,
+		CacheSize:                   c.CacheBytes + memTables*memTable, // Pebble takes the tables' room out of the cache
 		Comparer:                    order(),
 		FormatMajorVersion:          pebble.FormatValueSeparation,
 		MemTableSize:                memTable,
-		MemTableStopWritesThreshold: 4,
+		MemTableStopWritesThreshold: memTables,
 		L0CompactionThreshold:       8,
 		L0StopWritesThreshold:       1000,
 		LBaseMaxBytes:               64 << 20,
