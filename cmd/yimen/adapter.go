@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"time"
@@ -50,7 +52,20 @@ func departmentKey(data string, department exchange.Department) ([]byte, error) 
 	if err != nil {
 		return nil, err
 	}
-	return keys.Secret("department-" + string(department))
+	return keys.Secret(keyName(department))
+}
+
+func keyName(department exchange.Department) string { return "department-" + string(department) }
+
+// newKey is what to say where a department's key is about to be drawn. With another key every record gets another id, so
+// an adapter that is run with a wrong --data publishes everything anew and withdraws what it published before.
+func (s *session) newKey(data string, department exchange.Department) string {
+	key := filepath.Join(data, keysDir, keyName(department)+".key")
+	if _, err := os.Stat(key); !errors.Is(err, fs.ErrNotExist) {
+		return ""
+	}
+	return fmt.Sprintf(s.t("%s 中还没有部门 %s 的密钥，已新生成一个。请备份；丢失后，所有记录都要重新发布\n",
+		"there was no key of the department %[2]s in %[1]s, so a new one was made. Keep a backup: without it every record must be published anew\n"), key, department)
 }
 
 // openSource makes the source that a manifest names.
@@ -65,13 +80,16 @@ func openSource(m *adapters.Manifest, now func() time.Time) (adapters.Source, er
 	}
 }
 
-// described finds the schema of a manifest's evidence type.
+// described finds the schema of a manifest's evidence type, and sees that the mapping fills it.
 func described(m *adapters.Manifest, more string) (*schemas.Schema, error) {
 	set, err := schemas.Builtin()
 	if err != nil {
 		return nil, err
 	}
 	if more != "" {
+		if _, err := os.ReadDir(more); err != nil {
+			return nil, folderProblem(more, "--schemas", err)
+		}
 		own, err := schemas.Load(os.DirFS(more), ".")
 		if err != nil {
 			return nil, err
@@ -80,10 +98,44 @@ func described(m *adapters.Manifest, more string) (*schemas.Schema, error) {
 	}
 	schema, known := set.ByType(m.Evidence)
 	if !known {
-		types, _ := evidenceTypes() // they were just read
+		var types []string
+		for _, s := range set.All() {
+			types = append(types, string(s.Type))
+		}
 		return nil, missing("0402", both("证照类型", "evidence type"), string(m.Evidence), types, "yimen schema list")
 	}
-	return schema, nil
+	return schema, fills(m, schema)
+}
+
+// fills says which required fields no rule of the manifest gives, and which rules fill a field that the schema does not
+// have. Otherwise every single row would go to quarantine for it.
+func fills(m *adapters.Manifest, schema *schemas.Schema) error {
+	hollow := map[string]any{}
+	for path := range m.Mapping {
+		field, _, _ := strings.Cut(path, ".")
+		hollow[field] = nil
+	}
+	invalid, ok := errors.AsType[*schemas.Invalid](schema.Validate(hollow))
+	if !ok {
+		return nil
+	}
+	var wrong []error
+	for _, f := range invalid.Findings {
+		field := strings.TrimPrefix(f.Pointer, "/")
+		if strings.Contains(field, "/") {
+			continue
+		}
+		mend := exchange.Text{ZH: "字段见 yimen schema show " + string(m.Evidence), EN: "see the fields with yimen schema show " + string(m.Evidence)}
+		switch f.Keyword {
+		case "required":
+			wrong = append(wrong, &exchange.Problem{Code: "YM-CLI-0405", Kind: exchange.Invalid, Mend: mend,
+				What: both("清单的 mapping 缺少必填字段 "+field, "the manifest's mapping lacks the required field "+field)})
+		case "additionalProperties":
+			wrong = append(wrong, &exchange.Problem{Code: "YM-CLI-0406", Kind: exchange.Invalid, Mend: mend,
+				What: both("清单的 mapping 中，"+field+" 不是这种证照的字段", "in the manifest's mapping, "+field+" is no field of this evidence")})
+		}
+	}
+	return errors.Join(wrong...)
 }
 
 func (s *session) adapterStatus() verb {
@@ -99,7 +151,11 @@ func (s *session) adapterStatus() verb {
 			if err != nil {
 				return err
 			}
-			return s.statusRows().print(s, all)
+			if err := s.statusRows().print(s, all); err != nil || len(all) > 0 {
+				return err
+			}
+			s.remark("%s 中还没有适配器读完过一次；先运行 yimen adapter run\n", "no adapter has finished a reading in %s yet: begin with yimen adapter run\n", data)
+			return nil
 		},
 	}
 }
@@ -108,19 +164,29 @@ func (s *session) adapterStatus() verb {
 func statuses(data string) ([]adapters.Status, error) {
 	all := []adapters.Status{}
 	root := filepath.Join(data, adaptersDir)
-	if _, err := os.Stat(data); err != nil {
-		return nil, fileProblem(data, err)
+	if _, err := os.ReadDir(data); err != nil {
+		return nil, folderProblem(data, "--data DIR (YIMEN_DATA)", err)
 	}
-	names, err := fs.Glob(os.DirFS(root), "*/*/status.json")
-	if err != nil {
-		return nil, fmt.Errorf("look for adapters: %w", err)
-	}
-	for _, name := range names {
-		status, err := adapters.ReadStatus(filepath.Join(root, filepath.Dir(name)))
-		if err != nil {
-			return nil, err
+	err := fs.WalkDir(os.DirFS(root), ".", func(name string, _ fs.DirEntry, err error) error {
+		switch {
+		case errors.Is(err, fs.ErrNotExist) && name == ".":
+			return nil // no adapter has run
+		case err != nil:
+			return folderProblem(filepath.Join(root, name), "--data DIR (YIMEN_DATA)", err)
+		case strings.Count(name, "/") > 2:
+			return fs.SkipDir // an adapter's own files
 		}
-		all = append(all, status)
+		if found, _ := path.Match("*/*/status.json", name); !found {
+			return nil
+		}
+		status, err := adapters.ReadStatus(filepath.Join(root, filepath.FromSlash(path.Dir(name))))
+		if err == nil {
+			all = append(all, status)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
 	return all, nil
 }
@@ -145,6 +211,13 @@ func (s *session) statusRows() list[adapters.Status] {
 			{head: both("无法辨认持证主体", "UNREADABLE"), wide: true, cell: func(a adapters.Status) string { return figure(a.Unreadable) }},
 			{head: both("上次用时", "TOOK"), wide: true, cell: func(a adapters.Status) string { return a.Last.Took.Round(time.Millisecond).String() }},
 		},
+	}
+}
+
+// remark says on standard error what a table does not show; programs read the rest.
+func (s *session) remark(zh, en string, args ...any) {
+	if s.format == asTable || s.format == asWide {
+		fmt.Fprintf(s.talk, s.t(zh, en), args...)
 	}
 }
 

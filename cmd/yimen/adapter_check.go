@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -19,8 +21,8 @@ type checkView struct {
 }
 
 func (s *session) adapterCheck() verb {
-	var most int64
-	var show int
+	var most uint32
+	var show uint16
 	var dir string
 	return verb{
 		use:   "check MANIFEST",
@@ -30,8 +32,8 @@ func (s *session) adapterCheck() verb {
 		example: "yimen adapter check licences.yaml\nyimen adapter check licences.yaml -n 1000 --show 3",
 		min:     1, max: 1, lists: true,
 		flags: func(f *pflag.FlagSet) {
-			f.Int64VarP(&most, "rows", "n", 0, s.t("最多读 `N` 行，0 为全部", "read at most `N` rows, 0 for all"))
-			f.IntVar(&show, "show", 0, s.t("显示 `N` 条将要发布的文档（含个人信息，只在本机查看）", "show `N` documents as they would be published (personal data: for your eyes only)"))
+			f.Uint32VarP(&most, "rows", "n", 0, s.t("最多读 `N` 行，0 为全部", "read at most `N` rows, 0 for all"))
+			f.Uint16Var(&show, "show", 0, s.t("显示 `N` 条将要发布的文档（含个人信息，只在本机查看）", "show `N` documents as they would be published (personal data: for your eyes only)"))
 			s.schemaDirFlag(f, &dir)
 		},
 		run: func(ctx context.Context, args []string) error {
@@ -47,7 +49,7 @@ func (s *session) adapterCheck() verb {
 			if err != nil {
 				return err
 			}
-			report, err := adapters.Check(ctx, m, source, schema, most, show)
+			report, err := adapters.Check(ctx, m, source, schema, int64(most), int(show))
 			if err != nil {
 				return err
 			}
@@ -69,8 +71,8 @@ func (s *session) checkPage(w io.Writer, m *adapters.Manifest, r adapters.Report
 	fmt.Fprintf(w, s.t("%s：读取 %s 行，%s 行可以发布，%s 行将进入隔离区；没有发布任何内容\n", "%s: %s rows read, %s could be published, %s would go to quarantine; nothing was published\n"),
 		m.Adapter, figure(r.Read), figure(r.Sound), figure(r.Faulty))
 	for _, k := range r.Kinds {
-		fmt.Fprintf(w, s.t("  %s×  %s  %s   第 %s 行\n      → %s\n", "  %s×  %s  %s   lines %s\n      → %s\n"),
-			figure(k.Count), k.Fault.Code, plain(k.Fault.What.In(s.lang)), lineNumbers(k.Lines), plain(k.Fault.Mend.In(s.lang)))
+		fmt.Fprintf(w, s.t("  %s×  %s  %s   行 %s\n      → %s\n", "  %s×  %s  %s   line %s\n      → %s\n"),
+			figure(k.Count), k.Fault.Code, plain(k.Fault.What.In(s.lang)), lineNumbers(k), plain(k.Fault.Mend.In(s.lang)))
 	}
 	for _, document := range r.Documents {
 		fmt.Fprintf(w, "%s\n", document)
@@ -78,13 +80,14 @@ func (s *session) checkPage(w io.Writer, m *adapters.Manifest, r adapters.Report
 	return nil
 }
 
-func lineNumbers(lines []int) string {
-	text := ""
-	for i, n := range lines {
-		if i > 0 {
-			text += ", "
-		}
-		text += fmt.Sprint(n)
+// lineNumbers are the first lines that have a fault.
+func lineNumbers(k adapters.Kind) string {
+	words := make([]string, len(k.Lines))
+	for i, n := range k.Lines {
+		words[i] = strconv.Itoa(n)
 	}
-	return text
+	if k.Count > int64(len(k.Lines)) {
+		words = append(words, "…")
+	}
+	return strings.Join(words, ", ")
 }

@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -42,7 +44,11 @@ func (s *session) adapterRun() verb {
 			if err != nil {
 				return err
 			}
-			return s.runAdapter(ctx, m, how)
+			err = s.runAdapter(ctx, m, how)
+			if how.watch && ctx.Err() != nil && errors.Is(err, context.Canceled) {
+				return nil // being stopped is how one that stays ends
+			}
+			return err
 		},
 	}
 }
@@ -52,62 +58,118 @@ func (s *session) schemaDirFlag(f *pflag.FlagSet, dir *string) {
 }
 
 func (s *session) runAdapter(ctx context.Context, m *adapters.Manifest, how running) error {
-	connected, err := bus.Connect(bus.Config{Brokers: []string{how.kafka}, ClientID: "yimen-" + string(m.Adapter.Department()), Log: s.logger(false)})
+	said := s.newKey(how.data, m.Adapter.Department())
+	made, err := s.partsOf(m, how)
+	if err != nil {
+		return err
+	}
+	fmt.Fprint(s.talk, said)
+	connected, err := bus.Connect(bus.Config{Brokers: []string{how.kafka}, ClientID: "yimen-" + string(m.Adapter.Department()), Log: s.logger(how.watch)})
 	if err != nil {
 		return err
 	}
 	defer connected.Close()
-	if err := connected.Ping(ctx); err != nil {
+	if err := s.reach(ctx, connected, how.watch); err != nil {
 		return err
 	}
 	progress := s.progress(0)
-	runner, err := s.openRunner(ctx, m, connected, how, func(p adapters.Progress) { progress.at(p.Read, p.Quarantined) })
+	runner, err := s.openRunner(ctx, made, connected, func(p adapters.Progress) { progress.at(p.Read, p.Quarantined) })
 	if err != nil {
 		return err
 	}
 	result, err := runner.Run(ctx)
 	progress.end()
 	if err == nil {
-		err = s.object(string(m.Adapter), adapters.Progress{Adapter: m.Adapter, Result: result}, func(w io.Writer) error {
-			_, err := fmt.Fprintf(w, "%s  %s\n", m.Adapter, s.outcomeLine(result))
-			return err
-		})
+		err = s.reading(m, result)
 	}
-	if err == nil && how.watch {
+	if how.watch && ctx.Err() == nil {
+		s.complain(err) // a file that is wrong today may be right tomorrow
 		err = runner.Serve(ctx)
 	}
 	if err := ended(err, runner.Close()); err != nil {
 		return err
 	}
 	if result.Quarantined > 0 {
-		fmt.Fprintf(s.talk, s.t("查看隔离的行：yimen quarantine list %s --data %s\n", "see the rows in quarantine: yimen quarantine list %s --data %s\n"), m.Adapter, how.data)
+		s.remark("查看隔离的行：%s quarantine list %s --data %s\n", "see the rows in quarantine: %s quarantine list %s --data %s\n", s.self(), m.Adapter, quoted(how.data))
 		return exitQuarantined
 	}
 	return nil
 }
 
-// openRunner puts an adapter together: source, schema, keys and state.
-func (s *session) openRunner(ctx context.Context, m *adapters.Manifest, to adapters.Bus, how running, tell func(adapters.Progress)) (*adapters.Runner, error) {
+// readingView is what came of a reading, as scripts see it.
+type readingView struct {
+	Type string `json:"type,omitempty"` // summary, under -o jsonl
+	adapters.Progress
+}
+
+func (s *session) reading(m *adapters.Manifest, result adapters.Result) error {
+	view := readingView{Progress: adapters.Progress{Adapter: m.Adapter, Result: result}}
+	if s.format == asLines {
+		view.Type = "summary"
+	}
+	return s.object(string(m.Adapter), view, func(w io.Writer) error {
+		_, err := fmt.Fprintf(w, "%s  %s\n", m.Adapter, s.outcomeLine(result))
+		return err
+	})
+}
+
+// How long Kafka may take to answer for the first time, and when to ask again.
+const (
+	firstAnswer = 8 * time.Second
+	askAgain    = 5 * time.Second
+)
+
+// reach waits for Kafka to answer: once, or, where an adapter is to stay, until it does.
+func (s *session) reach(ctx context.Context, kafka *bus.Bus, patiently bool) error {
+	for told := false; ; told = true {
+		within, cancel := context.WithTimeout(ctx, firstAnswer)
+		err := kafka.Ping(within)
+		cancel()
+		if err == nil || !patiently || ctx.Err() != nil {
+			return err
+		}
+		if !told {
+			s.complain(err)
+			fmt.Fprint(s.talk, s.t("继续等待 Kafka\n", "waiting for Kafka\n"))
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(askAgain):
+		}
+	}
+}
+
+// partsOf puts an adapter together: source, schema, keys and state. What is wrong with them shows before Kafka is asked.
+func (s *session) partsOf(m *adapters.Manifest, how running) (adapters.Config, error) {
+	var none adapters.Config
 	source, err := openSource(m, s.now)
 	if err != nil {
-		return nil, err
+		return none, err
 	}
 	schema, err := described(m, how.schemas)
 	if err != nil {
-		return nil, err
-	}
-	key, err := departmentKey(how.data, m.Adapter.Department())
-	if err != nil {
-		return nil, err
+		return none, err
 	}
 	public, err := exchangeKey(how)
 	if err != nil {
-		return nil, err
+		return none, err
 	}
-	return adapters.Open(ctx, adapters.Config{Manifest: m, Source: source, Schema: schema, DepartmentKey: key, ExchangePublicKey: public,
-		StateDir: stateDir(how.data, m.Adapter), Bus: to, Clock: s.now, Log: s.logger(false), Progress: tell,
-		AllowWithdrawals: how.allowWithdrawals})
+	key, err := departmentKey(how.data, m.Adapter.Department())
+	if err != nil {
+		return none, err
+	}
+	return adapters.Config{Manifest: m, Source: source, Schema: schema, DepartmentKey: key, ExchangePublicKey: public,
+		StateDir: stateDir(how.data, m.Adapter), Clock: s.now, Log: s.logger(how.watch), AllowWithdrawals: how.allowWithdrawals}, nil
 }
+
+func (s *session) openRunner(ctx context.Context, made adapters.Config, to adapters.Bus, tell func(adapters.Progress)) (*adapters.Runner, error) {
+	made.Bus, made.Progress = to, tell
+	return adapters.Open(ctx, made)
+}
+
+// exchangeKeySize is the length of the exchange's public key in bytes.
+const exchangeKeySize = 32
 
 func exchangeKey(how running) ([]byte, error) {
 	path := how.exchangeKey
@@ -115,11 +177,17 @@ func exchangeKey(how running) ([]byte, error) {
 		path = filepath.Join(how.data, keysDir, "exchange.pub")
 	}
 	key, err := os.ReadFile(path)
-	if err != nil {
-		return nil, &exchange.Problem{Code: "YM-CLI-0403", Kind: exchange.NotFound, Err: err,
+	mend := both("向交换平台管理员索取 exchange.pub，用 --exchange-key 指定；同一台机器上用 --data 指定平台的数据目录",
+		"get exchange.pub from the exchange's administrator and name it with --exchange-key; on the same machine name the exchange's data directory with --data")
+	switch {
+	case err != nil:
+		return nil, &exchange.Problem{Code: "YM-CLI-0403", Kind: exchange.NotFound, Err: err, Mend: mend,
 			What: both("没有交换平台的公钥："+path, "there is no public key of the exchange: "+path),
-			Why:  both("记录要封给交换平台，别人不能读", "records are sealed to the exchange, so that nobody else can read them"),
-			Mend: both("向交换平台管理员索取 exchange.pub，用 --exchange-key 指定；同一台机器上用 --data 指定平台的数据目录", "get exchange.pub from the exchange's administrator and name it with --exchange-key; on the same machine name the exchange's data directory with --data")}
+			Why:  both("记录要封给交换平台，别人不能读", "records are sealed to the exchange, so that nobody else can read them")}
+	case len(key) != exchangeKeySize || filepath.Ext(path) == ".key":
+		return nil, &exchange.Problem{Code: "YM-CLI-0407", Kind: exchange.Invalid, Mend: mend,
+			What: both("这不是交换平台的公钥："+path, "this is not the exchange's public key: "+path),
+			Why:  both("公钥是 32 字节的 .pub 文件；.key 是密钥，不能外传", "the public key is a .pub file of 32 bytes; a .key is a secret and goes nowhere")}
 	}
 	return key, nil
 }

@@ -73,7 +73,7 @@ func (s *session) details(p *exchange.Problem) []string {
 		details = append(details, inner.What.In(s.lang))
 		return append(details, s.details(inner)...)
 	}
-	return append(details, p.Err.Error())
+	return append(details, s.reason(p.Err))
 }
 
 // problemsOf are the problems in an error, or one made of it, so that everything is said in three parts.
@@ -141,7 +141,7 @@ func fileProblem(path string, err error) *exchange.Problem {
 		p.Mend = both("检查路径；标准输入写作 -", "check the path; standard input is written -")
 	case errors.Is(err, os.ErrPermission):
 		p.Code, p.Kind = "YM-CLI-0112", exchange.Denied
-		p.Why = both("当前用户没有读取权限", "the current user may not read it")
+		p.Why = both("当前用户没有权限", "the current user may not")
 		p.Mend = both("用 ls -l 查看权限，再用 chmod 或 setfacl 放开", "look with ls -l, then allow it with chmod or setfacl")
 	case errors.Is(err, syscall.ENOTDIR):
 		p.Code, p.Kind = "YM-CLI-0113", exchange.Invalid
@@ -156,6 +156,16 @@ func fileProblem(path string, err error) *exchange.Problem {
 		if path, ok := errors.AsType[*fs.PathError](err); ok {
 			p.Err = path.Err // the path is in the message already
 		}
+	}
+	return p
+}
+
+// folderProblem says why a folder could not be read, and which flag names it.
+func folderProblem(path, flag string, err error) *exchange.Problem {
+	p := fileProblem(path, err)
+	p.What = both("无法读取文件夹 "+shown(path), "cannot read the folder "+shown(path))
+	if p.Kind == exchange.NotFound {
+		p.Mend = both("检查路径，用 "+flag+" 指定", "check the path and name it with "+flag)
 	}
 	return p
 }

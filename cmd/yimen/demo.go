@@ -3,10 +3,10 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -31,7 +31,14 @@ type demonstration struct {
 	people            int
 	seed              uint64
 	once, verbose     bool
+	temporary         bool // the data directory goes with the demo
 }
+
+// The size of a city.
+const (
+	fewest = 300 // in a smaller one, some register is likely to have no rows
+	most   = 5_000_000
+)
 
 func (s *session) demoVerb() verb {
 	var how demonstration
@@ -51,44 +58,43 @@ func (s *session) demoVerb() verb {
 			f.BoolVar(&how.once, "once", false, s.t("给出结果后结束", "end after the answers"))
 			f.BoolVar(&how.verbose, "verbose", false, s.t("记录每个请求", "log every request"))
 		},
-		run: func(ctx context.Context, _ []string) error { return s.demo(ctx, how) },
+		run: func(ctx context.Context, _ []string) error {
+			how.temporary = how.data == ""
+			return s.demo(ctx, how)
+		},
 	}
 }
 
 func (s *session) demo(ctx context.Context, how demonstration) (err error) {
-	if how.people < 100 || how.people > 5_000_000 {
-		return &exchange.Problem{Code: "YM-CLI-0501", Kind: exchange.Invalid,
-			What: both("人口数不可用", "that many people cannot be had"),
-			Mend: both("--people 在 100 与 5000000 之间", "give --people between 100 and 5000000")}
+	if how.people < fewest || how.people > most {
+		return &usageError{&exchange.Problem{Code: "YM-CLI-0501", Kind: exchange.Invalid,
+			What: both("选项 --people 的值不对", "the value of --people is wrong"),
+			Why:  both(fmt.Sprintf("城市有 %d 至 %d 人", fewest, most), fmt.Sprintf("a city has %d to %d people", fewest, most)),
+			Mend: both("例如 --people 20000", "such as --people 20000")}}
 	}
-	if how.data == "" {
-		if how.data, err = os.MkdirTemp("", "yimen-demo-"); err != nil {
-			return fmt.Errorf("make temporary directory: %w", err)
-		}
+	if how.data, err = demoData(how.data); err != nil {
+		return err
+	}
+	if how.temporary {
 		defer os.RemoveAll(how.data)
 	}
 	began := s.now()
-	city, err := s.city(how)
+	n, token, err := s.startDemo(ctx, how) // first: the ports may be in use, and another demo in the same directory
 	if err != nil {
 		return err
 	}
-	token, err := demoCallers(how.data)
-	if err != nil {
-		return err
-	}
-	n, err := node.Start(ctx, node.Config{Data: how.data, HTTP: how.http, Kafka: node.Kafka{Listen: how.kafka}, Callers: filepath.Join(how.data, callersFile)},
-		node.Surroundings{Log: s.logger(how.verbose), Clock: s.now, Catalogue: []fs.FS{demo.Catalogue()}})
-	if err != nil {
-		return err
-	}
-	runners, err := s.publishCity(ctx, how, n)
+	var runners []*adapters.Runner
 	defer func() {
 		for _, r := range runners {
 			err = ended(err, r.Close())
 		}
 		err = ended(err, n.Close())
 	}()
+	city, err := s.city(how)
 	if err != nil {
+		return err
+	}
+	if runners, err = s.publishCity(ctx, how, n); err != nil {
 		return err
 	}
 	if err := s.show(ctx, how, n, city, token); err != nil {
@@ -98,10 +104,52 @@ func (s *session) demo(ctx context.Context, how demonstration) (err error) {
 	if how.once {
 		return nil
 	}
-	return s.keepServing(ctx, how, n, runners)
+	return s.keepServing(ctx, n, runners)
 }
 
-// say tells a person something, unless the output is for a program.
+// demoData is the absolute path of the data directory, made where it is not there: the commands shown are copied into
+// terminals that stand elsewhere.
+func demoData(dir string) (string, error) {
+	if dir == "" {
+		made, err := os.MkdirTemp("", "yimen-demo-")
+		if err != nil {
+			return "", fmt.Errorf("make temporary directory: %w", err)
+		}
+		return made, nil
+	}
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return "", fmt.Errorf("find the data directory: %w", err)
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", unfit(dir, err)
+	}
+	return dir, nil
+}
+
+// unfit says why a directory cannot hold a demo.
+func unfit(dir string, err error) error {
+	p := folderProblem(dir, "--data", err)
+	p.What = both("不能用 "+shown(dir)+" 作数据目录", shown(dir)+" cannot be the data directory")
+	return p
+}
+
+// startDemo starts the exchange with the demo's catalogue and one caller, whose token it returns.
+func (s *session) startDemo(ctx context.Context, how demonstration) (*node.Node, string, error) {
+	token, err := demoCallers(how.data)
+	if err != nil {
+		return nil, "", err
+	}
+	log := s.logger(false)
+	if how.verbose {
+		log = s.logs(slog.LevelDebug)
+	}
+	n, err := node.Start(ctx, node.Config{Data: how.data, HTTP: how.http, Kafka: node.Kafka{Listen: how.kafka}, Callers: filepath.Join(how.data, callersFile)},
+		node.Surroundings{Log: log, Clock: s.now, Catalogue: []fs.FS{demo.Catalogue()}})
+	return n, token, err
+}
+
+// say tells a person something.
 func (s *session) say(zh, en string, args ...any) { fmt.Fprintf(s.talk, s.t(zh, en), args...) }
 
 // Files of a demo below its data directory.
@@ -112,47 +160,6 @@ const (
 	tokenFile   = "clerk.token"
 )
 
-// city makes the departments' files, or finds those of the last time. Then the departments export them once more: the
-// same content with today's date.
-func (s *session) city(how demonstration) (*demo.City, error) {
-	config := demo.Config{Seed: how.seed, People: how.people, Now: s.now()}
-	known, err := os.ReadFile(filepath.Join(how.data, cityFile))
-	if err == nil {
-		if err := json.Unmarshal(known, &config); err != nil {
-			return nil, fmt.Errorf("read city: %w", err)
-		}
-		city := demo.New(config)
-		people, companies := city.Size()
-		s.say("接着用 %s 中的城市：%s 人，%s 家企业\n", "going on with the city in %s: %s people and %s companies\n", how.data, figure(int64(people)), figure(int64(companies)))
-		return city, touch(filepath.Join(how.data, cityDir), s.now())
-	}
-	if !errors.Is(err, fs.ErrNotExist) {
-		return nil, fileProblem(cityFile, err)
-	}
-	city := demo.New(config)
-	people, companies := city.Size()
-	s.say("造一座城市：%s 人，%s 家企业\n", "making a city of %s people and %s companies\n", figure(int64(people)), figure(int64(companies)))
-	progress := s.progress(0)
-	if err := city.Write(filepath.Join(how.data, cityDir), func(done, _ int) { progress.at(int64(done), 0) }); err != nil {
-		return nil, fmt.Errorf("write city: %w", err)
-	}
-	progress.end()
-	known, err = json.Marshal(config)
-	if err != nil {
-		return nil, fmt.Errorf("note city: %w", err)
-	}
-	return city, os.WriteFile(filepath.Join(how.data, cityFile), known, 0o600)
-}
-
-func touch(dir string, now time.Time) error {
-	return filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		return os.Chtimes(path, now, now)
-	})
-}
-
 // demoCallers gives the window a token, the same at each start on the same data.
 func demoCallers(data string) (string, error) {
 	token := rand.Text()
@@ -161,7 +168,7 @@ func demoCallers(data string) (string, error) {
 	}
 	callers := "- {department: xzsp, clerk: \"0017\", token_sha256: " + api.TokenHash(token) + "}\n"
 	if err := os.WriteFile(filepath.Join(data, tokenFile), []byte(token+"\n"), 0o600); err != nil {
-		return "", fmt.Errorf("write token: %w", err)
+		return "", unfit(data, err)
 	}
 	return token, os.WriteFile(filepath.Join(data, callersFile), []byte(callers), 0o600)
 }
@@ -183,7 +190,11 @@ func (s *session) publishCity(ctx context.Context, how demonstration, n *node.No
 			if err != nil {
 				return err
 			}
-			runners[i], err = s.openRunner(within, m, n.Bus, running, func(p adapters.Progress) {
+			made, err := s.partsOf(m, running)
+			if err != nil {
+				return err
+			}
+			runners[i], err = s.openRunner(within, made, n.Bus, func(p adapters.Progress) {
 				read[i].Store(p.Read)
 				quarantined[i].Store(p.Quarantined)
 				progress.at(sum(read), sum(quarantined))
@@ -202,8 +213,12 @@ func (s *session) publishCity(ctx context.Context, how demonstration, n *node.No
 	if err != nil {
 		return runners, err
 	}
+	width := 0
 	for _, r := range results {
-		s.say("  %-28s %s\n", "  %-28s %s\n", r.Adapter, s.outcomeLine(r.Result))
+		width = max(width, len(r.Adapter))
+	}
+	for _, r := range results {
+		fmt.Fprintf(s.talk, "  %-*s  %s\n", width, r.Adapter, s.outcomeLine(r.Result))
 	}
 	return runners, n.Settled(ctx)
 }
@@ -250,40 +265,23 @@ func (s *session) showAnswers(n *node.Node, answers []broker.Conclusion) error {
 		}
 		return nil
 	}
-	return list[broker.Conclusion]{name: func(a broker.Conclusion) string { return a.ID }}.print(s, answers)
+	rows := make([]answered, len(answers))
+	for i, a := range answers {
+		if rows[i].Conclusion = a; s.format == asLines {
+			rows[i].Type = "answer"
+		}
+	}
+	return list[answered]{name: func(a answered) string { return a.ID }}.print(s, rows)
 }
 
-// next says at which address to ask and which commands to try.
-func (s *session) next(how demonstration, n *node.Node, samples []demo.Sample) {
-	if how.once || len(samples) == 0 {
-		return
-	}
-	last := samples[len(samples)-1]
-	number := filepath.Join(how.data, "applicant.txt")
-	if err := os.WriteFile(number, []byte(last.Holder.Number+"\n"), 0o600); err != nil {
-		s.complain(err)
-		return
-	}
-	token := filepath.Join(how.data, tokenFile)
-	s.say("\n服务地址 %s   Kafka %s   Ctrl-C 结束\n\n接下来可以试试（另开一个终端）：\n", "\nserving at %s   Kafka %s   Ctrl-C ends it\n\nTry next, in another terminal:\n", n.URL(), n.KafkaAddr())
-	self := s.self()
-	fmt.Fprintf(s.talk, "  %s query %s --case %s --applicant @%s --token @%s --server %s   # %s\n", self, last.Item, last.Case, number, token, n.URL(), last.Shows.In(s.lang))
-	fmt.Fprintf(s.talk, "  curl -s %s/v1/queries -H \"Authorization: Bearer $(cat %s)\" -d '{\"case\":\"%s\",\"item\":\"%s\",\"applicant\":\"'$(cat %s)'\"}'\n", n.URL(), token, last.Case, last.Item, number)
-	fmt.Fprintf(s.talk, "  %s adapter status --data %s\n", self, how.data)
-	fmt.Fprintf(s.talk, "  %s quarantine list --data %s\n", self, how.data)
-	fmt.Fprintf(s.talk, "  %s item list\n", self)
-}
-
-// self is how this program was started, so that the commands shown can be copied.
-func (s *session) self() string {
-	if path, err := os.Executable(); err == nil && filepath.Base(filepath.Dir(path)) != "exe" {
-		return os.Args[0]
-	}
-	return "go run ./cmd/yimen"
+// answered is an answer as scripts see it; under -o jsonl it has a type, because lines of progress come before it.
+type answered struct {
+	Type string `json:"type,omitempty"`
+	broker.Conclusion
 }
 
 // keepServing lets the adapters look at their files again and again, until somebody ends it.
-func (s *session) keepServing(ctx context.Context, how demonstration, n *node.Node, runners []*adapters.Runner) error {
+func (s *session) keepServing(ctx context.Context, n *node.Node, runners []*adapters.Runner) error {
 	group, within := errgroup.WithContext(ctx)
 	for _, r := range runners {
 		group.Go(func() error { return r.Serve(within) })

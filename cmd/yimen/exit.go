@@ -43,7 +43,7 @@ func codeOf(ctx context.Context, err error) code {
 	if _, ok := errors.AsType[*usageError](err); ok {
 		return exitUsage
 	}
-	switch exchange.KindOf(err) {
+	switch problemsOf(err)[0].Kind {
 	case exchange.Unauthorised:
 		return exitLogin
 	case exchange.NotFound:

@@ -34,7 +34,7 @@ func loadCatalogue(dir string) (*catalogue.Catalogue, error) {
 	files := []fs.FS{catalogue.Builtin()}
 	if dir != "" {
 		if _, err := os.ReadDir(dir); err != nil {
-			return nil, fileProblem(dir, err)
+			return nil, folderProblem(dir, "--catalogue", err)
 		}
 		files = append(files, os.DirFS(dir))
 	}

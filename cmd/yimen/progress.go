@@ -12,10 +12,11 @@ import (
 // It may be called from several goroutines and as often as is handy.
 type progress struct {
 	s       *session
-	total   int64 // 0: unknown
+	plain   bool // nothing can go to quarantine
 	started time.Time
 
 	mu    sync.Mutex
+	total int64     // guarded by mu; 0: unknown
 	told  time.Time // guarded by mu
 	drawn bool      // guarded by mu: an unfinished line stands on the terminal
 }
@@ -44,9 +45,9 @@ const (
 // at tells how many rows are done, those in quarantine among them.
 func (p *progress) at(done, quarantined int64) {
 	now := p.s.now()
-	event := p.event(now, done, quarantined)
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	event := p.event(now, done, quarantined)
 	switch {
 	case p.s.format == asLines:
 		if now.Sub(p.told) >= everyLine {
@@ -57,9 +58,17 @@ func (p *progress) at(done, quarantined int64) {
 	case p.s.talkTTY && p.s.env("TERM") != "dumb":
 		if now.Sub(p.told) >= everyGlance {
 			p.told, p.drawn = now, true
-			fmt.Fprint(p.s.talk, "\r\x1b[K"+p.s.glance(event))
+			fmt.Fprint(p.s.talk, "\r\x1b[K"+p.s.glance(event, p.plain))
 		}
 	}
+}
+
+// of tells how many of all are done, where nothing can go to quarantine.
+func (p *progress) of(done, total int64) {
+	p.mu.Lock()
+	p.total = total
+	p.mu.Unlock()
+	p.at(done, 0)
 }
 
 // end clears the line; the verb says what came of the job.
@@ -87,13 +96,16 @@ func (p *progress) event(now time.Time, done, quarantined int64) progressEvent {
 func tenths(x float64) float64 { return math.Round(x*10) / 10 }
 
 // glance is the line on a terminal.
-func (s *session) glance(e progressEvent) string {
+func (s *session) glance(e progressEvent, plain bool) string {
 	line := figure(e.Done)
 	if e.Total > 0 {
 		line += " / " + figure(e.Total)
 	}
-	line += fmt.Sprintf("   %s/s   %s %s", figure(int64(e.Rate)), s.t("隔离", "quarantined"), figure(e.Quarantined))
-	if e.ETA > 0 {
+	line += fmt.Sprintf("   %s/s", figure(int64(e.Rate)))
+	if !plain {
+		line += fmt.Sprintf("   %s %s", s.t("隔离", "quarantined"), figure(e.Quarantined))
+	}
+	if e.ETA >= 1 {
 		left := time.Duration(e.ETA * float64(time.Second)).Round(time.Second)
 		line += fmt.Sprintf("   %s %s", s.t("剩余", "left"), left)
 	}

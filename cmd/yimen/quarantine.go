@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -47,7 +48,11 @@ func (s *session) quarantineList() verb {
 			if err != nil {
 				return err
 			}
-			return s.quarantineRows().print(s, rows)
+			if err := s.quarantineRows().print(s, rows); err != nil || len(rows) > 0 {
+				return err
+			}
+			s.remark("隔离区是空的\n", "quarantine is empty\n")
+			return nil
 		},
 	}
 }
@@ -77,23 +82,19 @@ func (s *session) quarantined(data string, args []string) ([]quarantinedRow, err
 }
 
 func readQuarantine(data, name string) ([]*adapters.Quarantined, error) {
-	if !exchange.ValidAdapter(name) {
-		names, err := adapterNames(data)
-		if err != nil {
-			return nil, err
-		}
-		return nil, missing("0404", both("适配器", "adapter"), name, names, "yimen adapter status")
-	}
-	adapter := exchange.Adapter(name)
-	dir := stateDir(data, adapter)
-	if _, err := adapters.ReadStatus(dir); err != nil {
+	names, err := adapterNames(data)
+	if err != nil {
 		return nil, err
 	}
+	if !slices.Contains(names, name) {
+		return nil, missing("0404", both("适配器", "adapter"), name, names, "yimen adapter status --data "+quoted(data))
+	}
+	adapter := exchange.Adapter(name)
 	key, err := departmentKey(data, adapter.Department())
 	if err != nil {
 		return nil, err
 	}
-	return adapters.ReadQuarantine(dir, key)
+	return adapters.ReadQuarantine(stateDir(data, adapter), key)
 }
 
 func adapterNames(data string) ([]string, error) {
@@ -109,6 +110,7 @@ func adapterNames(data string) ([]string, error) {
 }
 
 func (s *session) quarantineRows() list[quarantinedRow] {
+	told := map[string]bool{} // the remedies said already: a thousand rows may have one mistake
 	return list[quarantinedRow]{
 		name: func(q quarantinedRow) string { return fmt.Sprintf("%s:%d", q.Adapter, q.Line) },
 		columns: []column[quarantinedRow]{
@@ -118,6 +120,13 @@ func (s *session) quarantineRows() list[quarantinedRow] {
 			{head: both("原因", "WHAT"), cell: func(q quarantinedRow) string { return q.What }},
 			{head: both("改法", "MEND"), wide: true, cell: func(q quarantinedRow) string { return q.Mend }},
 			{head: both("自", "SINCE"), wide: true, cell: func(q quarantinedRow) string { return q.Since }},
+		},
+		note: func(q quarantinedRow) string {
+			if s.format == asWide || told[q.Mend] {
+				return ""
+			}
+			told[q.Mend] = true
+			return q.Mend
 		},
 	}
 }
@@ -177,6 +186,9 @@ func forSpreadsheet(value string) string {
 	digits := strings.TrimRight(value, "Xx")
 	if len(value) >= roundedFrom && strings.Trim(digits, "0123456789") == "" {
 		return `="` + value + `"`
+	}
+	if inner, ok := strings.CutPrefix(value, `="`); ok && len(inner) > 1 && strings.Trim(inner[:len(inner)-1], "0123456789Xx") == "" && inner[len(inner)-1] == '"' {
+		return value // the source protects it in the same way
 	}
 	if value != "" && strings.ContainsRune("=+@\t\r", rune(value[0])) {
 		return "'" + value

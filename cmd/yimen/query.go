@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net/url"
 	"strings"
 	"time"
 
@@ -37,20 +38,19 @@ func (s *session) queryVerb() verb {
 		},
 		complete: anyOf(func() ([]string, error) { return itemCodes(dir) }),
 		run: func(ctx context.Context, args []string) error {
-			var err error
-			client := api.Client{Base: strings.TrimSuffix(server, "/")}
-			if client.Token, err = token.read(ctx); err != nil {
+			asked.Item = exchange.Item(args[0])
+			client, err := window(ctx, server, token)
+			if err != nil {
 				return err
 			}
 			if asked.Applicant, err = applicant.read(ctx); err != nil {
 				return err
 			}
-			asked.Item = exchange.Item(args[0])
 			c, err := loadCatalogue(dir)
 			if err != nil {
 				return err
 			}
-			ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+			ctx, cancel := context.WithTimeout(ctx, patience)
 			defer cancel()
 			conclusion, err := client.Query(ctx, asked)
 			if err != nil {
@@ -59,6 +59,32 @@ func (s *session) queryVerb() verb {
 			return s.object(conclusion.ID, conclusion, func(w io.Writer) error { return s.conclusionPage(w, c, conclusion) })
 		},
 	}
+}
+
+// patience is how long a clerk is made to wait for an exchange.
+const patience = 30 * time.Second
+
+// window is the client of a clerk's window.
+func window(ctx context.Context, server string, token *secret) (*api.Client, error) {
+	at, err := url.Parse(server)
+	if err != nil || at.Host == "" || at.Scheme != "http" && at.Scheme != "https" || strings.Trim(at.Path, "/") != "" || at.RawQuery != "" {
+		return nil, &usageError{&exchange.Problem{Code: "YM-CLI-0601", Kind: exchange.Invalid,
+			What: both("选项 --server 的值不对", "the value of --server is wrong"),
+			Why:  both("应为 http:// 或 https:// 开头的地址，后面不带路径", "it must be an address that begins with http:// or https://, without a path"),
+			Mend: both("例如 --server http://127.0.0.1:7080", "such as --server http://127.0.0.1:7080")}}
+	}
+	secret, err := token.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	secret = strings.TrimSpace(secret)
+	if strings.ContainsFunc(secret, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return nil, &exchange.Problem{Code: "YM-CLI-0602", Kind: exchange.Unauthorised,
+			What: both("--token 指定的内容不是令牌", "what --token names is no token"),
+			Why:  both("令牌是一行，只有字母、数字和半角符号", "a token is one line of ASCII letters, digits and signs"),
+			Mend: both("检查是不是指错了文件；没有令牌的，向交换平台管理员申请", "see whether it is the right file; ask the exchange's administrator for a token if there is none")}
+	}
+	return &api.Client{Base: at.Scheme + "://" + at.Host, Token: secret}, nil
 }
 
 // conclusionPage shows an answer to a clerk: the one line that matters first, then the materials.

@@ -46,8 +46,12 @@ func run(ctx context.Context, p process, args []string) code {
 	if err != nil && !s.began {
 		err = asUsage(err)
 	}
+	ended := codeOf(ctx, err)
+	if ended == exitInterrupted {
+		err = context.Canceled // what failed because of it is not worth telling
+	}
 	s.complain(err)
-	return codeOf(ctx, err)
+	return ended
 }
 
 // foreseen reads the few flags that decide how even a faulty command line is answered, before cobra sees it.

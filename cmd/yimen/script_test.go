@@ -3,9 +3,12 @@ package main
 import (
 	"errors"
 	"flag"
+	"net"
+	"os"
 	"os/exec"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -18,13 +21,42 @@ func TestMain(m *testing.M) {
 
 // TestScripts runs each file of testdata/script as a person at a shell would.
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		UpdateScripts:       *update,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+		Setup:               freePorts,
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "await": await},
 	})
+}
+
+// freePorts gives each script an address for HTTP and one for Kafka.
+func freePorts(env *testscript.Env) error {
+	for _, name := range []string{"HTTP", "KAFKA"} {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return err
+		}
+		defer listener.Close() // not before both are found, lest they be the same
+		env.Setenv(name, listener.Addr().String())
+	}
+	return nil
+}
+
+// await waits for a file that a command in the background writes when it is ready: await city/applicant.txt.
+func await(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: await file")
+	}
+	for range 600 {
+		if _, err := os.Stat(ts.MkAbs(args[0])); err == nil {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	ts.Fatalf("%s is not there after 30 s", args[0])
 }
 
 // exits runs a command and demands its exit code: exits 5 yimen item show none.

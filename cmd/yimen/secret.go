@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/pflag"
 
@@ -44,8 +45,8 @@ func (v *secret) Set(source string) error {
 	}
 	return &exchange.Problem{
 		Code: "YM-CLI-0210", Kind: exchange.Invalid,
-		What: both("选项 --"+v.name+" 不接受直接写出的机密内容", "--"+v.name+" does not take a secret as it is"),
-		Why: both("写在命令行里的机密内容会留在历史记录和进程列表里",
+		What: both("选项 --"+v.name+" 不接受直接写出的内容", "--"+v.name+" does not take what it stands for as it is"),
+		Why: both("写在命令行里会留在历史记录和进程列表里",
 			"on the command line it would stay in the shell's history and the list of processes"),
 		Mend: both(fmt.Sprintf("写入文件后用 --%s @文件，或用 --%s - 从标准输入读取", v.name, v.name),
 			fmt.Sprintf("put it into a file and say --%s @file, or --%s - to read it from standard input", v.name, v.name)),
@@ -74,16 +75,21 @@ func (v *secret) read(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	trimmed := strings.TrimRight(string(text), "\r\n")
-	if trimmed == "" || len(text) > longestSecret {
-		return "", &exchange.Problem{
-			Code: "YM-CLI-0211", Kind: exchange.Invalid,
-			What: both("选项 --"+v.name+" 没有读到可用的机密内容", "--"+v.name+" led to no usable secret"),
-			Why:  both("内容为空，或超过 64 KiB", "it is empty or longer than 64 KiB"),
-			Mend: both("检查文件或管道的内容", "look at what the file or the pipe holds"),
-		}
+	line := strings.TrimRight(strings.TrimPrefix(string(text), byteOrderMark), "\r\n")
+	switch {
+	case line == "" || len(text) > longestSecret:
+		return "", v.unusable(both("内容为空，或超过 64 KiB", "it is empty or longer than 64 KiB"),
+			both("检查文件或管道的内容", "look at what the file or the pipe holds"))
+	case !utf8.ValidString(line) || strings.ContainsRune(line, 0):
+		return "", v.unusable(both("内容不是 UTF-8 文本：可能是 UTF-16、密钥或别的文件", "it is no UTF-8 text: perhaps UTF-16, a key or another file"),
+			both("核对文件；是文本的，另存为 UTF-8", "check the file; where it is text, save it as UTF-8"))
 	}
-	return trimmed, nil
+	return line, nil
+}
+
+func (v *secret) unusable(why, mend exchange.Text) error {
+	return &exchange.Problem{Code: "YM-CLI-0211", Kind: exchange.Invalid, Why: why, Mend: mend,
+		What: both("没有从 --"+v.name+" 指定的地方读到可用的内容", "nothing usable was read from where --"+v.name+" points")}
 }
 
 func (v *secret) fetch(ctx context.Context) ([]byte, error) {

@@ -14,8 +14,10 @@ func (s *session) serveVerb() verb {
 	var file string
 	var verbose bool
 	return verb{
-		use:     "serve",
-		short:   both("按配置文件运行交换平台", "run the exchange from a configuration file"),
+		use:   "serve",
+		short: both("按配置文件运行交换平台", "run the exchange from a configuration file"),
+		long: both("按配置文件运行交换平台，直到按 Ctrl-C 或收到停止信号。所有设置见 yimen help config。",
+			"Runs the exchange until Ctrl-C or a signal to stop. All settings: yimen help config."),
 		example: "yimen serve --config /etc/yimen/yimen.yaml",
 		flags: func(f *pflag.FlagSet) {
 			f.StringVar(&file, "config", "", s.t("配置文件 `FILE`", "the configuration `FILE`"))
@@ -27,7 +29,11 @@ func (s *session) serveVerb() verb {
 			if err != nil {
 				return err
 			}
-			n, err := node.Start(ctx, cfg, node.Surroundings{Log: s.logger(verbose), Clock: s.now})
+			log := s.logger(true)
+			if verbose {
+				log = s.logs(slog.LevelDebug)
+			}
+			n, err := node.Start(ctx, cfg, node.Surroundings{Log: log, Clock: s.now})
 			if err != nil {
 				return err
 			}
@@ -37,12 +43,16 @@ func (s *session) serveVerb() verb {
 	}
 }
 
-// logger writes JSON lines for the machine that collects them.
-func (s *session) logger(verbose bool) *slog.Logger {
-	level := slog.LevelInfo
-	if verbose {
-		level = slog.LevelDebug
+// logger writes JSON lines for the machine that collects them. A command that somebody waits for logs only what is wrong.
+func (s *session) logger(standing bool) *slog.Logger {
+	level := slog.LevelWarn
+	if standing {
+		level = slog.LevelInfo
 	}
+	return s.logs(level)
+}
+
+func (s *session) logs(level slog.Level) *slog.Logger {
 	return slog.New(slog.NewJSONHandler(s.talk, &slog.HandlerOptions{Level: level}))
 }
 

@@ -11,6 +11,8 @@ import (
 func (s *session) topics() []verb {
 	return []verb{
 		{use: "exit-codes", short: both("退出码", "the exit codes"), long: aboutExitCodes()},
+		{use: "config", short: both("yimen serve 的配置", "the configuration of yimen serve"), long: aboutConfig()},
+		{use: "manifest", short: both("适配器清单的写法", "how an adapter's manifest is written"), long: aboutManifest()},
 		{use: "output", short: both("输出形式、错误和语言", "forms of output, errors and languages"), long: aboutOutput()},
 	}
 }
@@ -35,7 +37,7 @@ func aboutOutput() exchange.Text {
   -o wide    更多列的表格
   -o json    一个 JSON 文档；空列表是 []
   -o yaml    一个 YAML 文档，字段与 JSON 相同
-  -o jsonl   每行一个 JSON 对象；长任务每行有 "type"：progress、summary
+  -o jsonl   每行一个 JSON 对象；长任务每行有 "type"：progress、summary、answer
   -o name    每行一个名称
 
 同一大版本内字段只增不减；时间用 RFC 3339。
@@ -52,7 +54,7 @@ func aboutOutput() exchange.Text {
   -o wide    a table with more columns
   -o json    one JSON document; an empty list is []
   -o yaml    one YAML document with the fields of the JSON
-  -o jsonl   one JSON object a line; lines of long jobs have a "type": progress, summary
+  -o jsonl   one JSON object a line; lines of long jobs have a "type": progress, summary or answer
   -o name    one name a line
 
 Within a major version fields are added, never taken away; times are RFC 3339.

@@ -28,12 +28,19 @@ func misused(number string, c *cobra.Command, what, why exchange.Text) *usageErr
 	}}
 }
 
-// usageLine is how a command is written.
+// usageLine is how a command is written, with the flags it cannot do without.
 func usageLine(c *cobra.Command) string {
 	if c.HasSubCommands() {
 		return c.CommandPath() + " COMMAND"
 	}
-	return c.UseLine()
+	line := c.UseLine()
+	c.Flags().VisitAll(func(f *pflag.Flag) {
+		if f.Annotations[cobra.BashCompOneRequiredFlag] != nil {
+			placeholder, _ := pflag.UnquoteUsage(f)
+			line += " --" + f.Name + " " + placeholder
+		}
+	})
+	return line
 }
 
 // asUsage makes sure that an error from before the verb started is a usage error in both languages. What
@@ -170,8 +177,10 @@ func valueForm(kind string) exchange.Text {
 		return both(" true 或 false", "true or false")
 	case "duration":
 		return both("时长，如 30s、5m、2h", "a duration such as 30s, 5m or 2h")
-	case "int", "int32", "int64", "uint", "uint16", "uint32", "uint64", "count":
+	case "int", "int32", "int64", "count":
 		return both("整数", "a whole number")
+	case "uint", "uint16", "uint32", "uint64":
+		return both("整数，不小于 0", "a whole number, 0 or more")
 	case "float32", "float64":
 		return both("数字", "a number")
 	default:

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/onedoor/yimen/deploy/demo"
+	"github.com/onedoor/yimen/exchange/api"
+	"github.com/onedoor/yimen/exchange/node"
+)
+
+// Files of the query to try.
+const (
+	applicantFile = "applicant.txt"
+	queryFile     = "query.json"
+)
+
+// next says at which address to ask and which commands to try.
+func (s *session) next(how demonstration, n *node.Node, samples []demo.Sample) {
+	if how.once || len(samples) == 0 {
+		return
+	}
+	last := samples[len(samples)-1]
+	body, err := json.Marshal(api.QueryRequest{Case: last.Case, Item: last.Item, Applicant: last.Holder.Number})
+	err = errors.Join(err, os.WriteFile(filepath.Join(how.data, queryFile), append(body, '\n'), 0o600),
+		os.WriteFile(filepath.Join(how.data, applicantFile), []byte(last.Holder.Number+"\n"), 0o600))
+	if err != nil {
+		s.complain(err)
+		return
+	}
+	file := func(name string) string { return quoted(filepath.Join(how.data, name)) }
+	s.say("\n服务地址 %s   Kafka %s   Ctrl-C 结束\n\n接下来可以试试（另开一个终端）：\n", "\nserving at %s   Kafka %s   Ctrl-C ends it\n\nTry next, in another terminal:\n", n.URL(), n.KafkaAddr())
+	self, data := s.self(), quoted(how.data)
+	fmt.Fprintf(s.talk, "  %s query %s --case %s --applicant @%s --token @%s --server %s   # %s\n", self, last.Item, last.Case, file(applicantFile), file(tokenFile), n.URL(), last.Shows.In(s.lang))
+	fmt.Fprintf(s.talk, "  curl -s -H \"Authorization: Bearer $(cat %s)\" -d @%s %s/v1/queries\n", file(tokenFile), file(queryFile), n.URL())
+	fmt.Fprintf(s.talk, "  %s adapter status --data %s\n", self, data)
+	fmt.Fprintf(s.talk, "  %s quarantine list --data %s\n", self, data)
+	fmt.Fprintf(s.talk, "  %s item list\n", self)
+}
+
+// self is how this program was started, so that the commands shown can be copied. The Go tool runs what it built from a
+// folder of its own, which is gone afterwards.
+func (s *session) self() string {
+	self := quoted(os.Args[0])
+	path, err := os.Executable()
+	if folder := filepath.Base(filepath.Dir(path)); err != nil || folder == "exe" || strings.HasSuffix(folder, "-d") && strings.Contains(path, "go-build") {
+		self = "go run ./cmd/yimen"
+	}
+	if s.lang != language("", s.env) {
+		self += " --lang " + string(s.lang)
+	}
+	return self
+}

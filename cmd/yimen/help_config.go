@@ -1,0 +1,106 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/node"
+)
+
+// setting is one key of a file that people write.
+type setting struct {
+	key     string // dotted
+	initial string // what holds where it is left out
+	text    exchange.Text
+}
+
+// settings are all keys of the configuration; a test holds them against node.Config.
+func settings() []setting {
+	return []setting{
+		{"data", "", both("必填。密钥、索引和内嵌 Kafka 所在的目录", "required: the directory of keys, index and embedded Kafka")},
+		{"callers", "", both("必填。调用方文件：谁可以查询", "required: the file of those who may ask")},
+		{"http", node.DefaultHTTP, both("HTTP 地址；端口 0 为自动选择", "the HTTP address; port 0 picks a free one")},
+		{"tls.cert", "", both("HTTPS 证书（PEM）；与 tls.key 一起写。都不写则为 HTTP，只用于本机", "certificate for HTTPS (PEM), along with tls.key; without both it is HTTP, for this machine only")},
+		{"tls.key", "", both("HTTPS 证书的私钥（PEM）", "the certificate's private key (PEM)")},
+		{"kafka.brokers", "", both("Kafka 集群的地址列表；不写则用内嵌 Kafka", "addresses of a Kafka cluster; left out, Kafka is embedded")},
+		{"kafka.listen", node.DefaultKafka, both("内嵌 Kafka 的地址，只能是本机；端口 0 为自动选择", "the embedded Kafka's address, on this machine only; port 0 picks a free one")},
+		{"kafka.partitions", "4", both("新建证照主题的分区数", "partitions of an evidence topic that is made")},
+		{"kafka.replicas", "1", both("新建主题的副本数；三个以上代理时写 3", "replicas of a topic that is made; write 3 where there are three brokers or more")},
+		{"kafka.wait", "1m", both("启动时等 Kafka 应答多久", "how long a start waits for Kafka to answer")},
+		{"catalogue", "", both("文件夹列表：本地的部门、事项和授权，覆盖内置的", "folders of a site's departments, items and grants, over the built-in ones")},
+		{"schemas", "", both("文件夹列表：本地的证照 Schema", "folders of a site's evidence schemas")},
+		{"cache_mib", "128", both("索引可用的缓存（MiB）", "memory for the index's cache, in MiB")},
+	}
+}
+
+// exampleConfig is a configuration as sites write it.
+const exampleConfig = `data: /var/lib/yimen
+callers: /etc/yimen/callers.yaml
+http: 10.0.0.5:7080
+tls: {cert: /etc/yimen/server.pem, key: /etc/yimen/server.key}
+kafka:
+  brokers: ["10.0.0.11:9092", "10.0.0.12:9092", "10.0.0.13:9092"]
+  replicas: 3
+catalogue: [/etc/yimen/catalogue]
+`
+
+// exampleCallers is a file of callers; the hash is of a token that nobody has.
+const exampleCallers = `- department: xzsp
+  clerk: "0017"
+  token_sha256: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+`
+
+func aboutConfig() exchange.Text {
+	return both(`yimen serve --config 读取的配置是一个 YAML 文件。不认识的键会被拒绝；相对路径从配置文件所在
+的文件夹算起。
+
+`+pages(settings()).ZH+`
+示例：
+
+`+indented(exampleConfig)+`
+callers 文件是一个列表，每位办事人员一项：部门、工号（不写姓名）、令牌的 SHA-256。令牌本身只交给本人：
+
+`+indented(exampleCallers)+`
+生成令牌和它的 SHA-256：
+
+  openssl rand -hex 32 > clerk.token
+  tr -d '\n' < clerk.token | sha256sum`,
+		`The configuration that yimen serve --config reads is a YAML file. Unknown keys are refused; relative
+paths begin in the file's folder.
+
+`+pages(settings()).EN+`
+An example:
+
+`+indented(exampleConfig)+`
+The file of callers is a list with one entry for each clerk: department, staff code (not a name), SHA-256
+of the token. The token itself goes to that clerk only:
+
+`+indented(exampleCallers)+`
+To make a token and its SHA-256:
+
+  openssl rand -hex 32 > clerk.token
+  tr -d '\n' < clerk.token | sha256sum`)
+}
+
+// pages lists settings in both languages.
+func pages(all []setting) exchange.Text {
+	width := 0
+	for _, s := range all {
+		width = max(width, len(s.key))
+	}
+	var zh, en strings.Builder
+	for _, s := range all {
+		zhInitial, enInitial := "", ""
+		if s.initial != "" {
+			zhInitial, enInitial = "（默认 "+s.initial+"）", " (default "+s.initial+")"
+		}
+		fmt.Fprintf(&zh, "  %-*s  %s%s\n", width, s.key, s.text.ZH, zhInitial)
+		fmt.Fprintf(&en, "  %-*s  %s%s\n", width, s.key, s.text.EN, enInitial)
+	}
+	return both(zh.String(), en.String())
+}
+
+func indented(text string) string {
+	return "  " + strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\n  ") + "\n"
+}

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// exchangeUp is a demo that runs in this process.
+type exchangeUp struct{ data, url, kafka string }
+
+// heard is a writer that several goroutines may read and write.
+type heard struct {
+	mu   sync.Mutex
+	text bytes.Buffer // guarded by mu
+}
+
+func (h *heard) Write(p []byte) (int, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.text.Write(p)
+}
+
+func (h *heard) String() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.text.String()
+}
+
+var servingAt = regexp.MustCompile(`(?m)^serving at (\S+)   Kafka (\S+) `)
+
+// startExchange runs a small demo until the test ends, and demands that it then stops in good order.
+func startExchange(t *testing.T) exchangeUp {
+	t.Helper()
+	data, talk := t.TempDir(), new(heard)
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan code, 1)
+	p := surroundings(new(heard), talk)
+	p.now = time.Now // the adapters look at the time of files
+	go func() {
+		ended <- run(ctx, p, []string{"demo", "--people", "300", "--data", data, "--http", "127.0.0.1:0", "--kafka", "127.0.0.1:0", "--lang", "en"})
+	}()
+	t.Cleanup(func() {
+		stop()
+		if got := <-ended; got != exitOK || !strings.HasSuffix(talk.String(), "stopped\n") {
+			t.Errorf("the demo ended with %d and said\n%s", got, talk)
+		}
+	})
+	for range 400 {
+		if at := servingAt.FindStringSubmatch(talk.String()); at != nil {
+			return exchangeUp{data, at[1], at[2]}
+		}
+		select {
+		case got := <-ended:
+			ended <- got
+			t.Fatalf("the demo ended with %d and said\n%s", got, talk)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+	t.Fatalf("the demo is not up after 20 s and said\n%s", talk)
+	return exchangeUp{}
+}
+
+// trial copies a register without faults out of the city, with a manifest of its own: the demo's adapters are held.
+func (e exchangeUp) trial(t *testing.T) (manifest string) {
+	t.Helper()
+	from := filepath.Join(e.data, cityDir, "scjg", "food-licence")
+	dir := t.TempDir()
+	for _, ending := range []string{".csv", ".yaml"} {
+		content, err := os.ReadFile(from + ending)
+		if err != nil {
+			t.Fatal(err)
+		}
+		content = bytes.Replace(content, []byte("adapter: scjg/food-licence"), []byte("adapter: scjg/trial"), 1)
+		if err := os.WriteFile(filepath.Join(dir, "food-licence"+ending), content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return filepath.Join(dir, "food-licence.yaml")
+}
