@@ -120,11 +120,13 @@ func (r *Runner) examine(f *finding) {
 	document, faults := r.mapping.Apply(f.row.Columns, f.row.Values)
 	f.faults = append(f.faults, distinct(faults)...)
 	r.identify(f, document)
-	if len(f.faults) > 0 {
-		return
+	if len(f.faults) == 0 {
+		if err := r.validate(f, document); err != nil {
+			f.faults = append(f.faults, r.faultsOf(err)...)
+		}
 	}
-	if err := r.validate(f, document); err != nil {
-		f.faults = append(f.faults, r.faultsOf(err)...)
+	if len(f.faults) > 0 {
+		f.row.Values = bounded(f.row.Values)
 	}
 }
 
@@ -149,6 +151,9 @@ func (r *Runner) identify(f *finding, document map[string]any) {
 	}
 }
 
+// maxPayload bounds a document in bytes, well below what a message of Kafka may hold.
+const maxPayload = 512 << 10
+
 // numbers writes a number as it was read: no digit is lost.
 var numbers = json.MarshalToFunc(func(to *jsontext.Encoder, n stdjson.Number) error {
 	return to.WriteValue(jsontext.Value(n))
@@ -160,6 +165,11 @@ func (r *Runner) validate(f *finding, document map[string]any) error {
 		return &exchange.Problem{Code: "YM-DOC-0100", Kind: exchange.Invalid,
 			What: exchange.Text{ZH: "映射结果无法写成 JSON", EN: "what the mapping made cannot be written as JSON"},
 			Mend: exchange.Text{ZH: "检查该行的字符编码", EN: "check the row's encoding"}}
+	}
+	if len(payload) > maxPayload {
+		return &exchange.Problem{Code: "YM-ADP-0203", Kind: exchange.Invalid,
+			What: exchange.Text{ZH: "该行超过 512 KiB，无法发布", EN: "the row is larger than 512 KiB and cannot be published"},
+			Mend: exchange.Text{ZH: "扫描件、照片等大内容不要放进数据列", EN: "keep scans, photographs and the like out of the columns"}}
 	}
 	gated, err := schemas.Decode(payload)
 	if err != nil {

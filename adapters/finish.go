@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/onedoor/yimen/exchange"
 )
@@ -20,7 +21,12 @@ func (g *reading) finish(ctx context.Context, end Reading) (Result, error) {
 	g.result.Took = g.r.cfg.Clock().Sub(g.started)
 	state.meta.Place = end.Place
 	state.meta.Meaning = g.r.meaning
-	if end.Complete {
+	switch {
+	case !end.Complete:
+		state.meta.UpTo = time.Time{}
+	case g.result.HeldBack > 0: // what is said of the records held back is as old as it was, and the source must be read again
+		state.meta.Place = nil
+	default:
 		state.meta.UpTo = end.UpTo.UTC()
 	}
 	if !g.result.Skipped {
@@ -40,7 +46,7 @@ func (g *reading) settle(ctx context.Context, end Reading) error {
 		if err := g.leaveQuarantine(ctx); err != nil {
 			return err
 		}
-		if err := g.withdrawAbsent(ctx); err != nil {
+		if err := g.withdrawAbsent(ctx, end.UpTo); err != nil {
 			return err
 		}
 	}
@@ -80,29 +86,19 @@ func (g *reading) leaveQuarantine(ctx context.Context) error {
 }
 
 // withdrawAbsent withdraws every record whose row is gone. While a row stands in quarantine that was not there before and
-// whose record cannot be told, that row may be the missing one: then nothing is withdrawn until the next reading.
-func (g *reading) withdrawAbsent(ctx context.Context) error {
+// whose record cannot be told, that row may be the missing one: then the records are held back, until a later export
+// lacks them too.
+func (g *reading) withdrawAbsent(ctx context.Context, upTo time.Time) error {
 	absent, standing, err := g.absent()
 	if err != nil || len(absent) == 0 {
 		return err
 	}
-	if g.newly > 0 {
-		g.result.HeldBack = int64(len(absent))
-		return nil
-	}
 	if err := g.checkWithdrawals(len(absent), standing); err != nil {
 		return err
 	}
-	nothing := g.r.sealer.Digest(nil)
+	later := upTo.After(g.r.state.meta.HeldUpTo)
 	for _, id := range absent {
-		if err := g.begin(); err != nil {
-			return err
-		}
-		old, exists, err := g.w.known(id)
-		if err != nil {
-			return err
-		}
-		if err := g.version(id, old, exists, nothing, nil); err != nil {
+		if err := g.withdraw(id, later); err != nil {
 			return err
 		}
 		if len(g.evidence) >= batchMessages {
@@ -111,7 +107,28 @@ func (g *reading) withdrawAbsent(ctx context.Context) error {
 			}
 		}
 	}
+	if g.result.HeldBack > 0 && later {
+		g.r.state.meta.HeldUpTo = upTo.UTC()
+	}
 	return nil
+}
+
+// withdraw withdraws one record, or holds it back. later says that this is another export than the one it was held back for.
+func (g *reading) withdraw(id exchange.RecordID, later bool) error {
+	if err := g.begin(); err != nil {
+		return err
+	}
+	old, exists, err := g.w.known(id)
+	if err != nil {
+		return err
+	}
+	if g.newly == 0 && !old.Missed || old.Missed && later {
+		return g.version(id, old, exists, g.r.sealer.Digest(nil), nil)
+	}
+	g.result.HeldBack++
+	old.Missed = true
+	_, err = g.w.publish(id, old, false)
+	return err
 }
 
 // absent lists the standing records whose row was not seen, and counts all that stand.
@@ -143,8 +160,12 @@ func (b *bits) set(n uint32) {
 	(*b)[n/64] |= 1 << (n % 64)
 }
 
-// minimum below which a share says nothing: three bad rows of five are no reason to stop a department.
-const shareMinimum = 100
+// Below these a share says nothing: three bad rows of five are no reason to stop a department. Withdrawing the wrong records
+// does more harm, so there fewer are suspicious.
+const (
+	shareMinimum      = 100
+	withdrawalMinimum = 10
+)
 
 // checkBounds stops a reading that is plainly wrong, before its batch is sent.
 func (g *reading) checkBounds(last bool) error {
@@ -171,7 +192,7 @@ func (g *reading) checkBounds(last bool) error {
 // checkWithdrawals stops a reading that would withdraw far more than a day's work: half a file looks just like that.
 func (g *reading) checkWithdrawals(gone, standing int) error {
 	bound := g.r.cfg.Manifest.Tolerance.WithdrawnShare
-	if g.r.cfg.AllowWithdrawals || gone < shareMinimum && gone < standing || float64(gone) <= bound*float64(standing) {
+	if g.r.cfg.AllowWithdrawals || gone < withdrawalMinimum && gone < standing || float64(gone) <= bound*float64(standing) {
 		return nil
 	}
 	return &exchange.Problem{Code: "YM-ADP-0302", Kind: exchange.Invalid,

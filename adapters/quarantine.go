@@ -7,6 +7,8 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/onedoor/yimen/adapters/mapping"
@@ -67,3 +69,25 @@ func (s *safe) unlock(row [16]byte, sealed []byte) (*Quarantined, error) {
 }
 
 func quarantineKey(row [16]byte) []byte { return append([]byte{prefixQuarantine}, row[:]...) }
+
+// maxRow bounds what quarantine keeps of a row, in bytes: a message of Kafka holds a little under a megabyte, and what is
+// wrong with a longer row shows in its beginning.
+const maxRow = 256 << 10
+
+// bounded is the values as quarantine keeps them: as they are, but cut where they are too long together.
+func bounded(values []string) []string {
+	left := maxRow
+	for i, value := range values {
+		if len(value) <= left {
+			left -= len(value)
+			continue
+		}
+		short := slices.Clone(values)
+		for j := i; j < len(short); j++ {
+			short[j] = strings.ToValidUTF8(short[j][:min(len(short[j]), left)], "")
+			left -= len(short[j])
+		}
+		return short
+	}
+	return values
+}

@@ -156,9 +156,19 @@ func (g *reading) publish(f *finding) error {
 	if exists && old.Digest == f.digest && !old.Withdrawn {
 		g.seen.set(old.Ordinal)
 		g.result.Unchanged++
-		return nil
+		return g.notMissed(f.id, old)
 	}
 	return g.version(f.id, old, exists, f.digest, f.payload)
+}
+
+// notMissed forgets that a record's row was gone once.
+func (g *reading) notMissed(id exchange.RecordID, k known) error {
+	if !k.Missed {
+		return nil
+	}
+	k.Missed = false
+	_, err := g.w.publish(id, k, false)
+	return err
 }
 
 // version seals the next version of a record and notes it; no payload withdraws the record.
@@ -212,13 +222,19 @@ func (g *reading) reject(f *finding) error {
 			g.seen.set(old.Ordinal) // its row is here, only not readable: no reason to withdraw it
 		}
 	}
-	known := g.before.has(row) || g.rows.has(row)
-	g.rows[row] = struct{}{}
-	if known {
-		return g.w.quarantine(g.r.safe, g.entry(row, f))
+	if g.rows.has(row) { // a second row of the record: whose it is must be known as well
+		row = g.r.sealer.RowID(g.r.cfg.Manifest.Evidence, f.row.Values)
 	}
-	if !f.named {
+	said, err := g.said(row, f.row.Values)
+	if err != nil {
+		return err
+	}
+	if !f.named && !g.before.has(row) && !g.rows.has(row) {
 		g.newly++
+	}
+	g.rows[row] = struct{}{}
+	if said {
+		return g.w.quarantine(g.r.safe, g.entry(row, f))
 	}
 	message, err := g.sealing.Rejection(envelope.Rejection{Adapter: g.r.cfg.Manifest.Adapter, Type: g.r.cfg.Manifest.Evidence,
 		Row: row, Line: f.row.Line, Code: f.faults[0].Code, Holders: f.holders,
@@ -228,6 +244,22 @@ func (g *reading) reject(f *finding) error {
 	}
 	g.rejected = append(g.rejected, message)
 	return g.w.quarantine(g.r.safe, g.entry(row, f))
+}
+
+// said says whether the exchange knows of the row with just these values. If not, it must be told whom they name.
+func (g *reading) said(row [16]byte, values []string) (bool, error) {
+	if g.rows.has(row) {
+		return true, nil // in this reading, and its id follows from its values
+	}
+	if !g.before.has(row) || g.r.state.meta.Meaning != g.r.meaning {
+		return false, nil
+	}
+	sealed, err := g.r.state.quarantined(row)
+	if err != nil {
+		return false, err
+	}
+	before, err := g.r.safe.unlock(row, sealed)
+	return err == nil && slices.Equal(before.Values, values), err
 }
 
 func (g *reading) entry(row [16]byte, f *finding) *Quarantined {
@@ -268,6 +300,9 @@ func (g *reading) send(ctx context.Context) error {
 		}
 	}
 	batch.last = g.r.state.meta.Sequence
+	if sends && batch.place == nil {
+		g.r.state.meta.Place = nil // until this reading is over, nothing may pass for unchanged
+	}
 	if err := w.commit(sends); err != nil {
 		return err
 	}

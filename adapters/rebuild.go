@@ -12,11 +12,25 @@ import (
 // rebuild makes a lost state again from what the adapter has published: which version and which content of each record,
 // and which rows are in quarantine. For a new adapter that is nothing.
 func (r *Runner) rebuild(ctx context.Context) error {
+	if err := r.rebuilding(true); err != nil {
+		return err
+	}
 	evidence := envelope.EvidenceTopic(r.cfg.Manifest.Evidence)
 	if err := r.replay(ctx, evidence, r.recall); err != nil {
 		return err
 	}
-	return r.replay(ctx, envelope.QuarantineTopic(r.cfg.Manifest.Adapter.Department()), r.recallRow)
+	if err := r.replay(ctx, envelope.QuarantineTopic(r.cfg.Manifest.Adapter.Department()), r.recallRow); err != nil {
+		return err
+	}
+	return r.rebuilding(false)
+}
+
+// rebuilding notes, for good, that a rebuild has begun or is over.
+func (r *Runner) rebuilding(now bool) error {
+	r.state.meta.Rebuilding = now
+	w := r.state.write()
+	defer w.discard()
+	return w.commit(true)
 }
 
 // replay hands over everything that stands in a topic now, in batches that are committed with the state.
@@ -25,8 +39,12 @@ func (r *Runner) replay(ctx context.Context, topic string, take func(*write, *ex
 	if err != nil {
 		return err
 	}
+	first, err := r.cfg.Bus.FirstOffsets(ctx, topic)
+	if err != nil {
+		return err
+	}
 	for partition, end := range left {
-		if end == 0 {
+		if end <= first[partition] { // nothing stands there, or no longer
 			delete(left, partition)
 		}
 	}

@@ -24,6 +24,8 @@ type Bus interface {
 	Append(ctx context.Context, topic string, messages []exchange.Message) error
 	// Follow hands over each partition's messages in order, from the offsets given, until ctx ends or handle errs.
 	Follow(ctx context.Context, topic string, from map[int]int64, handle func(context.Context, []exchange.Message) error) error
+	// FirstOffsets and EndOffsets give, for each partition, where what stands on it begins and ends.
+	FirstOffsets(ctx context.Context, topic string) (map[int]int64, error)
 	EndOffsets(ctx context.Context, topic string) (map[int]int64, error)
 }
 
@@ -95,7 +97,7 @@ func Open(ctx context.Context, cfg Config) (*Runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := openState(cfg.StateDir, m.Adapter)
+	s, err := openState(cfg.StateDir, m.Adapter, m.Evidence)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package adapters_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"os"
@@ -177,6 +178,173 @@ func TestWithdrawalWaitsWhileANewUnreadableRowMayBeTheMissingOne(t *testing.T) {
 	}
 }
 
+func TestHeldBackWithdrawalDoesNotWaitForEver(t *testing.T) {
+	c := newCity(t)
+	c.mustRun(&list{rows: companies(10)})
+	was := c.coverage().CompleteUpTo
+	rows := companies(10)
+	rows[2][1] = "91430281000000019D"
+	first := &list{rows: rows}
+	if r := c.mustRun(first); r.HeldBack != 1 {
+		t.Fatalf("%+v", r)
+	}
+	if now := c.coverage().CompleteUpTo; !now.Equal(was) {
+		t.Errorf("the coverage moved to %s although a withdrawal was held back", now)
+	}
+	if r := c.mustRun(&list{rows: rows, upTo: first.upTo}); r.Withdrawn != 0 || r.HeldBack != 1 {
+		t.Errorf("the same export again: %+v", r)
+	}
+	rows = append(companies(10)[:9], company(9, "N/A"), []string{"另一家", "91430281000000019E", "1998-03-04", "N/A"})
+	rows[2][1] = "91430281000000019D"
+	if r := c.mustRun(&list{rows: rows}); r.Withdrawn != 1 || r.HeldBack != 0 {
+		t.Errorf("a later export with yet another unreadable row: %+v", r)
+	}
+	if now := c.coverage().CompleteUpTo; !now.After(was) {
+		t.Error("the coverage never moved on")
+	}
+}
+
+func TestHeldBackRecordThatComesBackIsForgiven(t *testing.T) {
+	c := newCity(t)
+	c.mustRun(&list{rows: companies(10)})
+	rows := companies(10)
+	rows[2][1] = "91430281000000019D"
+	c.mustRun(&list{rows: rows})
+	c.mustRun(&list{rows: companies(10)})
+	rows = companies(10)
+	rows[2][1] = "91430281000000019E"
+	if r := c.mustRun(&list{rows: rows}); r.Withdrawn != 0 || r.HeldBack != 1 {
+		t.Errorf("%+v", r)
+	}
+}
+
+// holdersInQuarantine are the numbers that the open rows of the quarantine topic name.
+func (c *city) holdersInQuarantine() map[string]int {
+	c.t.Helper()
+	opener, err := envelope.NewOpener(c.private)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	open := map[string][]exchange.Holder{}
+	for _, m := range c.read("quarantine.scjg") {
+		delete(open, string(m.Key))
+		if m.Value == nil {
+			continue
+		}
+		rejected, err := opener.Rejection(&m)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		open[string(m.Key)] = rejected.Holders
+	}
+	named := map[string]int{}
+	for _, holders := range open {
+		for _, h := range holders {
+			named[h.Number]++
+		}
+	}
+	return named
+}
+
+func TestExchangeKnowsWhomABadRowNamesNow(t *testing.T) {
+	c := newCity(t)
+	rows := companies(5)
+	rows[1][2] = "昨天"
+	c.mustRun(&list{rows: rows})
+	if named := c.holdersInQuarantine(); len(named) != 1 || named[rows[1][1]] != 1 {
+		t.Fatalf("%d holders named", len(named))
+	}
+	rows = companies(5)
+	rows[1] = company(77, "N/A") // the number was mended, the date is still wrong
+	rows[1][2] = "昨天"
+	c.allow = true
+	c.mustRun(&list{rows: rows})
+	if named := c.holdersInQuarantine(); len(named) != 1 || named[rows[1][1]] != 1 {
+		t.Errorf("after the number was mended %d holders are named", len(named))
+	}
+	before := len(c.read("quarantine.scjg"))
+	c.mustRun(&list{rows: append(rows, company(78, "N/A"))})
+	if now := len(c.read("quarantine.scjg")); now != before {
+		t.Errorf("%d more messages for a bad row that stayed as it was", now-before)
+	}
+}
+
+func TestStoppedReadingIsNotForgotten(t *testing.T) {
+	c := newCity(t)
+	good := companies(3000)
+	source := &list{rows: good}
+	c.mustRun(source)
+	wrong := companies(3000)
+	for i := range wrong {
+		wrong[i][3] = "1万"
+	}
+	for i := range 200 {
+		wrong[2700+i][2] = "昨天"
+	}
+	if _, err := c.run(&list{rows: wrong}); code(err) != "YM-ADP-0301" {
+		t.Fatalf("got %v", err)
+	}
+	r := c.mustRun(&list{rows: good, upTo: source.upTo}) // the old file is put back
+	if r.Skipped || r.Published == 0 {
+		t.Errorf("what the wrong file published stands: %+v", r)
+	}
+	opened := c.standing()
+	for _, o := range opened {
+		if !strings.Contains(string(o.Payload), "5000000") {
+			t.Fatal("a record of the wrong file stands")
+		}
+	}
+}
+
+func TestSourceNoLongerCompleteClaimsNothing(t *testing.T) {
+	c := newCity(t)
+	c.mustRun(&list{rows: companies(10)})
+	c.mustRun(&list{rows: companies(10), partial: true})
+	if got := c.coverage(); got.Complete() {
+		t.Errorf("still complete up to %s", got.CompleteUpTo)
+	}
+}
+
+func TestRebuildCutShortIsDoneAgain(t *testing.T) {
+	c := newCity(t)
+	c.mustRun(&list{rows: companies(300)})
+	if err := os.RemoveAll(c.dir); err != nil {
+		t.Fatal(err)
+	}
+	torn := errors.New("the network went away")
+	if _, err := adapters.Open(t.Context(), c.config(&list{}, &tornBus{Bus: c.bus, err: torn})); !errors.Is(err, torn) {
+		t.Fatalf("got %v", err)
+	}
+	if r := c.mustRun(&list{rows: companies(295)}); r.Published != 0 || r.Unchanged != 295 || r.Withdrawn != 5 {
+		t.Errorf("%+v", r)
+	}
+}
+
+// tornBus loses the connection after the first batch that it hands over.
+type tornBus struct {
+	adapters.Bus
+	err error
+}
+
+func (b *tornBus) Follow(ctx context.Context, topic string, from map[int]int64, handle func(context.Context, []exchange.Message) error) error {
+	return b.Bus.Follow(ctx, topic, from, func(ctx context.Context, messages []exchange.Message) error {
+		return errors.Join(handle(ctx, messages[:1]), b.err)
+	})
+}
+
+func TestRowTooLargeForAMessage(t *testing.T) {
+	c := newCity(t)
+	rows := companies(5)
+	rows[2][0] = strings.Repeat("长", 400_000)
+	r := c.mustRun(&list{rows: rows})
+	if r.Published != 4 || r.Quarantined != 1 {
+		t.Errorf("%+v", r)
+	}
+	if r := c.mustRun(&list{rows: companies(5)}); r.Published != 1 || r.Quarantined != 0 {
+		t.Errorf("after it was mended: %+v", r)
+	}
+}
+
 func TestTwoRowsForOneCertificate(t *testing.T) {
 	c := newCity(t)
 	rows := append(companies(5), company(0, "500万人民币"), company(1, "700万人民币"))
@@ -206,6 +374,7 @@ func TestReadingsThatArePlainlyWrongAreStopped(t *testing.T) {
 		"more rows than allowed": {spoilt(3000, 51), "YM-ADP-0301"},
 		"half the records gone":  {companies(500), "YM-ADP-0302"},
 		"all records gone":       {nil, "YM-ADP-0302"},
+		"cut inside a row":       {append(companies(500), []string{"醴陵第", "", "", ""}), "YM-ADP-0302"},
 	}
 	for name, x := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -224,6 +393,13 @@ func TestReadingsThatArePlainlyWrongAreStopped(t *testing.T) {
 			}
 		})
 	}
+	t.Run("small register", func(t *testing.T) {
+		c := newCity(t)
+		c.mustRun(&list{rows: companies(90)})
+		if _, err := c.run(&list{rows: companies(10)}); code(err) != "YM-ADP-0302" {
+			t.Errorf("got %v", err)
+		}
+	})
 	t.Run("unless it is allowed", func(t *testing.T) {
 		c := newCity(t)
 		c.mustRun(&list{rows: companies(1000)})

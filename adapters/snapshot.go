@@ -50,7 +50,7 @@ func neverRun(dir string) error {
 	return &exchange.Problem{Code: "YM-ADP-0103", Kind: exchange.NotFound,
 		What: exchange.Text{ZH: "此目录没有适配器状态：" + dir, EN: "no adapter state here: " + dir},
 		Why:  exchange.Text{ZH: "适配器尚未读完过一次，或目录有误", EN: "the adapter never finished a reading, or this is another directory"},
-		Mend: exchange.Text{ZH: "先运行 yimen adapter run，或用 --state 指定目录", EN: "run `yimen adapter run` first, or name the directory with --state"}}
+		Mend: exchange.Text{ZH: "先运行 yimen adapter run，或用 --data 指定目录", EN: "run `yimen adapter run` first, or name the directory with --data"}}
 }
 
 // ReadQuarantine gives the rows in quarantine that an adapter left in its state directory, in the order of their lines. The

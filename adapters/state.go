@@ -1,6 +1,7 @@
 package adapters
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -27,16 +28,20 @@ type state struct {
 
 // meta is the state's one row of bookkeeping.
 type meta struct {
-	Format   int              `json:"format"`
-	Adapter  exchange.Adapter `json:"adapter"`
-	Place    Place            `json:"place,omitempty"`
-	Meaning  string           `json:"meaning"` // hash of manifest and schema: another meaning reads the source anew
-	Ordinals uint32           `json:"ordinals"`
-	Sequence uint64           `json:"sequence"`
-	End      reach            `json:"end,omitempty"`      // of the evidence topic
-	Rejected reach            `json:"rejected,omitempty"` // of the quarantine topic
-	Last     Result           `json:"last"`               // of the last reading that came to its end
-	UpTo     time.Time        `json:"up_to,omitzero"`
+	Format  int                   `json:"format"`
+	Adapter exchange.Adapter      `json:"adapter"`
+	Type    exchange.EvidenceType `json:"type"`
+	// Rebuilding says that a lost state is being made again from the topics: what is there is not all.
+	Rebuilding bool      `json:"rebuilding,omitempty"`
+	Place      Place     `json:"place,omitempty"`
+	Meaning    string    `json:"meaning"` // hash of manifest and schema: another meaning reads the source anew
+	Ordinals   uint32    `json:"ordinals"`
+	Sequence   uint64    `json:"sequence"`
+	End        reach     `json:"end,omitempty"`      // of the evidence topic
+	Rejected   reach     `json:"rejected,omitempty"` // of the quarantine topic
+	Last       Result    `json:"last"`               // of the last reading that came to its end
+	UpTo       time.Time `json:"up_to,omitzero"`
+	HeldUpTo   time.Time `json:"held_up_to,omitzero"` // of the last reading that held withdrawals back
 }
 
 // reach is, per partition of a topic, the offset after this adapter's last acknowledged message.
@@ -55,6 +60,7 @@ type known struct {
 	Digest    exchange.Digest
 	Ordinal   uint32 // numbers the records of this adapter, so that "seen" is a bit
 	Withdrawn bool
+	Missed    bool // its row was gone in a complete reading in which it could not be told why
 }
 
 const stateFormat = 1
@@ -67,7 +73,7 @@ const (
 )
 
 // openState opens or makes the state in dir. Only one process may hold it.
-func openState(dir string, adapter exchange.Adapter) (*state, error) {
+func openState(dir string, adapter exchange.Adapter, evidence exchange.EvidenceType) (*state, error) {
 	dir = filepath.Join(dir, databaseDir)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make state directory: %w", err)
@@ -76,8 +82,8 @@ func openState(dir string, adapter exchange.Adapter) (*state, error) {
 	if err != nil {
 		return nil, openProblem(dir, err)
 	}
-	s := &state{db: db, meta: meta{Format: stateFormat, Adapter: adapter}}
-	if err := s.loadMeta(dir, adapter); err != nil {
+	s := &state{db: db, meta: meta{Format: stateFormat, Adapter: adapter, Type: evidence}}
+	if err := s.loadMeta(dir); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return s, nil
@@ -93,7 +99,7 @@ func options() *pebble.Options {
 	return o
 }
 
-func (s *state) loadMeta(dir string, adapter exchange.Adapter) error {
+func (s *state) loadMeta(dir string) error {
 	value, closer, err := s.db.Get([]byte{prefixMeta})
 	if errors.Is(err, pebble.ErrNotFound) {
 		return nil
@@ -103,11 +109,12 @@ func (s *state) loadMeta(dir string, adapter exchange.Adapter) error {
 	}
 	defer closer.Close()
 	var m meta
-	if err := json.Unmarshal(value, &m); err != nil || m.Format != stateFormat || m.Adapter != adapter {
+	if err := json.Unmarshal(value, &m); err != nil || m.Format != stateFormat || m.Adapter != s.meta.Adapter || m.Type != s.meta.Type {
 		return &exchange.Problem{Code: "YM-ADP-0102", Kind: exchange.Invalid,
 			What: exchange.Text{ZH: "状态目录不属于本适配器或版本不符：" + dir, EN: "state directory belongs to another adapter or version: " + dir},
-			Why:  exchange.Text{ZH: "目录中记录的适配器为 " + string(m.Adapter), EN: "it names the adapter " + string(m.Adapter)},
-			Mend: exchange.Text{ZH: "用 --state 指定另一目录；删除该目录也可以，状态会从自己的主题重建", EN: "name another directory with --state; deleting it is safe too, the state is rebuilt from the adapter's own topic"}}
+			Why:  exchange.Text{ZH: fmt.Sprintf("目录中记录的适配器为 %s，证照类型为 %s", m.Adapter, m.Type), EN: fmt.Sprintf("it names the adapter %s of %s", m.Adapter, m.Type)},
+			Mend: exchange.Text{ZH: "给另一种证照的适配器另取名字；用 --data 指定另一目录；删除该目录也可以，状态会从自己的主题重建",
+				EN: "give an adapter of another type another name; name another directory with --data; deleting it is safe too, the state is rebuilt from the adapter's own topic"}}
 	}
 	s.meta = m
 	return nil
@@ -123,8 +130,10 @@ func openProblem(dir string, err error) error {
 
 func (s *state) Close() error { return s.db.Close() }
 
-// fresh says that nothing was ever published from this state.
-func (s *state) fresh() bool { return s.meta.Ordinals == 0 && s.meta.Sequence == 0 }
+// fresh says that the state does not know yet what was published: it is new, or a rebuild of it was cut short.
+func (s *state) fresh() bool {
+	return s.meta.Rebuilding || s.meta.Ordinals == 0 && s.meta.Sequence == 0
+}
 
 // write is one atomic change of the state. What it reads includes what it has written.
 type write struct {
@@ -213,6 +222,19 @@ func (s *state) pending(yield func(uint64, exchange.Message) error) error {
 	})
 }
 
+// quarantined gives a row's sealed entry as it was committed last.
+func (s *state) quarantined(row [16]byte) ([]byte, error) {
+	value, closer, err := s.db.Get(quarantineKey(row))
+	if errors.Is(err, pebble.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read adapter state: %w", err)
+	}
+	defer closer.Close()
+	return bytes.Clone(value), nil
+}
+
 // records yields all known records.
 func (s *state) records(yield func(exchange.RecordID, known) error) error {
 	return s.scan(prefixKnown, func(key, value []byte) error {
@@ -244,16 +266,25 @@ func pendingKey(sequence uint64) []byte {
 	return binary.BigEndian.AppendUint64([]byte{prefixPending}, sequence)
 }
 
-const knownSize = 8 + 32 + 4 + 1
+const (
+	knownSize = 8 + 32 + 4 + 1
+
+	flagWithdrawn = 1 << 0
+	flagMissed    = 1 << 1
+)
 
 func encodeKnown(k known) []byte {
 	out := binary.BigEndian.AppendUint64(make([]byte, 0, knownSize), uint64(k.Version))
 	out = append(out, k.Digest[:]...)
 	out = binary.BigEndian.AppendUint32(out, k.Ordinal)
+	var flags byte
 	if k.Withdrawn {
-		return append(out, 1)
+		flags |= flagWithdrawn
 	}
-	return append(out, 0)
+	if k.Missed {
+		flags |= flagMissed
+	}
+	return append(out, flags)
 }
 
 func decodeKnown(b []byte) (known, error) {
@@ -264,7 +295,8 @@ func decodeKnown(b []byte) (known, error) {
 		Version:   exchange.Version(binary.BigEndian.Uint64(b)),
 		Digest:    exchange.Digest(b[8:40]),
 		Ordinal:   binary.BigEndian.Uint32(b[40:44]),
-		Withdrawn: b[44] == 1,
+		Withdrawn: b[44]&flagWithdrawn != 0,
+		Missed:    b[44]&flagMissed != 0,
 	}, nil
 }
 

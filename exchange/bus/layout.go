@@ -88,6 +88,15 @@ func (b *Bus) lookUp(ctx context.Context, topic string) (layout, error) {
 
 // EndOffsets gives, for each partition of the topic, the offset after its last message.
 func (b *Bus) EndOffsets(ctx context.Context, topic string) (map[int]int64, error) {
+	return b.bounds(ctx, topic, kafka.LastOffset)
+}
+
+// FirstOffsets gives, for each partition of the topic, the offset of its oldest message; where there is none, its end.
+func (b *Bus) FirstOffsets(ctx context.Context, topic string) (map[int]int64, error) {
+	return b.bounds(ctx, topic, kafka.FirstOffset)
+}
+
+func (b *Bus) bounds(ctx context.Context, topic string, which int64) (map[int]int64, error) {
 	ctx, leave, err := b.enter(ctx)
 	if err != nil {
 		return nil, err
@@ -95,12 +104,12 @@ func (b *Bus) EndOffsets(ctx context.Context, topic string) (map[int]int64, erro
 	defer leave()
 	partitions, err := b.partitions(ctx, topic)
 	if err == nil {
-		var ends map[int]int64
-		if ends, err = b.offsets(ctx, topic, kafka.LastOffset, partitions...); err == nil {
-			return ends, nil
+		var found map[int]int64
+		if found, err = b.offsets(ctx, topic, which, partitions...); err == nil {
+			return found, nil
 		}
 	}
-	return nil, b.unreachable(exchange.Text{ZH: "读取主题 " + topic + " 的末端", EN: "read the end of topic " + topic}, err)
+	return nil, b.unreachable(exchange.Text{ZH: "读取主题 " + topic + " 的位置", EN: "read the offsets of topic " + topic}, err)
 }
 
 // offsets asks for the first or last offset of partitions.

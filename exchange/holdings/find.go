@@ -17,7 +17,7 @@ import (
 // A record whose newest version names another holder is not found; a withdrawn one, which names nobody, belongs to the
 // holders of the version before. The maps and slices in Sources and Inputs are shared: read them only.
 //
-// Source.HolderQuarantined stays true after the row has left quarantine until the source states its coverage again:
+// Source.HolderQuarantined stays true after the row has left quarantine until a statement counts that rests on its leaving:
 // only then is certain that whatever took the row's place was folded.
 func (x *Index) Find(ctx context.Context, holder exchange.Holder, types []exchange.EvidenceType) (exchange.Found, error) {
 	// Memory first, rows after: what memory says is folded, the rows have.
@@ -104,7 +104,7 @@ func (s *search) quarantine(rest, value []byte) error {
 			continue
 		}
 		next := s.found.Inputs[envelope.QuarantineTopic(source.Adapter.Department())]
-		resolved := !open && r.position.before(next) && !r.time.After(source.Alive)
+		resolved := !open && source.Folded && r.position.before(source.Rejected)
 		if opened.before(next) && !resolved {
 			source.HolderQuarantined = true
 		}
