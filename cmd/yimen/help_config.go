@@ -45,10 +45,10 @@ kafka:
 catalogue: [/etc/yimen/catalogue]
 `
 
-// exampleCallers is a file of callers; the hash is of a token that nobody has.
+// exampleCallers is a file of callers; nobody has a token with that hash.
 const exampleCallers = `- department: xzsp
   clerk: "0017"
-  token_sha256: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+  token_sha256: 0000000000000000000000000000000000000000000000000000000000000000
 `
 
 func aboutConfig() exchange.Text {

@@ -6,21 +6,19 @@ package api
 
 import (
 	"context"
-	"errors"
 	"io"
 	"log/slog"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/broker"
 	"github.com/onedoor/yimen/exchange/catalogue"
 	"github.com/onedoor/yimen/exchange/identity"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"golang.org/x/sync/singleflight"
 )
 
 // Querier answers queries.
@@ -42,8 +40,8 @@ type Config struct {
 	Callers   *Callers
 	Ready     []Check
 	Metrics   prometheus.Gatherer
-	Log       *slog.Logger
-	Clock     func() time.Time
+	Log       *slog.Logger     // nil: silent
+	Clock     func() time.Time // nil: time.Now
 }
 
 // QueryRequest is the body of POST /v1/queries.
@@ -53,39 +51,68 @@ type QueryRequest struct {
 	Applicant string        `json:"applicant"` // citizen number or unified social credit code
 }
 
-// maxBody bounds a request's body; a query takes a few hundred bytes.
-const maxBody = 64 << 10
-
 // New is the API as a handler.
 func New(cfg Config) http.Handler {
-	s := &server{cfg}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Clock == nil {
+		cfg.Clock = time.Now
+	}
+	s := &server{cfg: cfg}
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /v1/queries", s.answer(s.query))
-	mux.HandleFunc("GET /v1/items", s.answer(s.items))
-	mux.HandleFunc("GET /v1/items/{code}", s.answer(s.item))
-	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "ok\n") })
-	mux.HandleFunc("GET /readyz", s.readyz)
-	mux.Handle("GET /metrics", promhttp.HandlerFor(cfg.Metrics, promhttp.HandlerOpts{}))
-	mux.HandleFunc("GET /{$}", index)
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { writeProblem(w, r, noSuchPath()) })
-	return s.logged(mux)
+	for _, r := range []struct {
+		method, path string
+		handle       http.HandlerFunc
+	}{
+		{http.MethodPost, "/v1/queries", s.answer(s.query)},
+		{http.MethodGet, "/v1/items", s.answer(s.items)},
+		{http.MethodGet, "/v1/items/{code}", s.answer(s.item)},
+		{http.MethodGet, "/livez", livez},
+		{http.MethodGet, "/readyz", s.readyz},
+		{http.MethodGet, "/metrics", promhttp.HandlerFor(cfg.Metrics, promhttp.HandlerOpts{}).ServeHTTP},
+		{http.MethodGet, "/{$}", index},
+	} {
+		mux.HandleFunc(r.method+" "+r.path, r.handle)
+		mux.HandleFunc(r.path, s.answer(func(*http.Request) (any, error) { return nil, wrongMethod(r.method) }))
+	}
+	mux.HandleFunc("/", s.answer(func(*http.Request) (any, error) { return nil, noSuchPath() }))
+	return s.watched(mux)
 }
 
-type server struct{ cfg Config }
+type server struct {
+	cfg   Config
+	ready singleflight.Group
+}
 
 // answer turns a function that gives a value or an error into a handler: errors become problems in one place.
 func (s *server) answer(do func(*http.Request) (any, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 		value, err := do(r)
 		if err != nil {
-			if exchange.KindOf(err) == exchange.Internal && r.Context().Err() == nil {
-				s.cfg.Log.Error("request failed", "route", r.Pattern, "error", err)
-			}
+			s.fault(r, err)
 			writeProblem(w, r, err)
 			return
 		}
-		writeJSON(w, http.StatusOK, "application/json; charset=utf-8", value)
+		body, err := json.Marshal(value, json.Deterministic(true))
+		if err != nil {
+			s.cfg.Log.Error("answer cannot be written", "route", r.Pattern)
+			writeProblem(w, r, err)
+			return
+		}
+		writeBody(w, http.StatusOK, "application/json; charset=utf-8", body)
 	}
+}
+
+// fault logs what somebody must look at: errors of ours, and why something was not available. What callers did wrong they
+// are told, and nobody waits for the answer to a request that was given up.
+func (s *server) fault(r *http.Request, err error) {
+	kind := exchange.KindOf(err)
+	if kind != exchange.Internal && kind != exchange.Unavailable || r.Context().Err() != nil {
+		return
+	}
+	s.cfg.Log.Error("request failed", "route", r.Pattern, "kind", kind, "error", err)
 }
 
 func (s *server) query(r *http.Request) (any, error) {
@@ -93,8 +120,8 @@ func (s *server) query(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	var asked QueryRequest
-	if err := decode(r, &asked); err != nil {
+	asked, err := readQuery(r)
+	if err != nil {
 		return nil, err
 	}
 	holder, err := identity.ParseHolder(asked.Applicant)
@@ -111,75 +138,20 @@ func (s *server) query(r *http.Request) (any, error) {
 func (s *server) items(*http.Request) (any, error) { return s.cfg.Catalogue.Services(), nil }
 
 func (s *server) item(r *http.Request) (any, error) {
-	code := exchange.Item(r.PathValue("code"))
-	if item, ok := s.cfg.Catalogue.Service(code); ok {
+	code := r.PathValue("code")
+	if item, ok := s.cfg.Catalogue.Service(exchange.Item(code)); ok {
 		return item, nil
 	}
-	return nil, noSuchItem()
+	return nil, noSuchItem(s.cfg.Catalogue.Nearest(code))
 }
 
-// decode reads a body strictly: unknown members, duplicate keys, other letter case and trailing bytes are refused.
-func decode(r *http.Request, into any) error {
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
-	if err != nil {
-		return badBody(exchange.Text{ZH: "请求正文没有完整到达", EN: "the body did not arrive whole"})
-	}
-	if len(body) > maxBody {
-		return badBody(exchange.Text{ZH: "请求正文超过 64 KiB", EN: "the body is larger than 64 KiB"})
-	}
-	if err := json.Unmarshal(body, into, json.RejectUnknownMembers(true)); err != nil {
-		return badBody(whyNot(err))
-	}
-	return nil
-}
-
-// whyNot says where a body went wrong without repeating any of it.
-func whyNot(err error) exchange.Text {
-	var syntax *jsontext.SyntacticError
-	if errors.As(err, &syntax) {
-		return exchange.Text{ZH: "不是合法的 JSON，出错在第 " + strconv.FormatInt(syntax.ByteOffset, 10) + " 字节", EN: "it is not sound JSON at byte " + strconv.FormatInt(syntax.ByteOffset, 10)}
-	}
-	var meaning *json.SemanticError
-	if errors.As(err, &meaning) {
-		return exchange.Text{ZH: "字段不认识或类型不符", EN: "a member is unknown or of another type"}
-	}
-	return exchange.Text{ZH: "不是合法的 JSON", EN: "it is not sound JSON"}
-}
-
-func writeJSON(w http.ResponseWriter, status int, content string, value any) {
-	body, err := json.Marshal(value, json.Deterministic(true))
-	if err != nil {
-		http.Error(w, "answer cannot be written", http.StatusInternalServerError)
-		return
-	}
+func writeBody(w http.ResponseWriter, status int, content string, body []byte) {
 	w.Header().Set("Content-Type", content)
-	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
-	w.Write(append(body, '\n'))
+	w.Write(append(body, '\n')) // a client that is gone needs no answer
 }
 
-// logged writes one line a request: method, route, status and time. The path stays out, because people put into
-// addresses what does not belong there.
-func (s *server) logged(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		began := s.cfg.Clock()
-		seen := &status{ResponseWriter: w, code: http.StatusOK}
-		next.ServeHTTP(seen, r)
-		s.cfg.Log.LogAttrs(r.Context(), slog.LevelDebug, "request", slog.String("method", r.Method), slog.String("route", r.Pattern),
-			slog.Int("status", seen.code), slog.Duration("took", s.cfg.Clock().Sub(began)))
-	})
+func livez(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	io.WriteString(w, "ok\n")
 }
-
-type status struct {
-	http.ResponseWriter
-	code int
-}
-
-func (s *status) WriteHeader(code int) {
-	s.code = code
-	s.ResponseWriter.WriteHeader(code)
-}
-
-// Unwrap lets http.ResponseController reach the connection.
-func (s *status) Unwrap() http.ResponseWriter { return s.ResponseWriter }

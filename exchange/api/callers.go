@@ -1,14 +1,19 @@
 package api
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
 	"strings"
 
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/broker"
 )
@@ -31,62 +36,126 @@ func TokenHash(token string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// LoadCallers reads a callers file: a YAML list of department, clerk and token_sha256.
-func LoadCallers(path string) (*Callers, error) {
+// LoadCallers reads a callers file: a YAML list of department, clerk and token_sha256. check, unless nil, says whether a caller
+// can be one; its errors must not repeat the clerk. The error joins everything that was found wrong, each a Problem with its
+// line, and holds nothing of the file: a token may stand there by mistake.
+func LoadCallers(path string, check func(broker.Caller) error) (*Callers, error) {
 	content, err := os.ReadFile(path)
 	if err != nil {
-		return nil, callersProblem(path, exchange.Text{ZH: "文件无法读取", EN: "the file cannot be read"}, err)
+		return nil, callersProblem(path, 0, text("无法读取", "it cannot be read"), err)
 	}
-	var entries []callerEntry
-	if err := yaml.UnmarshalWithOptions(content, &entries, yaml.Strict()); err != nil {
-		return nil, callersProblem(path, exchange.Text{ZH: "不是所需格式的 YAML", EN: "it is not YAML of the form needed"}, err)
+	return parseCallers(path, content, check)
+}
+
+func parseCallers(path string, content []byte, check func(broker.Caller) error) (*Callers, error) {
+	entries, line := entriesOf(content)
+	if entries == nil {
+		return nil, callersProblem(path, line, text("不是可读的 YAML 列表", "it is no readable YAML list"), nil)
 	}
 	callers := &Callers{of: map[[sha256.Size]byte]broker.Caller{}}
-	for i, entry := range entries {
-		if err := callers.add(entry); err != nil {
-			why := exchange.Text{ZH: fmt.Sprintf("第 %d 项：", i+1), EN: fmt.Sprintf("entry %d: ", i+1)}
-			return nil, callersProblem(path, why, err)
+	var found []error
+	for _, node := range entries.Values {
+		line = node.GetToken().Position.Line
+		var entry callerEntry
+		if err := yaml.NodeToValue(node, &entry, yaml.Strict()); err != nil {
+			found = append(found, callersProblem(path, max(line, lineOf(err)), text("有不认识、重复或类型不符的键", "a key is unknown, stands twice or has a value of another type"), nil))
+			continue
 		}
+		if why := callers.add(entry); why != (exchange.Text{}) {
+			found = append(found, callersProblem(path, line, why, nil))
+		} else if err := checked(entry, check); err != nil {
+			found = append(found, callersProblem(path, line, text("不能作为调用方", "this cannot be a caller"), err))
+		}
+	}
+	if len(found) > 0 {
+		return nil, errors.Join(found...)
 	}
 	return callers, nil
 }
 
-func (c *Callers) add(entry callerEntry) error {
-	hash, err := hex.DecodeString(entry.Token)
-	if err != nil || len(hash) != sha256.Size {
-		return fmt.Errorf("token_sha256 is not 64 hexadecimal digits")
+// entriesOf is the list that the file is, or nil and the line where it stops being one.
+func entriesOf(content []byte) (list *ast.SequenceNode, line int) {
+	parsed, err := parser.ParseBytes(bytes.TrimPrefix(content, []byte("\ufeff")), 0) // Windows' Notepad writes the mark
+	if err != nil {
+		return nil, lineOf(err)
 	}
-	if !exchange.ValidName(string(entry.Department)) || entry.Clerk == "" {
-		return fmt.Errorf("department or clerk is missing")
+	for _, doc := range parsed.Docs {
+		if doc.Body == nil || doc.Body.Type() == ast.CommentType {
+			continue
+		}
+		body, ok := doc.Body.(*ast.SequenceNode)
+		if !ok || list != nil {
+			return nil, doc.Body.GetToken().Position.Line
+		}
+		list = body
 	}
-	if _, twice := c.of[[sha256.Size]byte(hash)]; twice {
-		return fmt.Errorf("token_sha256 stands twice")
-	}
-	c.of[[sha256.Size]byte(hash)] = broker.Caller{Department: entry.Department, Clerk: entry.Clerk}
-	return nil
+	return list, 0
 }
 
-func callersProblem(path string, why exchange.Text, err error) error {
+// lineOf is where YAML went wrong. The rest of such an error repeats the file.
+func lineOf(err error) int {
+	var at yaml.Error
+	if errors.As(err, &at) && at.GetToken() != nil && at.GetToken().Position != nil {
+		return at.GetToken().Position.Line
+	}
+	return 0
+}
+
+// add takes an entry, or says why not.
+func (c *Callers) add(entry callerEntry) exchange.Text {
+	hash, err := hex.DecodeString(entry.Token)
+	if err != nil || len(hash) != sha256.Size {
+		return text("token_sha256 不是 64 位十六进制", "token_sha256 is not 64 hexadecimal digits")
+	}
+	if !exchange.ValidName(string(entry.Department)) || entry.Clerk == "" {
+		return text("缺少 department 或 clerk", "department or clerk is missing")
+	}
+	key := [sha256.Size]byte(hash)
+	if key == sha256.Sum256(nil) || key == sha256.Sum256([]byte("\n")) {
+		return text("token_sha256 是空令牌的散列", "token_sha256 is that of an empty token")
+	}
+	if _, twice := c.of[key]; twice {
+		return text("token_sha256 重复", "token_sha256 stands twice")
+	}
+	c.of[key] = broker.Caller{Department: entry.Department, Clerk: entry.Clerk}
+	return exchange.Text{}
+}
+
+func checked(entry callerEntry, check func(broker.Caller) error) error {
+	if check == nil {
+		return nil
+	}
+	return check(broker.Caller{Department: entry.Department, Clerk: entry.Clerk})
+}
+
+func callersProblem(path string, line int, why exchange.Text, err error) error {
+	if line > 0 {
+		path = fmt.Sprintf("%s:%d", path, line)
+	}
 	return &exchange.Problem{Code: "YM-API-0301", Kind: exchange.Invalid, Err: err, Why: why,
-		What: exchange.Text{ZH: "调用方文件不可用：" + path, EN: "callers file cannot be used: " + path},
-		Mend: exchange.Text{ZH: "每项写 department、clerk（工号）、token_sha256（令牌的 SHA-256）", EN: "write department, clerk (staff code) and token_sha256 (SHA-256 of the token) for each"}}
+		What: text("调用方文件不可用："+path, "callers file cannot be used: "+path),
+		Mend: text("每项写 department、clerk（工号）、token_sha256（令牌的 SHA-256，如 printf %s 令牌 | sha256sum）",
+			"write department, clerk (staff code) and token_sha256 (SHA-256 of the token, as by: printf %s TOKEN | sha256sum) for each")}
 }
 
 // caller finds out who sent a request. The hash is looked up, not the token, so that timing tells nothing of a token.
 func (c *Callers) caller(r *http.Request) (broker.Caller, error) {
-	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-	if !ok {
-		return broker.Caller{}, unauthorised(exchange.Text{ZH: "缺少 Authorization: Bearer 令牌", EN: "there is no Authorization: Bearer token"})
+	stated := r.Header.Values("Authorization")
+	if len(stated) > 1 {
+		return broker.Caller{}, unauthorised(text("有多个 Authorization", "there is more than one Authorization"))
+	}
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return broker.Caller{}, unauthorised(text("缺少 Authorization: Bearer 令牌", "there is no Authorization: Bearer token"))
 	}
 	caller, known := c.of[sha256.Sum256([]byte(strings.TrimSpace(token)))]
 	if !known {
-		return broker.Caller{}, unauthorised(exchange.Text{ZH: "令牌不认识或已更换", EN: "the token is not known, or no longer"})
+		return broker.Caller{}, unauthorised(text("令牌不认识或已更换", "the token is not known, or no longer"))
 	}
 	return caller, nil
 }
 
 func unauthorised(why exchange.Text) error {
-	return &exchange.Problem{Code: "YM-API-0401", Kind: exchange.Unauthorised, Why: why,
-		What: exchange.Text{ZH: "不知道是谁在查询", EN: "it is not known who is asking"},
-		Mend: exchange.Text{ZH: "向交换平台管理员申请令牌；命令行用 --token @文件", EN: "ask the exchange's administrator for a token; on the command line use --token @FILE"}}
+	return &exchange.Problem{Code: "YM-API-0401", Kind: exchange.Unauthorised, Why: why, What: text("不知道是谁在查询", "it is not known who is asking"),
+		Mend: text("向交换平台管理员申请令牌；命令行用 --token @文件", "ask the exchange's administrator for a token; on the command line use --token @FILE")}
 }

@@ -3,77 +3,147 @@ package api
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	stdjson "encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
+	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/broker"
 )
 
-// Client asks an exchange. HTTP may be nil for the default.
+// Client asks an exchange. HTTP may be nil for the default, which waits half a minute for an answer.
 type Client struct {
 	Base  string // such as https://yimen.example.gov.cn
 	Token string
 	HTTP  *http.Client
 }
 
-// Query asks which materials government holds. A refusal comes back as the *exchange.Problem the exchange gave.
+const (
+	// patience is longer than the exchange's own limit for a query, so that its refusal arrives.
+	patience  = 30 * time.Second
+	maxAnswer = 16 << 20 // bytes
+)
+
+// Query asks which materials government holds. A refusal comes back as the *exchange.Problem the exchange gave. The values of
+// an answer's fields are json.RawMessage, so that numbers stay as the keeper wrote them.
 func (c *Client) Query(ctx context.Context, asked QueryRequest) (broker.Conclusion, error) {
 	var conclusion broker.Conclusion
+	request, err := c.request(ctx, asked)
+	if err != nil {
+		return conclusion, err
+	}
+	status, body, err := c.send(request)
+	switch {
+	case err != nil:
+		return conclusion, unreachable(c.Base, err)
+	case status != http.StatusOK:
+		return conclusion, problemOf(c.Base, status, body)
+	}
+	if err := json.Unmarshal(body, &conclusion, json.WithUnmarshalers(json.UnmarshalFromFunc(asWritten))); err != nil || conclusion.ID == "" {
+		return broker.Conclusion{}, unreachable(c.Base, errors.New("the answer is not one of the exchange"))
+	}
+	return conclusion, nil
+}
+
+// asWritten keeps a value of any type as its JSON.
+func asWritten(d *jsontext.Decoder, into *any) error {
+	value, err := d.ReadValue()
+	*into = stdjson.RawMessage(bytes.Clone(value))
+	return err
+}
+
+func (c *Client) request(ctx context.Context, asked QueryRequest) (*http.Request, error) {
+	base, err := url.Parse(c.Base)
+	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
+		return nil, badBase()
+	}
+	if strings.ContainsFunc(c.Token, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return nil, badToken()
+	}
 	body, err := json.Marshal(asked)
 	if err != nil {
-		return conclusion, fmt.Errorf("write query: %w", err)
+		return nil, badBody(text("不是 UTF-8 文字", "it is not UTF-8"))
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.Base+"/v1/queries", bytes.NewReader(body))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimSuffix(c.Base, "/")+"/v1/queries", bytes.NewReader(body))
 	if err != nil {
-		return conclusion, fmt.Errorf("make query: %w", err)
+		return nil, badBase()
 	}
 	request.Header.Set("Authorization", "Bearer "+c.Token)
 	request.Header.Set("Content-Type", "application/json")
-	return conclusion, c.do(request, &conclusion)
+	return request, nil
 }
 
-func (c *Client) do(request *http.Request, into any) error {
-	client := c.HTTP
-	if client == nil {
-		client = http.DefaultClient
+// send follows no redirection: a number goes to the exchange it was meant for and to nobody else.
+func (c *Client) send(request *http.Request) (status int, body []byte, err error) {
+	client := http.Client{Timeout: patience}
+	if c.HTTP != nil {
+		client = *c.HTTP
 	}
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	response, err := client.Do(request)
 	if err != nil {
-		return unreachable(c.Base, err)
+		return 0, nil, err
 	}
 	defer response.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(response.Body, 16<<20))
-	if err != nil {
-		return unreachable(c.Base, err)
-	}
-	if response.StatusCode != http.StatusOK {
-		return problemOf(c.Base, response.StatusCode, body)
-	}
-	if err := json.Unmarshal(body, into); err != nil {
-		return unreachable(c.Base, fmt.Errorf("answer is not the exchange's"))
-	}
-	return nil
+	body, err = io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+	return response.StatusCode, body, err
 }
 
-func problemOf(base string, code int, body []byte) error {
+// problemOf is the problem the exchange gave, or one that says that somebody else answered.
+func problemOf(base string, status int, body []byte) error {
 	var d problemDetails
-	if err := json.Unmarshal(body, &d); err != nil || d.Code == "" {
-		return unreachable(base, fmt.Errorf("status %d, not a problem of the exchange", code))
+	if err := json.Unmarshal(body, &d); err != nil || !strings.HasPrefix(d.Code, "YM-") {
+		return unreachable(base, fmt.Errorf("status %d, which is no answer of the exchange", status))
 	}
-	kind := exchange.Internal
-	for k, status := range statuses {
-		if status == code {
-			kind = k
-		}
+	if _, known := statuses[d.Kind]; !known {
+		d.Kind = exchange.Internal // of a later version
 	}
-	return &exchange.Problem{Code: d.Code, Kind: kind, What: d.What, Why: d.Why, Mend: d.How}
+	return &exchange.Problem{Code: d.Code, Kind: d.Kind, What: d.What, Why: d.Why, Mend: d.How}
 }
 
 func unreachable(base string, err error) error {
-	return &exchange.Problem{Code: "YM-API-0503", Kind: exchange.Unavailable, Err: err,
-		What: exchange.Text{ZH: "交换平台没有应答：" + base, EN: "the exchange did not answer: " + base},
-		Mend: exchange.Text{ZH: "确认 yimen serve（或 demo）在运行，地址用 --server 指定", EN: "see that `yimen serve` (or demo) runs, and name its address with --server"}}
+	p := &exchange.Problem{Code: "YM-API-0503", Kind: exchange.Unavailable, Err: err,
+		What: text("交换平台没有应答："+shown(base), "the exchange did not answer: "+shown(base)),
+		Mend: text("确认 yimen serve（或 demo）在运行，地址用 --server 指定", "see that `yimen serve` (or demo) runs, and name its address with --server")}
+	var untrusted *tls.CertificateVerificationError
+	switch {
+	case errors.As(err, &untrusted):
+		p.Why = text("不信任它的证书", "its certificate is not trusted")
+		p.Mend = text("确认地址与证书一致，并把签发该证书的 CA 加入本机信任库", "see that the address is the certificate's, and add the CA that issued it to those this machine trusts")
+	case errors.Is(err, http.ErrSchemeMismatch):
+		p.Why = text("它不使用 TLS", "it does not speak TLS")
+		p.Mend = text("本机上的服务用 http://；其他机器上的服务须配置 tls", "use http:// for a service on this machine; one on another must have tls configured")
+	case errors.Is(err, context.DeadlineExceeded):
+		p.Why = text("未在限时内应答", "it did not answer in time")
+	}
+	return p
+}
+
+// shown is an address without the password that may stand in it.
+func shown(base string) string {
+	parsed, err := url.Parse(base)
+	if err != nil {
+		return "?"
+	}
+	return parsed.Redacted()
+}
+
+func badBase() error {
+	return &exchange.Problem{Code: "YM-API-0501", Kind: exchange.Invalid, What: text("交换平台的地址不可用", "the exchange's address cannot be used"),
+		Mend: text("写完整地址，例如 --server https://yimen.example.gov.cn", "write it in full, such as --server https://yimen.example.gov.cn")}
+}
+
+func badToken() error {
+	return &exchange.Problem{Code: "YM-API-0502", Kind: exchange.Invalid, What: text("令牌不可用", "the token cannot be used"),
+		Why:  text("其中有空格、换行或非 ASCII 字符", "it has a space, a line break or a character outside ASCII"),
+		Mend: text("令牌文件只写令牌本身", "have the token's file hold the token alone")}
 }

@@ -8,34 +8,49 @@ import (
 	"time"
 )
 
-// readyz says whether queries can be answered. The status code is for machines; the lines are for people.
+// readyLimit bounds how long the checks may take.
+const readyLimit = 2 * time.Second
+
+// readyz says whether queries can be answered. The status code is for machines; the lines are for people. Who asks while
+// others are being told shares their answer: asking is free, and must not keep Kafka busy.
 func (s *server) readyz(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
+	told, _, _ := s.ready.Do("", func() (any, error) { return s.readiness(context.WithoutCancel(r.Context())), nil })
+	answer := told.(readiness)
+	code, body := http.StatusOK, answer.lines
+	if !answer.ok {
+		code = http.StatusServiceUnavailable
+	} else if !r.URL.Query().Has("verbose") {
+		body = "ok"
+	}
+	writeBody(w, code, "text/plain; charset=utf-8", []byte(body))
+}
+
+type readiness struct {
+	ok    bool
+	lines string
+}
+
+func (s *server) readiness(ctx context.Context) readiness {
+	ctx, cancel := context.WithTimeout(ctx, readyLimit)
 	defer cancel()
-	var lines strings.Builder
-	code := http.StatusOK
+	answer := readiness{ok: true}
+	var lines []string
 	for _, check := range s.cfg.Ready {
 		if err := check.OK(ctx); err != nil {
-			code = http.StatusServiceUnavailable
-			fmt.Fprintf(&lines, "[-]%s: %s\n", check.Name, err)
+			answer.ok = false
+			lines = append(lines, fmt.Sprintf("[-]%s: %s", check.Name, strings.ReplaceAll(err.Error(), "\n", "; ")))
 			continue
 		}
-		fmt.Fprintf(&lines, "[+]%s ok\n", check.Name)
+		lines = append(lines, "[+]"+check.Name+" ok")
 	}
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(code)
-	if code == http.StatusOK && !r.URL.Query().Has("verbose") {
-		fmt.Fprintln(w, "ok")
-		return
-	}
-	fmt.Fprint(w, lines.String())
+	answer.lines = strings.Join(lines, "\n")
+	return answer
 }
 
 // index tells somebody who opens the address in a browser what there is.
 func index(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Content-Security-Policy", "default-src 'none'")
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 	fmt.Fprint(w, `<!doctype html><html lang="zh-CN"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>一门 Yimen</title>
 <main><h1>一门 Yimen</h1>

@@ -3,11 +3,11 @@ package node
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -33,8 +33,8 @@ import (
 
 // Surroundings are what a node takes from the process it runs in.
 type Surroundings struct {
-	Log   *slog.Logger
-	Clock func() time.Time
+	Log   *slog.Logger     // nil: silent
+	Clock func() time.Time // nil: time.Now
 	// Catalogue is added to the configured directories; the demo brings its city this way.
 	Catalogue []fs.FS
 }
@@ -51,15 +51,24 @@ type Node struct {
 
 	cfg     Config
 	around  Surroundings
+	callers *api.Callers
+	tls     *tls.Config // nil: plain HTTP
 	address string
 	kafka   string
-	failed  chan error // the first error of what runs in the background
 
-	stop   context.CancelFunc
-	work   sync.WaitGroup
-	server *http.Server
-	close  []func() error // in the order of starting
+	life  context.Context // ends with Close, or with the first error of what runs in the background: its cause
+	end   context.CancelCauseFunc
+	work  sync.WaitGroup // what runs in the background
+	lag   prometheus.Gauge
+	close []func() error // in the order of starting
+	serv  *http.Server
+
+	closing sync.Once
+	closed  error
 }
+
+// errClosed is the cause of a life that Close ended.
+var errClosed = errors.New("the node was closed")
 
 // Names of keys and directories below Config.Data.
 const (
@@ -73,27 +82,42 @@ const (
 	auditKey   = "audit-token"
 )
 
-// Start builds the exchange bottom-up. What was started is stopped again when a later part cannot be.
+// Start builds the exchange bottom-up. What was started is stopped again when a later part cannot be. ctx bounds the start
+// only; Close ends the node.
 func Start(ctx context.Context, cfg Config, around Surroundings) (*Node, error) {
 	cfg = cfg.withDefaults()
-	if err := cfg.check(); err != nil {
+	if err := problems(cfg.check(), func(string) string { return "config" }); err != nil {
 		return nil, err
 	}
-	life, stop := context.WithCancel(context.WithoutCancel(ctx))
-	n := &Node{cfg: cfg, around: around, stop: stop, failed: make(chan error, 1), Metrics: prometheus.NewRegistry()}
-	for _, part := range []func(context.Context, context.Context) error{n.learn, n.connect, n.index, n.answer, n.serve} {
-		if err := part(ctx, life); err != nil {
+	if around.Log == nil {
+		around.Log = slog.New(slog.DiscardHandler)
+	}
+	if around.Clock == nil {
+		around.Clock = time.Now
+	}
+	n := &Node{cfg: cfg, around: around, Metrics: prometheus.NewRegistry()}
+	n.life, n.end = context.WithCancelCause(context.WithoutCancel(ctx))
+	for _, part := range []func(context.Context) error{n.learn, n.connect, n.index, n.answer, n.serve} {
+		if err := errors.Join(part(ctx), ctx.Err()); err != nil {
 			return nil, errors.Join(err, n.Close())
 		}
+	}
+	if n.life.Err() != nil { // a part gave up while the others started
+		return nil, errors.Join(context.Cause(n.life), n.Close())
 	}
 	return n, nil
 }
 
-// learn reads what the exchange knows before any record: keys, schemas, catalogue.
-func (n *Node) learn(context.Context, context.Context) (err error) {
-	n.Metrics.MustRegister(collectors.NewGoCollector(), collectors.NewBuildInfoCollector(),
+// learn reads what the exchange knows before any record: keys, schemas, catalogue, callers. Most mistakes show here, before
+// anything runs.
+func (n *Node) learn(context.Context) (err error) {
+	n.lag = prometheus.NewGauge(prometheus.GaugeOpts{Name: "yimen_index_lag_records", Help: "Messages of all topics not yet folded into the index."})
+	n.Metrics.MustRegister(n.lag, collectors.NewGoCollector(), collectors.NewBuildInfoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if n.Keys, err = certs.OpenLocal(filepath.Join(n.cfg.Data, keysDir)); err != nil {
+		return err
+	}
+	if err = directories(slices.Concat(n.cfg.Schemas, n.cfg.Catalogue)); err != nil {
 		return err
 	}
 	if n.Schemas, err = loadSchemas(n.cfg.Schemas); err != nil {
@@ -103,8 +127,36 @@ func (n *Node) learn(context.Context, context.Context) (err error) {
 	for _, dir := range n.cfg.Catalogue {
 		parts = append(parts, os.DirFS(dir))
 	}
-	n.Catalogue, err = catalogue.Load(parts...)
+	if n.Catalogue, err = catalogue.Load(parts...); err != nil {
+		return err
+	}
+	if n.callers, err = api.LoadCallers(n.cfg.Callers, n.canAsk); err != nil {
+		return err
+	}
+	n.tls, err = n.cfg.TLS.load()
 	return err
+}
+
+// directories refuses those that are not there: an empty one would pass for a catalogue that changes nothing.
+func directories(dirs []string) error {
+	var all []error
+	for _, dir := range dirs {
+		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+			all = append(all, &exchange.Problem{Code: "YM-CFG-0104", Kind: exchange.Invalid, Err: err,
+				What: text("没有这个目录："+dir, "there is no directory "+dir), Mend: text("改正配置中的 catalogue 或 schemas", "mend catalogue or schemas in the configuration")})
+		}
+	}
+	return errors.Join(all...)
+}
+
+// canAsk says whether the queries of a caller could ever be answered.
+func (n *Node) canAsk(c broker.Caller) error {
+	if _, known := n.Catalogue.Department(c.Department); !known {
+		return &exchange.Problem{Code: "YM-CFG-0105", Kind: exchange.Invalid, What: text("目录中没有部门 "+string(c.Department), "the catalogue has no department "+string(c.Department)),
+			Mend: text("核对部门代码，或在目录中登记该部门", "check its code, or enter it into the catalogue")}
+	}
+	entry := audit.Entry{Department: c.Department, Clerk: c.Clerk, Case: "LL-2026-1123-0041"}
+	return entry.CheckAsker()
 }
 
 func loadSchemas(dirs []string) (*schemas.Set, error) {
@@ -123,10 +175,10 @@ func loadSchemas(dirs []string) (*schemas.Set, error) {
 }
 
 // connect starts the embedded broker, if it is to be, and sees to it that every topic is there.
-func (n *Node) connect(ctx, _ context.Context) error {
+func (n *Node) connect(ctx context.Context) error {
 	brokers := n.cfg.Kafka.Brokers
 	if len(brokers) == 0 {
-		own, err := embedded.Start(embedded.Config{Dir: filepath.Join(n.cfg.Data, kafkaDir), Addr: n.cfg.Kafka.Listen})
+		own, err := embedded.Start(embedded.Config{Dir: filepath.Join(n.cfg.Data, kafkaDir), Addr: n.cfg.Kafka.Listen, Log: n.around.Log})
 		if err != nil {
 			return err
 		}
@@ -140,11 +192,13 @@ func (n *Node) connect(ctx, _ context.Context) error {
 	}
 	n.Bus = connected
 	n.close = append(n.close, connected.Close)
+	ctx, cancel := context.WithTimeout(ctx, n.cfg.Kafka.Wait)
+	defer cancel()
 	return n.Bus.Ensure(ctx, topicsOf(n.Catalogue, n.cfg.Kafka))
 }
 
 // index opens the index and begins to fold the topics into it.
-func (n *Node) index(_, life context.Context) error {
+func (n *Node) index(context.Context) error {
 	private, _, err := n.Keys.KeyPair(sealingKey, envelope.GenerateKey)
 	if err != nil {
 		return err
@@ -161,18 +215,18 @@ func (n *Node) index(_, life context.Context) error {
 	if err != nil {
 		return err
 	}
-	engine, err := pebble.Open(pebble.Config{Dir: filepath.Join(n.cfg.Data, indexDir), CacheBytes: int64(n.cfg.CacheMiB) << 20})
+	engine, err := pebble.Open(pebble.Config{Dir: filepath.Join(n.cfg.Data, indexDir), CacheBytes: int64(n.cfg.CacheMiB) << 20, Log: n.around.Log})
 	if err != nil {
 		return err
 	}
 	n.close = append(n.close, engine.Close)
 	n.Index, err = holdings.New(holdings.Config{Engine: engine, Opener: opener, Schemas: n.Schemas, Keeper: n.keeper,
-		TokenKey: tokens, SealKey: seal, Log: n.around.Log, Metrics: n.Metrics})
+		TokenKey: tokens, SealKey: seal, Log: n.around.Log, Metrics: n.Metrics, Now: n.around.Clock})
 	if err != nil {
 		return err
 	}
 	for _, topic := range folded(n.Catalogue) {
-		n.goes(life, "fold "+topic, func(ctx context.Context) error { return n.fold(ctx, topic) })
+		n.goes("fold "+topic, func(ctx context.Context) error { return n.fold(ctx, topic) })
 	}
 	return nil
 }
@@ -191,7 +245,7 @@ func (n *Node) fold(ctx context.Context, topic string) error {
 }
 
 // answer sets up the broker with its audit log.
-func (n *Node) answer(context.Context, context.Context) error {
+func (n *Node) answer(context.Context) error {
 	key, err := n.Keys.Secret(auditKey)
 	if err != nil {
 		return err
@@ -204,67 +258,18 @@ func (n *Node) answer(context.Context, context.Context) error {
 	return err
 }
 
-// serve opens the HTTP address.
-func (n *Node) serve(_, life context.Context) error {
-	if n.cfg.Callers == "" {
-		return configProblem("", fmt.Errorf("callers is missing"))
-	}
-	callers, err := api.LoadCallers(n.cfg.Callers)
-	if err != nil {
-		return err
-	}
-	listener, err := net.Listen("tcp", n.cfg.HTTP)
-	if err != nil {
-		return httpTaken(n.cfg.HTTP, err)
-	}
-	n.address = listener.Addr().String()
-	server := &http.Server{
-		Handler: api.New(api.Config{Broker: n.Broker, Catalogue: n.Catalogue, Callers: callers, Ready: n.checks(),
-			Metrics: n.Metrics, Log: n.around.Log, Clock: n.around.Clock}),
-		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
-		MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(n.around.Log.Handler(), slog.LevelDebug),
-	}
-	n.server = server
-	n.goes(life, "watch lag", n.watchLag)
-	n.goes(life, "serve HTTP", func(context.Context) error {
-		err := n.listen(server, listener)
-		if errors.Is(err, http.ErrServerClosed) {
-			return nil
-		}
-		return err
-	})
-	return nil
-}
-
-func (n *Node) listen(server *http.Server, listener net.Listener) error {
-	if n.cfg.TLS.Cert != "" {
-		return server.ServeTLS(listener, n.cfg.TLS.Cert, n.cfg.TLS.Key)
-	}
-	return server.Serve(listener)
-}
-
-func httpTaken(address string, err error) error {
-	return &exchange.Problem{Code: "YM-CFG-0102", Kind: exchange.Conflict, Err: err,
-		What: exchange.Text{ZH: "HTTP 地址不可用：" + address, EN: "HTTP address cannot be used: " + address},
-		Why:  exchange.Text{ZH: "端口可能已被占用", EN: "the port may be in use"},
-		Mend: exchange.Text{ZH: "用 --http 指定另一地址，例如 --http 127.0.0.1:0 自动选择空闲端口", EN: "name another with --http, such as --http 127.0.0.1:0 for any free port"}}
-}
-
 // goes runs a part in the background; its error ends the node.
-func (n *Node) goes(life context.Context, name string, part func(context.Context) error) {
+func (n *Node) goes(name string, part func(context.Context) error) {
 	n.work.Go(func() {
-		if err := part(life); err != nil && life.Err() == nil {
-			select {
-			case n.failed <- fmt.Errorf("%s: %w", name, err):
-			default: // a first error is on its way already
-			}
+		if err := part(n.life); err != nil {
+			n.end(fmt.Errorf("%s: %w", name, err)) // without effect where the node has ended already
 		}
 	})
 }
 
 // URL is where the API answers.
 func (n *Node) URL() string {
-	if n.cfg.TLS.Cert != "" {
+	if n.tls != nil {
 		return "https://" + n.address
 	}
 	return "http://" + n.address
@@ -279,29 +284,47 @@ func (n *Node) PublicKey() ([]byte, error) {
 	return public, err
 }
 
-// Wait returns nil when ctx ends, or the error of a part that could not go on.
+// Wait returns nil when ctx ends or the node was closed, or the error of a part that could not go on.
 func (n *Node) Wait(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
 		return nil
-	case err := <-n.failed:
-		return err
+	case <-n.life.Done():
+		return n.broken()
 	}
 }
 
-// Close stops the parts in reverse order.
-func (n *Node) Close() error {
-	var all []error
-	if n.server != nil { // first: no new questions
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-		defer cancel()
-		all = append(all, n.server.Shutdown(ctx), n.server.Close())
+// broken is the error of a part that could not go on, nil while there is none.
+func (n *Node) broken() error {
+	if cause := context.Cause(n.life); !errors.Is(cause, errClosed) {
+		return cause
 	}
-	n.stop() // then what folds: the index must not close under it
+	return nil
+}
+
+// stopPatience is longer than a query may take, so that every question taken gets its answer.
+const stopPatience = 10 * time.Second
+
+// Close stops the parts in reverse order. It may be called twice.
+func (n *Node) Close() error {
+	n.closing.Do(func() { n.closed = n.shut() })
+	return n.closed
+}
+
+func (n *Node) shut() error {
+	if n.serv != nil { // first: no new questions
+		ctx, cancel := context.WithTimeout(context.Background(), stopPatience)
+		defer cancel()
+		if err := n.serv.Shutdown(ctx); err != nil {
+			n.around.Log.Warn("requests were cut off by the stop", "error", err)
+		}
+		n.serv.Close()
+	}
+	n.end(errClosed) // then what folds: the index must not close under it
 	n.work.Wait()
+	var all []error
 	for _, part := range slices.Backward(n.close) {
 		all = append(all, part())
 	}
-	n.close = nil
 	return errors.Join(all...)
 }

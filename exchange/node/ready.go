@@ -6,12 +6,12 @@ import (
 	"time"
 
 	"github.com/onedoor/yimen/exchange/api"
-	"github.com/prometheus/client_golang/prometheus"
 )
 
 // checks are what must hold before queries are answered.
 func (n *Node) checks() []api.Check {
 	return []api.Check{
+		{Name: "parts", OK: func(context.Context) error { return n.broken() }},
 		{Name: "kafka", OK: n.Bus.Ping},
 		{Name: "index", OK: func(ctx context.Context) error {
 			lag, err := n.Lag(ctx)
@@ -58,8 +58,8 @@ func (n *Node) Settled(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("wait for the index: %w", ctx.Err())
-		case err := <-n.failed:
-			return err
+		case <-n.life.Done():
+			return context.Cause(n.life)
 		case <-tick.C:
 		}
 	}
@@ -67,14 +67,15 @@ func (n *Node) Settled(ctx context.Context) error {
 
 // watchLag keeps the lag metric.
 func (n *Node) watchLag(ctx context.Context) error {
-	gauge := prometheus.NewGauge(prometheus.GaugeOpts{Name: "yimen_index_lag_records", Help: "Messages of all topics not yet folded into the index."})
-	n.Metrics.MustRegister(gauge)
-	tick := time.NewTicker(15 * time.Second)
+	const every = 15 * time.Second
+	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
-		if lag, err := n.Lag(ctx); err == nil {
-			gauge.Set(float64(lag))
+		limited, cancel := context.WithTimeout(ctx, every)
+		if lag, err := n.Lag(limited); err == nil {
+			n.lag.Set(float64(lag))
 		}
+		cancel()
 		select {
 		case <-ctx.Done():
 			return nil

@@ -1,0 +1,652 @@
+package test
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/onedoor/yimen/adapters"
+	"github.com/onedoor/yimen/deploy/demo"
+	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/audit"
+	"github.com/onedoor/yimen/exchange/broker"
+	"github.com/onedoor/yimen/exchange/catalogue"
+	"github.com/onedoor/yimen/exchange/identity"
+	"golang.org/x/text/encoding/simplifiedchinese"
+)
+
+// The oracle is told what the city's registers say and how they change, and nothing of what the exchange makes of it. From
+// the rules of answers and coverage it says what every answer must be; the exchange must say the same.
+
+// firstDay lies ahead of the clocks of machines that run this: what a clock of a test says is later than what Kafka notes.
+var firstDay = time.Date(2030, 6, 3, 9, 0, 0, 0, exchange.China)
+
+// usual and worst are how many rows of 1,000 are spoilt: what is spoilt at the usual rate is spoilt at the worst as well, so
+// that a file can get better or worse row by row.
+const (
+	oraclePeople = 2000
+	usual        = 20
+	worst        = 60
+)
+
+// line is one row of a register with its three spellings.
+type line struct {
+	sound, spoilt, worse []byte        // as the three cities write it
+	clean, bad, badder   *demo.Holding // what that means; nil where the demo does not tell: a mortgage held by a bank
+
+	now   []byte        // as it stands in the file today; nil: not there
+	says  *demo.Holding // what now means
+	holds *demo.Holding // what the keeper last said that could be read; nil: no record stands
+	since time.Time     // when that was read first
+}
+
+// file is a department's export with what its manifest declares.
+type file struct {
+	demo.Tally
+	manifest *adapters.Manifest
+	path     string
+	header   []byte
+	lines    []*line
+	upTo     time.Time // of the last export that was read to its end
+}
+
+func (f *file) gb() bool { return f.manifest.Dialect.Encoding == "gb18030" }
+
+// cells takes a row apart.
+func (f *file) cells(t testing.TB, raw []byte) []string {
+	t.Helper()
+	if f.gb() {
+		raw, _ = simplifiedchinese.GB18030.NewDecoder().Bytes(raw)
+	}
+	in := csv.NewReader(bytes.NewReader(raw))
+	in.Comma, in.LazyQuotes = rune(f.manifest.Dialect.Delimiter[0]), true
+	cells, err := in.Read()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cells
+}
+
+// with is the row with another value in one column.
+func (f *file) with(t testing.TB, raw []byte, column, value string) []byte {
+	t.Helper()
+	cells := f.cells(t, raw)
+	at := slices.Index(f.manifest.Dialect.Columns, column)
+	if at < 0 {
+		t.Fatalf("%s has no column %s", f.File, column)
+	}
+	cells[at] = value
+	var b bytes.Buffer
+	out := csv.NewWriter(&b)
+	out.Comma = rune(f.manifest.Dialect.Delimiter[0])
+	out.UseCRLF = bytes.HasSuffix(raw, []byte("\r\n"))
+	if err := errors.Join(out.Write(cells), func() error { out.Flush(); return out.Error() }()); err != nil {
+		t.Fatal(err)
+	}
+	if !f.gb() {
+		return b.Bytes()
+	}
+	encoded, err := simplifiedchinese.GB18030.NewEncoder().Bytes(b.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return encoded
+}
+
+// export writes the file as of that moment, cut off after a share of its rows where share is below 1.
+func (f *file) export(t testing.TB, at time.Time, share float64) {
+	t.Helper()
+	content := slices.Clone(f.header)
+	for _, l := range f.lines[:int(share*float64(len(f.lines)))] {
+		content = append(content, l.now...)
+	}
+	if err := errors.Join(os.WriteFile(f.path, content, 0o600), os.Chtimes(f.path, at, at)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// read is what the exchange may know after the export was read at that moment: a sound row is what stands; a bad row leaves
+// standing what was said before; a row that is gone from a complete file is a record no more.
+func (f *file) read(exported, at time.Time) {
+	f.upTo = exported
+	for _, l := range f.lines {
+		switch {
+		case l.clean == nil || l.now != nil && l.says.Spoilt != "":
+		case l.now != nil && l.holds != l.says:
+			l.holds, l.since = l.says, at
+		case l.now == nil && !f.Partial:
+			l.holds = nil
+		}
+	}
+}
+
+// bad counts the rows in quarantine, and those of them that no longer name all their holders. What became of the rows of
+// banks is told by no one: they stay as they were on the first day.
+func (f *file) bad() (rows, nameless int64) {
+	rows, nameless = int64(f.Bad()), int64(f.Nameless)
+	for _, l := range f.lines {
+		if l.clean == nil {
+			continue
+		}
+		for _, c := range []struct {
+			*demo.Holding
+			sign int64
+		}{{l.bad, -1}, {l.says, 1}} {
+			if c.Holding == nil || c.Spoilt == "" {
+				continue
+			}
+			rows += c.sign
+			if len(c.Named) < len(c.Holders) {
+				nameless += c.sign
+			}
+		}
+	}
+	return rows, nameless
+}
+
+// oracle knows the truth of a city and the rules, and nothing else.
+type oracle struct {
+	catalogue *catalogue.Catalogue // items, materials and grants as plain data
+	files     map[exchange.EvidenceType]*file
+	holders   []exchange.Holder
+	told      map[exchange.Holder]map[exchange.EvidenceType]opinion // of today
+	broker    *broker.Broker
+}
+
+// opinion is what must be said of one type to one holder, were there a grant.
+type opinion struct {
+	outcome exchange.Outcome
+	reason  exchange.Reason
+}
+
+// staleAfter is what the city's catalogue says of every type: a daily export may miss a weekend.
+const staleAfter = 72 * time.Hour
+
+// today judges every type for every holder.
+func (o *oracle) today(now time.Time) {
+	o.told = map[exchange.Holder]map[exchange.EvidenceType]opinion{}
+	for _, h := range o.holders {
+		o.told[h] = map[exchange.EvidenceType]opinion{}
+	}
+	for t, f := range o.files {
+		records, doubtful := map[exchange.Holder][]*line{}, map[exchange.Holder]bool{}
+		for _, l := range f.lines {
+			if l.clean == nil {
+				continue
+			}
+			if l.holds != nil {
+				for _, h := range l.holds.Holders {
+					records[h] = append(records[h], l)
+				}
+			}
+			if l.now != nil && l.says.Spoilt != "" {
+				for _, h := range l.says.Named {
+					doubtful[h] = true
+				}
+			}
+		}
+		_, nameless := f.bad()
+		for _, h := range o.holders {
+			o.told[h][t] = f.judge(h, records[h], doubtful[h], nameless <= f.manifest.Tolerance.Unreadable, now)
+		}
+	}
+}
+
+// judge says what must be answered of the type to the holder.
+func (f *file) judge(h exchange.Holder, records []*line, doubtful, bearable bool, now time.Time) opinion {
+	stale := !f.Partial && now.Sub(f.upTo) > staleAfter
+	usable, flaw := sortOut(records, exchange.DateOf(now))
+	if f.Partial && len(usable) == 1 { // nobody vouches for it later than when it was read first
+		stale = now.Sub(usable[0].since) > staleAfter
+	}
+	switch {
+	case doubtful:
+		return opinion{exchange.Unknown, exchange.CoverageIncomplete}
+	case len(usable) > 1:
+		return opinion{exchange.Check, exchange.Ambiguous}
+	case len(usable) == 1 && stale:
+		return opinion{exchange.Check, exchange.SourceStale}
+	case len(usable) == 1:
+		return opinion{exchange.Held, ""}
+	case !covers(f.manifest.Holders, h):
+		return opinion{exchange.Unknown, exchange.CoverageIncomplete}
+	case stale:
+		return opinion{exchange.Unknown, exchange.SourceStale}
+	case f.Partial || !bearable:
+		return opinion{exchange.Unknown, exchange.CoverageIncomplete}
+	}
+	return opinion{exchange.Supply, cmp.Or(flaw, exchange.NotHeld)}
+}
+
+// sortOut tells the records that count today from the others, and what is wrong with those: what could end sooner comes first.
+func sortOut(records []*line, day exchange.Date) (usable []*line, flaw exchange.Reason) {
+	order := []exchange.Reason{exchange.IsSuspended, exchange.IsRevoked, exchange.Expired, exchange.IsSuperseded}
+	why := map[exchange.Status]exchange.Reason{exchange.Suspended: exchange.IsSuspended, exchange.Revoked: exchange.IsRevoked,
+		exchange.Superseded: exchange.IsSuperseded, exchange.Valid: exchange.Expired}
+	first := len(order)
+	for _, l := range records {
+		r := l.holds
+		if r.Status == exchange.Valid && r.From <= day && (r.Until == "" || day <= r.Until) {
+			usable = append(usable, l)
+		} else if r.Status != exchange.Valid || r.From <= day {
+			first = min(first, slices.Index(order, why[r.Status]))
+		}
+	}
+	if first < len(order) {
+		flaw = order[first]
+	}
+	return usable, flaw
+}
+
+// covers says whether the manifest speaks for the holder.
+func covers(scope exchange.Scope, h exchange.Holder) bool {
+	division := h.Number[:6]
+	if h.Kind == exchange.Organisation {
+		division = h.Number[2:8]
+	}
+	return (scope.Kind == "" || scope.Kind == h.Kind) && (len(scope.Divisions) == 0 ||
+		slices.ContainsFunc(scope.Divisions, func(d string) bool { return strings.HasPrefix(division, d) }))
+}
+
+// answer says what must be answered for a material: the best of its alternatives, the first of equals.
+func (o *oracle) answer(item exchange.Item, m catalogue.Material, h exchange.Holder, now time.Time) opinion {
+	if len(m.Alternatives) == 0 {
+		return opinion{exchange.Supply, exchange.ApplicantMade}
+	}
+	rank := []exchange.Outcome{exchange.Held, exchange.Check, exchange.Unknown, exchange.Supply}
+	by := func(a, b opinion) int { return slices.Index(rank, a.outcome) - slices.Index(rank, b.outcome) }
+	var best []opinion
+	for _, set := range m.Alternatives {
+		var needed []opinion
+		for _, t := range set {
+			needed = append(needed, o.one(item, t, h, now))
+		}
+		slices.SortStableFunc(needed, func(a, b opinion) int { return by(b, a) })
+		best = append(best, needed[0])
+	}
+	slices.SortStableFunc(best, by)
+	return best[0]
+}
+
+func (o *oracle) one(item exchange.Item, t exchange.EvidenceType, h exchange.Holder, now time.Time) opinion {
+	day := exchange.DateOf(now)
+	granted := slices.ContainsFunc(o.catalogue.Grants(), func(g catalogue.Grant) bool {
+		return g.Department == "xzsp" && g.Item == item && g.Evidence == t && g.From <= day && day <= g.Until
+	})
+	if !granted {
+		return opinion{exchange.Supply, exchange.NoGrant}
+	}
+	return o.told[h][t]
+}
+
+// oracleCity writes the city and reads its truth.
+func oracleCity(t testing.TB, p *place) *oracle {
+	t.Helper()
+	asker, err := broker.New(broker.Config{Catalogue: p.node.Catalogue, Holdings: p.node.Index, Audit: forgetful{}, Clock: p.clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cities, dirs := [3]*demo.City{}, [3]string{}
+	holdings := [3]map[string]*demo.Holding{}
+	o := &oracle{catalogue: p.node.Catalogue, broker: asker, files: map[exchange.EvidenceType]*file{}}
+	for i, rate := range []int{-1, usual, worst} {
+		cities[i] = demo.New(demo.Config{Seed: 7, People: oraclePeople, Now: firstDay, Spoilt: rate})
+		dirs[i] = filepath.Join(p.dir, fmt.Sprint("city", rate))
+		if err := cities[i].Write(dirs[i], nil); err != nil {
+			t.Fatal(err)
+		}
+		o.holders, holdings[i] = truth(cities[i])
+	}
+	for _, tally := range cities[1].Tallies() {
+		f := &file{Tally: tally, path: filepath.Join(dirs[1], tally.File)}
+		if f.manifest, err = adapters.LoadManifest(strings.TrimSuffix(f.path, ".csv") + ".yaml"); err != nil {
+			t.Fatal(err)
+		}
+		f.load(t, dirs, holdings)
+		o.files[tally.Type] = f
+	}
+	return o
+}
+
+// truth is everybody of the city, and every certificate by its type and number. The banks come first among companies; what
+// they hold the city does not tell, so they are left out.
+func truth(c *demo.City) (holders []exchange.Holder, all map[string]*demo.Holding) {
+	all = map[string]*demo.Holding{}
+	take := func(h exchange.Holder, of []demo.Holding) {
+		holders = append(holders, h)
+		for i := range of {
+			all[string(of[i].Type)+of[i].Natural] = &of[i]
+		}
+	}
+	people, companies := c.Size()
+	for i := range people {
+		p := c.Person(i)
+		take(p.Holder, p.Holdings)
+	}
+	for i := range companies {
+		f := c.Company(i)
+		take(f.Holder, f.Holdings)
+	}
+	return slices.Delete(holders, people, people+3), all
+}
+
+// load puts the three spellings of each row together with what they mean.
+func (f *file) load(t testing.TB, dirs [3]string, holdings [3]map[string]*demo.Holding) {
+	t.Helper()
+	var rows [3][][]byte
+	for i, dir := range dirs {
+		content, err := os.ReadFile(filepath.Join(dir, f.File))
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows[i] = bytes.SplitAfter(content, []byte("\n"))
+	}
+	if len(rows[0]) != f.Rows+2 || len(rows[1]) != len(rows[0]) || len(rows[2]) != len(rows[0]) {
+		t.Fatalf("%s: %d, %d and %d lines for %d rows", f.File, len(rows[0]), len(rows[1]), len(rows[2]), f.Rows)
+	}
+	f.header = rows[1][0]
+	for i := 1; i <= f.Rows; i++ {
+		l := &line{sound: rows[0][i], spoilt: rows[1][i], worse: rows[2][i]}
+		natural := string(f.Type) + f.natural(f.cells(t, l.sound))
+		l.clean, l.bad, l.badder = holdings[0][natural], holdings[1][natural], holdings[2][natural]
+		if l.clean == nil && f.Type != "property-registration" {
+			t.Fatalf("%s line %d: nobody's row", f.File, i+1)
+		}
+		l.now, l.says = l.spoilt, l.bad
+		f.lines = append(f.lines, l)
+	}
+}
+
+// natural is the number that tells certificates of the type apart. Some have none of their own but their holder's.
+func (f *file) natural(cells []string) string {
+	of, own := map[exchange.EvidenceType]int{"household-registration": 0, "residence-permit": 0, "social-insurance": 0, "business-licence": 1}[f.Type]
+	if !own {
+		return cells[0]
+	}
+	number := strings.ToUpper(strings.TrimSpace(strings.Map(func(r rune) rune {
+		if r > '\uff00' && r < '\uff5f' {
+			return r - 0xfee0
+		}
+		return r
+	}, cells[of])))
+	if len(number) == 15 {
+		number = number[:6] + "19" + number[6:]
+		number += string(identity.CitizenCheck(number))
+	}
+	if f.Type == "residence-permit" || f.Type == "social-insurance" {
+		number += "430281"
+	}
+	return number
+}
+
+// change is what becomes of a sound row on the second day.
+type change struct {
+	column, value string
+	status        exchange.Status // what the value means; empty: it is the number of another holder
+}
+
+// changes are the edits a department makes to some of its rows. Files that lose rows get none whose record cannot be told: one
+// such row would leave open which of the missing it is.
+var changes = map[exchange.EvidenceType][]change{
+	"business-licence":       {{"登记状态", "吊销", exchange.Revoked}, {"登记状态", "歇业", exchange.Suspended}},
+	"property-title":         {{"证照状态", "3", exchange.Suspended}, {"证照状态", "2", exchange.Revoked}},
+	"health-certificate":     {{"状态", "撤销", exchange.Revoked}, {"身份证号", "", ""}},
+	"driving-licence":        {{"驾驶证状态", "暂扣", exchange.Suspended}, {"身份证明号码", "", ""}},
+	"marriage-certificate":   {{"婚姻状态", "已离婚", exchange.Revoked}},
+	"household-registration": {{"户籍状态", "迁出", exchange.Superseded}},
+	"food-licence":           {{"许可状态", "暂扣", exchange.Suspended}},
+	"property-registration":  {{"状态", "注销", exchange.Revoked}},
+}
+
+// rewrite is the second day of a file: some rows are mended, some newly spoilt, some changed, some gone.
+func (f *file) rewrite(t testing.TB, people []exchange.Holder, count map[string]int) {
+	edits := changes[f.Type]
+	for i, l := range f.lines {
+		if l.clean == nil {
+			continue
+		}
+		switch {
+		case l.bad.Spoilt != "" && i%2 == 0:
+			l.now, l.says = l.sound, l.clean
+			count["mended"]++
+		case l.bad.Spoilt != "":
+		case l.badder.Spoilt != "" && f.recordTold(t, l):
+			l.now, l.says = l.worse, l.badder
+			count["newly spoilt"]++
+		case l.badder.Spoilt != "":
+		case len(edits) > 0 && i%23 == 5:
+			l.edit(t, f, edits[i/23%len(edits)], people[i%len(people)])
+			count["changed"]++
+		case len(edits) > 0 && !f.Partial && i%29 == 7:
+			l.now, l.says = nil, nil
+			count["gone"]++
+		}
+	}
+}
+
+func (l *line) edit(t testing.TB, f *file, c change, other exchange.Holder) {
+	says := *l.clean
+	if c.status == "" {
+		c.value, says.Holders = other.Number, []exchange.Holder{other}
+		says.Named = says.Holders
+	} else {
+		says.Status = c.status
+	}
+	l.now, l.says = f.with(t, l.sound, c.column, c.value), &says
+}
+
+// recordTold says whether the spoilt row still tells which record it is.
+func (f *file) recordTold(t testing.TB, l *line) bool {
+	switch l.badder.Spoilt {
+	case demo.WrongCheck, demo.Rounded:
+		return f.natural([]string{"number", "number"}) == "number" // a certificate number of its own
+	case demo.CutOff:
+		return f.Type != "driving-licence" // its file number can be cut off
+	case demo.Missing:
+		return f.cells(t, l.worse)[0] != ""
+	}
+	return true
+}
+
+// compare asks for one in so many holders and every item that accepts them, and counts where exchange and oracle differ.
+// One query in a hundred goes the whole way, with a durable entry in the audit log.
+func (o *oracle) compare(t *testing.T, p *place, step int) {
+	t.Helper()
+	p.settle()
+	o.today(p.now)
+	var group sync.WaitGroup
+	next := make(chan int)
+	score := score{seen: map[string]int{}}
+	for range 16 {
+		group.Go(func() {
+			for i := range next {
+				asked := o.broker
+				if i%100 == 0 {
+					asked = p.node.Broker
+				}
+				o.askAll(t, asked, o.holders[i], p.now, &score)
+			}
+		})
+	}
+	for i := 0; i < len(o.holders); i += step {
+		next <- i
+	}
+	close(next)
+	group.Wait()
+	t.Logf("answers: %v", score.seen)
+	if score.differ > 0 {
+		t.Errorf("%d answers differ from the oracle's", score.differ)
+	}
+}
+
+func (o *oracle) askAll(t *testing.T, asked *broker.Broker, h exchange.Holder, now time.Time, score *score) {
+	for _, item := range o.catalogue.Services() {
+		if item.Applicant != "" && item.Applicant != h.Kind {
+			continue
+		}
+		c, err := asked.Query(t.Context(), broker.Query{Case: "LL-2030-0603-0007", Item: item.Code, Applicant: h,
+			Caller: broker.Caller{Department: "xzsp", Clerk: "0017"}})
+		if err != nil || len(c.Answers) != len(item.Materials) {
+			t.Errorf("%s: %d answers for %d materials: %v", item.Code, len(c.Answers), len(item.Materials), err)
+			continue
+		}
+		for i, m := range item.Materials {
+			want := o.answer(item.Code, m, h, now)
+			if !score.count(c.Answers[i], want) {
+				t.Errorf("%s of %s for %s: %s/%s, want %s/%s", m.Code, item.Code, h, c.Answers[i].Outcome, c.Answers[i].Reason, want.outcome, want.reason)
+			}
+			for _, e := range c.Answers[i].Evidence {
+				if e.Reason == exchange.NotHeld && !e.AsOf.Equal(o.files[e.Type].upTo) {
+					t.Errorf("%s is not held as of %s, want %s", e.Type, e.AsOf, o.files[e.Type].upTo)
+				}
+			}
+		}
+	}
+}
+
+// score counts answers by what they say.
+type score struct {
+	mu     sync.Mutex
+	seen   map[string]int
+	differ int
+}
+
+// count says whether the answer is right, or at least not worth telling after so many others.
+func (s *score) count(got exchange.Answer, want opinion) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.seen[string(got.Outcome)+"/"+string(got.Reason)]++
+	if got.Outcome == want.outcome && got.Reason == want.reason {
+		return true
+	}
+	s.differ++
+	return s.differ > 10
+}
+
+// TestAnswersAgreeWithTheOracle goes through a week of a city whose files have more dirt than usual.
+func TestAnswersAgreeWithTheOracle(t *testing.T) {
+	p := open(t, t.TempDir(), firstDay.Add(30*time.Minute), nil)
+	o := oracleCity(t, p)
+	o.everyone(t, p, "first day", firstDay, 5)
+
+	p.now = p.now.AddDate(0, 0, 1)
+	count := map[string]int{}
+	for _, f := range o.files {
+		f.rewrite(t, o.holders[:oraclePeople], count)
+	}
+	t.Logf("rows on the second day: %v", count)
+	o.everyone(t, p, "files rewritten", firstDay.AddDate(0, 0, 1), 1)
+
+	// The third day: one export breaks off in the middle, another department has gone on holiday, and a third bears no
+	// unreadable row today. After that one of them comes to speak for its own city only.
+	p.now = p.now.AddDate(0, 0, 1)
+	driving, household := o.files["driving-licence"], o.files["household-registration"]
+	unreadable, bore := regexp.MustCompile(`unreadable: \d+`), driving.manifest.Tolerance.Unreadable
+	driving.amend(t, unreadable, "unreadable: 0")
+	insurance, health := o.files["social-insurance"], o.files["health-certificate"]
+	t.Run("half a file", func(t *testing.T) {
+		insurance.export(t, firstDay.AddDate(0, 0, 2), 0.5)
+		o.refused(t, p, insurance, "YM-ADP-0302")
+	})
+	o.everyone(t, p, "without two departments", firstDay.AddDate(0, 0, 2), 7, insurance, health)
+
+	p.now = p.now.AddDate(0, 0, 3)
+	driving.amend(t, unreadable, fmt.Sprint("unreadable: ", bore))
+	household.amend(t, regexp.MustCompile(`kind: person`), `kind: person, divisions: ["430281"]`)
+	o.everyone(t, p, "one stopped exporting four days ago", firstDay.AddDate(0, 0, 5), 5, health)
+}
+
+// amend changes the file's manifest.
+func (f *file) amend(t testing.TB, what *regexp.Regexp, to string) {
+	t.Helper()
+	path := strings.TrimSuffix(f.path, ".csv") + ".yaml"
+	content, err := os.ReadFile(path)
+	if err != nil || !what.Match(content) {
+		t.Fatalf("amend %s: %v", f.Adapter, err)
+	}
+	write(t, path, what.ReplaceAllString(string(content), to))
+	if f.manifest, err = adapters.LoadManifest(path); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// refused lets the adapter read a file that is plainly wrong: it must stop, and vouch for nothing more than before.
+func (o *oracle) refused(t *testing.T, p *place, f *file, code string) {
+	t.Helper()
+	r := p.adapter(strings.TrimSuffix(f.path, ".csv") + ".yaml")
+	defer r.Close()
+	_, err := r.Run(t.Context())
+	var problem *exchange.Problem
+	if !errors.As(err, &problem) || problem.Code != code {
+		t.Errorf("half a file: %v, want %s", err, code)
+	}
+	if err := r.Heartbeat(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// everyone has every department but some export its file and every adapter read it, and compares.
+func (o *oracle) everyone(t *testing.T, p *place, name string, exported time.Time, step int, but ...*file) {
+	t.Run(name, func(t *testing.T) {
+		for _, f := range o.files {
+			if !slices.Contains(but, f) {
+				f.export(t, exported, 1)
+				o.publish(t, p, f)
+			}
+		}
+		o.compare(t, p, step)
+	})
+}
+
+// publish lets the adapter read the file, and compares the counts with what was planted.
+func (o *oracle) publish(t *testing.T, p *place, f *file) {
+	t.Helper()
+	r := p.adapter(strings.TrimSuffix(f.path, ".csv") + ".yaml")
+	defer r.Close()
+	result, err := r.Run(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(f.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.read(info.ModTime(), p.now)
+	if bad, nameless := f.bad(); result.Quarantined != bad || result.Unreadable != nameless {
+		t.Errorf("%s: %d rows in quarantine and %d nameless, want %d and %d", f.File, result.Quarantined, result.Unreadable, bad, nameless)
+	} else if n := inQuarantine(t, p, f.Adapter); n != bad {
+		t.Errorf("%s: %d rows lie in quarantine, want %d", f.File, n, bad)
+	}
+}
+
+// forgetful keeps no entries.
+type forgetful struct{}
+
+func (forgetful) Append(context.Context, audit.Entry) (audit.Receipt, error) {
+	return audit.Receipt{}, nil
+}
+
+// inQuarantine counts the rows that the department finds in its quarantine.
+func inQuarantine(t *testing.T, p *place, adapter exchange.Adapter) int64 {
+	t.Helper()
+	key, err := p.node.Keys.Secret("department-" + string(adapter.Department()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := adapters.ReadQuarantine(filepath.Join(p.dir, "adapters", filepath.FromSlash(string(adapter))), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return int64(len(rows))
+}
