@@ -134,7 +134,11 @@ func (c *city) config(source adapters.Source, to adapters.Bus) adapters.Config {
 		c.t.Fatal(err)
 	}
 	schema, _ := set.ByType("business-licence")
-	return adapters.Config{Manifest: manifest(c.t), Source: source, Schema: schema, DepartmentKey: departmentKey,
+	m := manifest(c.t)
+	if l, ok := source.(*list); ok {
+		m.Source.Complete = !l.partial
+	}
+	return adapters.Config{Manifest: m, Source: source, Schema: schema, DepartmentKey: departmentKey,
 		ExchangePublicKey: c.public, StateDir: c.dir, Bus: to, Clock: func() time.Time { return c.now }, Log: slog.New(slog.DiscardHandler),
 		AllowWithdrawals: c.allow}
 }

@@ -30,7 +30,7 @@ func (g *reading) finish(ctx context.Context, end Reading) (Result, error) {
 		state.meta.UpTo = end.UpTo.UTC()
 	}
 	if !g.result.Skipped {
-		state.meta.Last = g.result
+		state.meta.Last, state.meta.Affirmed = g.result, g.started
 	}
 	w := state.write()
 	defer w.discard()
@@ -123,7 +123,7 @@ func (g *reading) withdraw(id exchange.RecordID, later bool) error {
 		return err
 	}
 	if g.newly == 0 && !old.Missed || old.Missed && later {
-		return g.version(id, old, exists, g.r.sealer.Digest(nil), nil)
+		return g.version(id, old, exists, content{digest: g.r.sealer.Digest(nil)})
 	}
 	g.result.HeldBack++
 	old.Missed = true

@@ -91,7 +91,7 @@ func (g *reading) all(ctx context.Context) (Reading, error) {
 		return Reading{}, err
 	}
 	from := g.r.state.meta.Place
-	if g.r.state.meta.Meaning != g.r.meaning {
+	if g.r.state.meta.Meaning != g.r.meaning || g.affirms(known{Version: exchange.Version(g.r.state.meta.Affirmed.UnixMicro())}) {
 		from = nil
 	}
 	end, err := g.r.examineAll(ctx, from, func(f *finding) error { return g.take(ctx, f) })
@@ -153,12 +153,30 @@ func (g *reading) publish(f *finding) error {
 	if err := g.resolve(f.id); err != nil {
 		return err
 	}
-	if exists && old.Digest == f.digest && !old.Withdrawn {
+	if exists && old.Digest == f.digest && !old.Withdrawn && !g.affirms(old) {
 		g.seen.set(old.Ordinal)
 		g.result.Unchanged++
 		return g.notMissed(f.id, old)
 	}
-	return g.version(f.id, old, exists, f.digest, f.payload)
+	return g.version(f.id, old, exists, content{f.digest, f.payload, f.row.AsOf})
+}
+
+// affirmAfter is how long an unchanged record of a source that is never complete stands without being said again. Nothing else
+// moves the moment up to which such a record is vouched for; a complete source does it for all with its coverage.
+const affirmAfter = 24 * time.Hour
+
+// published is when a version was made, as its number tells; later, where a clock was set back.
+func published(v exchange.Version) time.Time { return time.UnixMicro(int64(v)) }
+
+func (g *reading) affirms(k known) bool {
+	return !g.r.cfg.Manifest.Source.Complete && g.started.Sub(published(k.Version)) > affirmAfter
+}
+
+// content is what a version of a record says; no payload withdraws the record.
+type content struct {
+	digest  exchange.Digest
+	payload []byte
+	asOf    time.Time // zero: now
 }
 
 // notMissed forgets that a record's row was gone once.
@@ -171,17 +189,20 @@ func (g *reading) notMissed(id exchange.RecordID, k known) error {
 	return err
 }
 
-// version seals the next version of a record and notes it; no payload withdraws the record.
-func (g *reading) version(id exchange.RecordID, old known, exists bool, digest exchange.Digest, payload []byte) error {
-	next := known{Digest: digest, Ordinal: old.Ordinal, Withdrawn: payload == nil,
+// version seals the next version of a record and notes it.
+func (g *reading) version(id exchange.RecordID, old known, exists bool, c content) error {
+	next := known{Digest: c.digest, Ordinal: old.Ordinal, Withdrawn: c.payload == nil,
 		Version: max(old.Version+1, exchange.Version(g.started.UnixMicro()))}
+	if c.asOf.IsZero() {
+		c.asOf = g.started
+	}
 	next, err := g.w.publish(id, next, !exists)
 	if err != nil {
 		return fmt.Errorf("note new version: %w", err)
 	}
 	g.seen.set(next.Ordinal)
 	message, err := g.sealing.Record(envelope.Draft{Type: g.r.cfg.Manifest.Evidence, ID: id, Version: next.Version,
-		Schema: g.r.cfg.Schema.ID, Withdrawn: next.Withdrawn, Payload: payload, Digest: digest, At: g.started})
+		Schema: g.r.cfg.Schema.ID, Withdrawn: next.Withdrawn, Payload: c.payload, Digest: c.digest, At: c.asOf})
 	if err != nil {
 		return err
 	}

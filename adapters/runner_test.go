@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/onedoor/yimen/adapters"
 	"github.com/onedoor/yimen/exchange"
@@ -302,6 +303,26 @@ func TestSourceNoLongerCompleteClaimsNothing(t *testing.T) {
 	c.mustRun(&list{rows: companies(10), partial: true})
 	if got := c.coverage(); got.Complete() {
 		t.Errorf("still complete up to %s", got.CompleteUpTo)
+	}
+}
+
+func TestPartialSourceSaysItsRecordsAgainOnceADay(t *testing.T) {
+	c := newCity(t)
+	source := &list{rows: companies(10), partial: true}
+	c.mustRun(source)
+	before := c.standing()
+	c.now = c.now.Add(2 * time.Hour)
+	if r := c.mustRun(source); !r.Skipped {
+		t.Errorf("two hours later: %+v", r)
+	}
+	c.now = c.now.Add(23 * time.Hour)
+	if r := c.mustRun(source); r.Skipped || r.Published != 10 {
+		t.Errorf("a day later: %+v", r)
+	}
+	for id, now := range c.standing() {
+		if now.Version <= before[id].Version || now.Digest != before[id].Digest || !now.At.After(before[id].At) {
+			t.Fatalf("the record was not said again: version %d after %d, at %s after %s", now.Version, before[id].Version, now.At, before[id].At)
+		}
 	}
 }
 

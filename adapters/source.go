@@ -17,6 +17,8 @@ type Row struct {
 	// Damage says why the row cannot be used, such as bytes that no character stands for; nil for a sound row.
 	// Values then hold what could be read.
 	Damage *exchange.Problem
+	// AsOf is up to when the source vouches for the row, such as the time its file was written; zero: the moment of reading.
+	AsOf time.Time
 	// Place, where set, is where reading can resume after this row.
 	Place Place
 }

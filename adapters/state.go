@@ -41,6 +41,7 @@ type meta struct {
 	Rejected   reach     `json:"rejected,omitempty"` // of the quarantine topic
 	Last       Result    `json:"last"`               // of the last reading that came to its end
 	UpTo       time.Time `json:"up_to,omitzero"`
+	Affirmed   time.Time `json:"affirmed,omitzero"`   // when the source was last read row by row
 	HeldUpTo   time.Time `json:"held_up_to,omitzero"` // of the last reading that held withdrawals back
 }
 
@@ -90,9 +91,10 @@ func openState(dir string, adapter exchange.Adapter, evidence exchange.EvidenceT
 }
 
 // options suit the state's two habits: most look-ups are for records that are not there yet, which the filters answer, and what
-// is pending lives for a batch only, so that it should die in a memtable and never be written to a table.
+// is pending lives for a batch only, so that it should die in a memtable and never be written to a table. Pebble takes its
+// memtables out of the cache; what is left holds the filters.
 func options() *pebble.Options {
-	o := &pebble.Options{Logger: quiet{}, CacheSize: 32 << 20, MemTableSize: 64 << 20, FormatMajorVersion: pebble.FormatNewest}
+	o := &pebble.Options{Logger: quiet{}, CacheSize: 192 << 20, MemTableSize: 64 << 20, FormatMajorVersion: pebble.FormatNewest}
 	for i := range o.Levels {
 		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
 	}

@@ -21,4 +21,13 @@ type Source struct {
 	// HolderQuarantined says whether a row about the asked holder is in this source's quarantine: the keeper
 	// said something about the holder that could not be read.
 	HolderQuarantined bool
+	// Refused is how many records of the type there are whose newest version the index could not take: sealed for somebody
+	// else, by an unknown schema, with facts that make no sense. Whose they are is not known.
+	Refused int64
+}
+
+// Complete says whether the source's claim to be complete can be relied on: what the index had to refuse counts against
+// the declared tolerance as rows do whose holder could not be read.
+func (s *Source) Complete() bool {
+	return s.Coverage.Complete() && s.Unreadable+s.Refused <= s.Tolerance
 }

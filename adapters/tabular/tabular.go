@@ -129,7 +129,11 @@ func (s *Source) Read(ctx context.Context, from adapters.Place, yield func(adapt
 		reading.Unchanged = true
 		return reading, s.unmoved(info)
 	}
-	if err := s.rows(ctx, f, here.Digest, yield); err != nil {
+	dated := func(row adapters.Row) error {
+		row.AsOf = reading.UpTo
+		return yield(row)
+	}
+	if err := s.rows(ctx, f, here.Digest, dated); err != nil {
 		var stopped *stop
 		if errors.As(err, &stopped) { // by the caller, whatever became of the file
 			return adapters.Reading{}, stopped.err

@@ -37,6 +37,7 @@ func quarantined(s *exchange.Source) { s.HolderQuarantined = true }
 func overTolerance(s *exchange.Source) {
 	s.Unreadable, s.Tolerance = 3, 2
 }
+func refused(s *exchange.Source)  { s.Refused = 1 }
 func bearable(s *exchange.Source) { s.Unreadable, s.Tolerance = 2, 2 }
 func orgs(s *exchange.Source)     { s.Holders.Kind = exchange.Organisation }
 func elsewhere(s *exchange.Source) {
@@ -138,7 +139,9 @@ func TestTruthTable(t *testing.T) {
 		"stale and still folding":          {"a", with(source("a", "1", old, unfolded), record("a", 1, exchange.Valid)), "check/source_stale"},
 		"old record, still folding":        {"a", with(source("a", "1", fresh, unfolded), record("a", 1, exchange.Valid, asOf(old))), "check/source_stale"},
 		"old record, never complete":       {"a", with(source("a", "1", time.Time{}), record("a", 1, exchange.Valid, asOf(old))), "check/source_stale"},
-		"old record, unreadable rows":      {"a", with(source("a", "1", fresh, overTolerance), record("a", 1, exchange.Valid, asOf(old))), "check/source_stale"},
+		"nothing found, records refused":   {"a", with(source("a", "1", fresh, refused)), "unknown/coverage_incomplete"},
+		"record found, others refused":     {"a", with(source("a", "1", fresh, refused), record("a", 1, exchange.Valid)), "held/"},
+		"old record, unreadable rows":      {"a", with(source("a", "1", fresh, overTolerance), record("a", 1, exchange.Valid, asOf(old))), "held/"},
 		"old record, fresh other source":   {"a", with(source("a", "2", fresh), record("a", 1, exchange.Valid, asOf(old))), "check/source_stale"},
 		"held by one of two sources":       {"a", with(source("a", "1", old), source("a", "2", fresh), record("a", 1, exchange.Valid, by("2"))), "held/"},
 		"held, out of its source's scope":  {"a", with(source("a", "1", fresh, elsewhere), record("a", 1, exchange.Valid)), "held/"},
@@ -286,7 +289,7 @@ func TestAsOf(t *testing.T) {
 		"the source's word":             {with(source("a", "1", fresh), record("a", 1, exchange.Valid)), fresh},
 		"the record's word":             {with(source("a", "1", fresh), record("a", 1, exchange.Valid, asOf(now.Add(-time.Minute)))), now.Add(-time.Minute)},
 		"not folded yet":                {with(source("a", "1", fresh, unfolded), record("a", 1, exchange.Valid)), now.Add(-2 * time.Hour)},
-		"rows unreadable":               {with(source("a", "1", fresh, overTolerance), record("a", 1, exchange.Valid)), now.Add(-2 * time.Hour)},
+		"rows unreadable":               {with(source("a", "1", fresh, overTolerance), record("a", 1, exchange.Valid)), fresh},
 		"another adapter's word":        {with(source("a", "2", fresh), record("a", 1, exchange.Valid)), now.Add(-2 * time.Hour)},
 		"stale":                         {with(source("a", "1", old), record("a", 1, exchange.Valid, asOf(old.Add(-time.Hour)))), old},
 		"source's clock ahead":          {with(source("a", "1", now.Add(time.Hour)), record("a", 1, exchange.Valid)), now},

@@ -43,10 +43,15 @@ func (p *Premises) standing(t exchange.EvidenceType) standing {
 	return s
 }
 
-// counts says whether the source's statement may be relied on: it claims completeness, its records were
-// folded, and its clock is not so far ahead that the claim would never grow old.
-func (p *Premises) counts(s *exchange.Source) bool {
-	return s.Folded && s.Complete() && s.CompleteUpTo.Sub(p.Now) <= p.Evidence[s.Type].StaleAfter
+// counts says whether the source's statement may be relied on for what it does not list: it vouches for what it lists, and
+// claims that nothing is missing.
+func (p *Premises) counts(s *exchange.Source) bool { return p.vouches(s) && s.Complete() }
+
+// vouches says whether the source's statement may be relied on for what it lists: the source was read to its end, its records
+// were folded, and its clock is not so far ahead that the claim would never grow old. Rows that could not be read take
+// nothing from those that could.
+func (p *Premises) vouches(s *exchange.Source) bool {
+	return s.Folded && !s.CompleteUpTo.IsZero() && s.CompleteUpTo.Sub(p.Now) <= p.Evidence[s.Type].StaleAfter
 }
 
 // isStale says whether the last complete reading is too old. A source that never had one is incomplete, not stale.
@@ -76,7 +81,7 @@ func (p *Premises) freshness(r *exchange.Record) (asOf time.Time, stale bool) {
 			continue
 		}
 		stale = stale || p.isStale(s)
-		if upTo := p.past(s.CompleteUpTo); p.counts(s) && upTo.After(asOf) {
+		if upTo := p.past(s.CompleteUpTo); p.vouches(s) && upTo.After(asOf) {
 			asOf = upTo
 		}
 	}

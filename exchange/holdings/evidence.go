@@ -33,6 +33,7 @@ type arrival struct {
 	message *exchange.Message
 	key     []byte
 	id      exchange.RecordID
+	number  exchange.Version
 	version version
 }
 
@@ -52,7 +53,7 @@ func (x *Index) foldEvidence(ctx context.Context, b *batch, msgs []exchange.Mess
 		}
 		v, id, number, ok := x.read(b, m)
 		if ok {
-			arrivals = append(arrivals, arrival{message: m, key: recordKey(id, v.evidence, number), id: id, version: v})
+			arrivals = append(arrivals, arrival{message: m, key: recordKey(id, v.evidence, number), id: id, number: number, version: v})
 		}
 	}
 	known, err := x.known(ctx, arrivals)
@@ -68,11 +69,13 @@ func (x *Index) foldEvidence(ctx context.Context, b *batch, msgs []exchange.Mess
 		case !ok:
 			known[string(a.key)] = now
 			buffer = x.keep(b, a, buffer[:0])
+			b.place.Gaps = b.place.Gaps.closed(a.id, a.number)
 		case before == now:
 			b.duplicates++
 			b.place.Duplicates++
 		default:
 			x.refuse(b, a.message, conflictingContent, nil)
+			x.gap(b, a.message)
 		}
 	}
 	return nil
@@ -83,6 +86,7 @@ func (x *Index) read(b *batch, m *exchange.Message) (v version, id exchange.Reco
 	o, err := x.open(m)
 	if err != nil {
 		x.refuse(b, m, notOpened, err)
+		x.gap(b, m)
 		return v, id, 0, false
 	}
 	if o.Type != exchange.EvidenceType(b.of) || !exchange.ValidName(b.of) {
@@ -102,6 +106,7 @@ func (x *Index) read(b *batch, m *exchange.Message) (v version, id exchange.Reco
 		}
 		if reason != "" {
 			x.refuse(b, m, reason, err)
+			x.gap(b, m)
 			return v, id, 0, false
 		}
 		v.status, v.from, v.until, v.payload = facts.Status, facts.From, facts.Until, o.Payload

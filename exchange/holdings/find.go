@@ -21,8 +21,8 @@ import (
 // only then is certain that whatever took the row's place was folded.
 func (x *Index) Find(ctx context.Context, holder exchange.Holder, types []exchange.EvidenceType) (exchange.Found, error) {
 	// Memory first, rows after: what memory says is folded, the rows have.
-	found := x.snapshot(types)
-	search := search{x: x, holder: holder, token: x.secrets.token(holder), found: &found}
+	found, gaps := x.snapshot(types)
+	search := search{x: x, holder: holder, token: x.secrets.token(holder), found: &found, gaps: gaps}
 	err := search.pointers(ctx, types)
 	if err == nil {
 		err = search.records(ctx)
@@ -37,22 +37,33 @@ func (x *Index) Find(ctx context.Context, holder exchange.Holder, types []exchan
 }
 
 // snapshot is everything but the holder's own rows, as of one moment.
-func (x *Index) snapshot(types []exchange.EvidenceType) exchange.Found {
+func (x *Index) snapshot(types []exchange.EvidenceType) (exchange.Found, []gaps) {
 	found := exchange.Found{Inputs: make(map[string]map[int]int64, 3*len(types))}
+	var open []gaps
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	for i, t := range types {
 		if slices.Contains(types[:i], t) {
 			continue
 		}
-		found.Sources = append(found.Sources, x.sources[t]...)
+		refused := int64(0)
+		for _, p := range x.places[evidenceTopic(t)] {
+			if n := p.Gaps.count(); n > 0 {
+				refused += n
+				open = append(open, p.Gaps)
+			}
+		}
+		for _, source := range x.sources[t] {
+			source.Refused = refused
+			found.Sources = append(found.Sources, source)
+		}
 		x.input(found.Inputs, evidenceTopic(t))
 		if keeper, ok := x.keeper(t); ok {
 			x.input(found.Inputs, envelope.CoverageTopic(keeper))
 			x.input(found.Inputs, envelope.QuarantineTopic(keeper))
 		}
 	}
-	return found
+	return found, open
 }
 
 func (x *Index) input(inputs map[string]map[int]int64, topic string) {
@@ -67,6 +78,7 @@ type search struct {
 	holder exchange.Holder
 	token  token
 	found  *exchange.Found
+	gaps   []gaps   // of the asked types
 	ids    [][]byte // prefixes of the records that ever named the holder
 }
 
@@ -146,10 +158,25 @@ func (s *search) records(ctx context.Context) error {
 		}
 		if slices.Contains(v.holders, s.token) {
 			s.found.Records = append(s.found.Records, newest.record(id, number, s.holder))
+			s.superseded(newest, id, number)
 		}
 		return false
 	})
 	return errors.Join(err, failed)
+}
+
+// superseded marks the holder where the keeper has said something newer of the record that could not be taken.
+func (s *search) superseded(v *version, id exchange.RecordID, number exchange.Version) {
+	for _, g := range s.gaps {
+		if !g.reaches(id, number) {
+			continue
+		}
+		for i := range s.found.Sources {
+			if source := &s.found.Sources[i]; source.Type == v.evidence {
+				source.HolderQuarantined = true
+			}
+		}
+	}
 }
 
 // record is the version in the words of the exchange.

@@ -34,6 +34,7 @@ type place struct {
 	Records    int64            `json:"records,omitempty"`
 	Duplicates int64            `json:"duplicates,omitempty"`
 	Refused    map[Reason]int64 `json:"refused,omitempty"`
+	Gaps       gaps             `json:"gaps,omitzero"`
 }
 
 func readPlace(b []byte) (place, error) {
