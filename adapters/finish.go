@@ -24,11 +24,15 @@ func (g *reading) finish(ctx context.Context, end Reading) (Result, error) {
 	switch {
 	case !end.Complete:
 		state.meta.UpTo = time.Time{}
-	case g.result.HeldBack > 0: // what is said of the records held back is as old as it was, and the source must be read again
+	case g.result.HeldBack > 0: // this export is not settled yet, the one before it is; and the source must be read again
 		state.meta.Place = nil
+		if end.UpTo.After(state.meta.Exported) {
+			state.meta.UpTo = state.meta.Exported
+		}
 	default:
 		state.meta.UpTo = end.UpTo.UTC()
 	}
+	state.meta.Exported = end.UpTo.UTC()
 	if !g.result.Skipped {
 		state.meta.Last, state.meta.Affirmed = g.result, g.started
 	}

@@ -42,6 +42,7 @@ type meta struct {
 	Last       Result    `json:"last"`               // of the last reading that came to its end
 	UpTo       time.Time `json:"up_to,omitzero"`
 	Affirmed   time.Time `json:"affirmed,omitzero"`   // when the source was last read row by row
+	Exported   time.Time `json:"exported,omitzero"`   // up to when the rows of the last reading told the truth
 	HeldUpTo   time.Time `json:"held_up_to,omitzero"` // of the last reading that held withdrawals back
 }
 
