@@ -16,7 +16,7 @@ func (r *Runner) coverage() exchange.Coverage {
 		Alive: r.cfg.Clock().UTC(), CompleteUpTo: state.UpTo, End: maps.Clone(state.End), Rejected: maps.Clone(state.Rejected),
 		Read: state.Last.Read, Published: state.Last.Records,
 		Quarantined: state.Last.Quarantined, Unreadable: state.Last.Unreadable,
-		Tolerance: m.Tolerance.Unreadable,
+		Tolerance: m.Tolerance.Unreadable, Key: r.sealer.KeyName(),
 	}
 }
 

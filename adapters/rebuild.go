@@ -3,6 +3,7 @@ package adapters
 import (
 	"context"
 	"encoding/binary"
+	"encoding/json"
 	"fmt"
 
 	"github.com/onedoor/yimen/exchange"
@@ -15,11 +16,15 @@ func (r *Runner) rebuild(ctx context.Context) error {
 	if err := r.rebuilding(true); err != nil {
 		return err
 	}
+	department := r.cfg.Manifest.Adapter.Department()
+	if err := r.replay(ctx, envelope.CoverageTopic(department), r.sameKey); err != nil {
+		return err
+	}
 	evidence := envelope.EvidenceTopic(r.cfg.Manifest.Evidence)
 	if err := r.replay(ctx, evidence, r.recall); err != nil {
 		return err
 	}
-	if err := r.replay(ctx, envelope.QuarantineTopic(r.cfg.Manifest.Adapter.Department()), r.recallRow); err != nil {
+	if err := r.replay(ctx, envelope.QuarantineTopic(department), r.recallRow); err != nil {
 		return err
 	}
 	return r.rebuilding(false)
@@ -100,6 +105,19 @@ func (r *Runner) takeBatch(messages []exchange.Message, take func(*write, *excha
 		}
 	}
 	return w.commit(false)
+}
+
+// sameKey refuses to go on under another department key than the adapter has published with: every record would be published
+// once more under another id, and all that stand would be withdrawn.
+func (r *Runner) sameKey(_ *write, m *exchange.Message) error {
+	var said exchange.Coverage
+	if string(m.Key) != string(r.cfg.Manifest.Adapter) || json.Unmarshal(m.Value, &said) != nil || said.Key == "" || said.Key == r.sealer.KeyName() {
+		return nil
+	}
+	return &exchange.Problem{Code: "YM-ADP-0104", Kind: exchange.Conflict,
+		What: exchange.Text{ZH: "本适配器以前用另一把部门密钥发布：" + string(r.cfg.Manifest.Adapter), EN: "this adapter has published under another department key: " + string(r.cfg.Manifest.Adapter)},
+		Why:  exchange.Text{ZH: "换了密钥，所有记录都会换编号：现有的会全部被撤回并重新发布", EN: "under another key every record gets another id: all that stand would be withdrawn and published anew"},
+		Mend: exchange.Text{ZH: "用 --data 指定原来的数据目录，或把其中 keys 下的部门密钥复制过来", EN: "name the former data directory with --data, or copy the department's key from its keys folder"}}
 }
 
 // recall notes a record version found in the evidence topic, if it is this adapter's.

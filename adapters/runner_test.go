@@ -476,6 +476,26 @@ func TestLostStateIsRebuiltFromTheTopics(t *testing.T) {
 	c.standing()
 }
 
+func TestAnotherDepartmentKeyWithdrawsNothing(t *testing.T) {
+	c := newCity(t)
+	c.mustRun(&list{rows: companies(20)})
+	before := c.versions()
+	c.dir = t.TempDir()
+	other := c.config(&list{rows: companies(20)}, c.bus)
+	other.DepartmentKey = []byte(strings.Repeat("x", 32))
+	for range 2 { // the refusal is not forgotten either
+		if _, err := adapters.Open(t.Context(), other); code(err) != "YM-ADP-0104" {
+			t.Fatalf("got %v", err)
+		}
+	}
+	if n := c.versions(); n != before {
+		t.Errorf("%d versions, want %d", n, before)
+	}
+	if r := c.mustRun(&list{rows: companies(20)}); r.Published != 0 || r.Unchanged != 20 {
+		t.Errorf("with the right key: %+v", r)
+	}
+}
+
 func TestStateBelongsToOneProcessAndOneAdapter(t *testing.T) {
 	c := newCity(t)
 	r, err := adapters.Open(t.Context(), c.config(&list{}, c.bus))

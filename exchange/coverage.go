@@ -51,7 +51,9 @@ type Coverage struct {
 	Published   int64         `json:"published"`   // records that stand published
 	Quarantined int64         `json:"quarantined"` // rows in quarantine, unreadable ones included
 	Unreadable  int64         `json:"unreadable"`  // rows in quarantine whose holder could not be read
-	Tolerance   int64         `json:"tolerance"`   // unreadable rows the department declares bearable
+	// Key names the department's key without telling it: under another key every record would get another id.
+	Key       string `json:"key,omitempty"`
+	Tolerance int64  `json:"tolerance"` // unreadable rows the department declares bearable
 }
 
 // Complete says whether the statement claims completeness at all: it names a moment, and no more rows

@@ -14,6 +14,7 @@ import (
 	"github.com/onedoor/yimen/adapters"
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/bus"
+	"github.com/onedoor/yimen/exchange/envelope"
 )
 
 // running is how an adapter is to run.
@@ -168,9 +169,6 @@ func (s *session) openRunner(ctx context.Context, made adapters.Config, to adapt
 	return adapters.Open(ctx, made)
 }
 
-// exchangeKeySize is the length of the exchange's public key in bytes.
-const exchangeKeySize = 32
-
 func exchangeKey(how running) ([]byte, error) {
 	path := how.exchangeKey
 	if path == "" {
@@ -184,10 +182,10 @@ func exchangeKey(how running) ([]byte, error) {
 		return nil, &exchange.Problem{Code: "YM-CLI-0403", Kind: exchange.NotFound, Err: err, Mend: mend,
 			What: both("没有交换平台的公钥："+path, "there is no public key of the exchange: "+path),
 			Why:  both("记录要封给交换平台，别人不能读", "records are sealed to the exchange, so that nobody else can read them")}
-	case len(key) != exchangeKeySize || filepath.Ext(path) == ".key":
+	case filepath.Ext(path) == ".key":
 		return nil, &exchange.Problem{Code: "YM-CLI-0407", Kind: exchange.Invalid, Mend: mend,
 			What: both("这不是交换平台的公钥："+path, "this is not the exchange's public key: "+path),
-			Why:  both("公钥是 32 字节的 .pub 文件；.key 是密钥，不能外传", "the public key is a .pub file of 32 bytes; a .key is a secret and goes nowhere")}
+			Why:  both("公钥是 .pub 文件；.key 是密钥，不能外传", "the public key is a .pub file; a .key is a secret and goes nowhere")}
 	}
-	return key, nil
+	return key, envelope.CheckPublicKey(key)
 }

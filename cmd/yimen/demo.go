@@ -166,7 +166,7 @@ func demoCallers(data string) (string, error) {
 	if known, err := os.ReadFile(filepath.Join(data, tokenFile)); err == nil {
 		token = strings.TrimSpace(string(known))
 	}
-	callers := "- {department: xzsp, clerk: \"0017\", token_sha256: " + api.TokenHash(token) + "}\n"
+	callers := "- {department: xzsp, clerk: \"0017\", token_sha256: \"" + api.TokenHash(token) + "\"}\n"
 	if err := os.WriteFile(filepath.Join(data, tokenFile), []byte(token+"\n"), 0o600); err != nil {
 		return "", unfit(data, err)
 	}

@@ -48,7 +48,7 @@ catalogue: [/etc/yimen/catalogue]
 // exampleCallers is a file of callers; nobody has a token with that hash.
 const exampleCallers = `- department: xzsp
   clerk: "0017"
-  token_sha256: 0000000000000000000000000000000000000000000000000000000000000000
+  token_sha256: "0000000000000000000000000000000000000000000000000000000000000000"
 `
 
 func aboutConfig() exchange.Text {

@@ -83,8 +83,12 @@ func GenerateKey() (private, public []byte, err error) {
 	if private, err = key.Bytes(); err != nil {
 		return nil, nil, fmt.Errorf("write sealing key: %w", err)
 	}
-	return private, key.PublicKey().Bytes(), nil
+	return private, append([]byte(publicMark), key.PublicKey().Bytes()...), nil
 }
+
+// publicMark stands in front of a public key, so that no other 32 bytes pass for one: what is sealed to them could never be
+// opened again.
+const publicMark = "yimen-exchange-key-1 "
 
 // ErrNotGenuine is what opening yields for a message that is damaged, was moved to another place, or
 // whose headers were changed.

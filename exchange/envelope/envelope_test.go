@@ -188,8 +188,10 @@ func TestKeysOfWrongSizeAreRefused(t *testing.T) {
 	if _, err := envelope.NewSealer("a/b", []byte("short"), public); err == nil {
 		t.Error("short department key accepted")
 	}
-	if _, err := envelope.NewSealer("a/b", make([]byte, 32), public[:31]); err == nil {
-		t.Error("short public key accepted")
+	for name, wrong := range map[string][]byte{"short": public[:31], "unmarked": public[len(public)-32:], "some secret": make([]byte, 32), "empty": nil, "longer": append(public, 0)} {
+		if _, err := envelope.NewSealer("a/b", make([]byte, 32), wrong); err == nil {
+			t.Errorf("public key accepted: %s", name)
+		}
 	}
 	if _, err := envelope.NewOpener([]byte("no key")); err == nil {
 		t.Error("short private key accepted")

@@ -34,12 +34,29 @@ func NewSealer(adapter exchange.Adapter, departmentKey, exchangePublicKey []byte
 	if len(departmentKey) < keySize {
 		return nil, fmt.Errorf("department key of %d bytes, want at least %d", len(departmentKey), keySize)
 	}
-	to, err := kem().NewPublicKey(exchangePublicKey)
+	to, err := publicKey(exchangePublicKey)
 	if err != nil {
-		return nil, fmt.Errorf("read exchange's public key: %w", err)
+		return nil, err
 	}
 	key := bytes.Clone(departmentKey)
 	return &Sealer{adapter: adapter, to: to, macs: sync.Pool{New: func() any { return hmac.New(sha256.New, key) }}}, nil
+}
+
+// CheckPublicKey says what is wrong with an exchange's public key, nil for a sound one.
+func CheckPublicKey(key []byte) error {
+	_, err := publicKey(key)
+	return err
+}
+
+func publicKey(key []byte) (hpke.PublicKey, error) {
+	raw, marked := bytes.CutPrefix(key, []byte(publicMark))
+	to, err := kem().NewPublicKey(raw)
+	if !marked || err != nil {
+		return nil, &exchange.Problem{Code: "YM-KEY-0103", Kind: exchange.Invalid,
+			What: exchange.Text{ZH: "这不是交换平台的公钥", EN: "this is not an exchange's public key"},
+			Mend: exchange.Text{ZH: "使用平台数据目录下 keys/exchange.pub 的原样副本", EN: "use an unchanged copy of keys/exchange.pub of the exchange's data directory"}}
+	}
+	return to, nil
 }
 
 // RecordID is the id of the certificate with that natural number, the same in every run.
@@ -56,6 +73,9 @@ func (s *Sealer) RowID(t exchange.EvidenceType, values []string) [16]byte {
 func (s *Sealer) Digest(content []byte) exchange.Digest {
 	return exchange.Digest(s.mac("content", "", content))
 }
+
+// KeyName tells the department's key from others without telling it.
+func (s *Sealer) KeyName() string { return hex.EncodeToString(s.mac("key name", "", nil)[:8]) }
 
 func (s *Sealer) mac(purpose, scope string, content []byte) []byte {
 	h := s.macs.Get().(hash.Hash)

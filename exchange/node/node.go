@@ -241,7 +241,25 @@ func (n *Node) fold(ctx context.Context, topic string) error {
 	if err != nil {
 		return err
 	}
+	ends, err := n.Bus.EndOffsets(ctx, topic)
+	if err != nil {
+		return err
+	}
+	for partition, end := range ends {
+		if from[partition] > end {
+			return topicMadeAnew(topic, filepath.Join(n.cfg.Data, indexDir))
+		}
+	}
 	return n.Bus.Follow(ctx, topic, from, n.Index.Fold)
+}
+
+// topicMadeAnew means that the index has folded more of a topic than there is: what stands there now would be passed over.
+func topicMadeAnew(topic, index string) error {
+	return &exchange.Problem{Code: "YM-IDX-0301", Kind: exchange.Conflict,
+		What: exchange.Text{ZH: "主题比索引已折叠的还短：" + topic, EN: "the topic is shorter than what the index has folded of it: " + topic},
+		Why:  exchange.Text{ZH: "主题多半被删除后重建，或连到了另一个 Kafka", EN: "it was deleted and made anew, or this is another Kafka"},
+		Mend: exchange.Text{ZH: "核对 kafka.brokers；若主题确已重建，停止平台，删除 " + index + "，重新启动即从主题重建索引",
+			EN: "check kafka.brokers; if the topic was made anew, stop the exchange, delete " + index + " and start: the index is folded again"}}
 }
 
 // answer sets up the broker with its audit log.
