@@ -22,8 +22,8 @@ const (
 	// layoutTTL bounds how long a layout is used without another look at the transport's own cache.
 	layoutTTL = time.Second
 	// missingGrace is how long a topic must stay unknown before it counts as missing: a broker that has
-	// just started may not have heard of every topic.
-	missingGrace = 1500 * time.Millisecond
+	// just started, or is very busy, may not have told of every topic.
+	missingGrace = 5 * time.Second
 )
 
 // partitions gives the partitions of a topic, ascending. A topic that is not there is a Problem.
