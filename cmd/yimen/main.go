@@ -16,7 +16,19 @@ import (
 	"golang.org/x/term"
 )
 
-func main() { os.Exit(int(interruptible())) }
+func main() {
+	collectSeldom(os.Getenv)
+	os.Exit(int(interruptible()))
+}
+
+// collectSeldom lets the heap grow to four times what lives before it is collected, unless GOGC says otherwise. Rows and
+// queries leave much that dies at once and little that stays: this buys about a fifth of the speed of both for a few
+// hundred megabytes.
+func collectSeldom(env func(string) string) {
+	if env("GOGC") == "" {
+		debug.SetGCPercent(300)
+	}
+}
 
 // interruptible runs the command until it ends by itself or by a signal. The first signal asks it to stop, a
 // second one finds the default handling restored and kills it.

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"path/filepath"
 	"syscall"
 	"time"
@@ -43,6 +44,9 @@ flags:
 func main() {
 	if len(os.Args) > 1 && os.Args[1] == generatorVerb {
 		exit(generate(os.Stdin, os.Stdout))
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(300) // as the command does
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
