@@ -95,7 +95,7 @@ func openState(dir string, adapter exchange.Adapter, evidence exchange.EvidenceT
 // is pending lives for a batch only, so that it should die in a memtable and never be written to a table. Pebble takes its
 // memtables out of the cache; what is left holds the filters.
 func options() *pebble.Options {
-	o := &pebble.Options{Logger: quiet{}, CacheSize: 192 << 20, MemTableSize: 64 << 20, FormatMajorVersion: pebble.FormatNewest}
+	o := &pebble.Options{Logger: quiet{}, CacheSize: 64 << 20, MemTableSize: 16 << 20, FormatMajorVersion: pebble.FormatNewest}
 	for i := range o.Levels {
 		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
 	}
