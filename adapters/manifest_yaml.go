@@ -193,38 +193,11 @@ func tags(of reflect.Type) map[string]reflect.Type {
 
 // suggestion names the known key nearest to a wrong one, or all of them.
 func suggestion(key string, known []string) exchange.Text {
-	best, least := "", 3
-	for _, candidate := range known {
-		if d := distance(strings.ToLower(key), candidate); d < least {
-			best, least = candidate, d
-		}
-	}
-	if best != "" {
+	if best := exchange.Nearest(strings.ToLower(key), known); best != "" {
 		return text("是否应为 "+best+"？", "is "+best+" meant?")
 	}
 	all := strings.Join(known, ", ")
 	return text("此处可用的键："+all, "the keys known here are "+all)
-}
-
-// distance is how many letters must change, come or go to make b of a.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j+1]+1, row[j]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 func (p positions) notYAML(err error) error {

@@ -96,3 +96,13 @@ func TestValidityIncludesBothEnds(t *testing.T) {
 		t.Error("a record without bounds has one")
 	}
 }
+
+func TestNearest(t *testing.T) {
+	known := []string{"column", "constant", "split", "food-licence-new"}
+	for word, want := range map[string]string{"colum": "column", "columm": "column", "food-licence-nwe": "food-licence-new", "splt": "split",
+		"": "", "zebra": "", "完全不同": "", strings.Repeat("column", 50): ""} {
+		if got := exchange.Nearest(word, known); got != want {
+			t.Errorf("%.20q: %q, want %q", word, got, want)
+		}
+	}
+}

@@ -148,7 +148,7 @@ func (c *Catalogue) MayAsk(department exchange.Department, item exchange.Item, d
 
 // Nearest is the item code most like the one given, "" if none is.
 func (c *Catalogue) Nearest(item string) exchange.Item {
-	return exchange.Item(nearest(item, names(c.services)))
+	return exchange.Item(exchange.Nearest(item, names(c.services)))
 }
 
 // Version is a digest of the content: equal content has an equal version, whatever files it came from.

@@ -44,43 +44,8 @@ func text(zh, en string) exchange.Text { return exchange.Text{ZH: zh, EN: en} }
 
 // suggestion is the mending text for a word that is not among the known ones.
 func suggestion(word string, known []string) exchange.Text {
-	if near := nearest(word, known); near != "" {
+	if near := exchange.Nearest(word, known); near != "" {
 		return text("是不是 "+near+"？", "did you mean "+near+"?")
 	}
 	return text("查对拼写，或先登记它", "check the spelling, or enter it first")
-}
-
-// nearest is the known word with the fewest edits to the given one, "" where even that is far off.
-func nearest(word string, known []string) string {
-	best, bound := "", max(2, len(word)/3)+1
-	if len(word) > 128 {
-		return "" // nobody mistypes that much
-	}
-	for _, k := range known {
-		if d := edits(word, k); d < bound {
-			best, bound = k, d
-		}
-	}
-	return best
-}
-
-// edits is the Levenshtein distance in bytes.
-func edits(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, diagonal+1)
-		}
-	}
-	return row[len(b)]
 }
