@@ -36,7 +36,8 @@ func OpenLocal(dir string) (*Local, error) {
 		if filepath.Ext(entry.Name()) == publicSuffix {
 			continue
 		}
-		if err := private(filepath.Join(dir, entry.Name())); err != nil {
+		err := private(filepath.Join(dir, entry.Name()))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) { // a half-written key of somebody else, whole under its name by now
 			return nil, err
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/onedoor/yimen/certs"
@@ -90,5 +91,29 @@ func TestUnsafeOrDamagedKeysAreRefused(t *testing.T) {
 				t.Errorf("got %v, want %s", err, c.code)
 			}
 		})
+	}
+}
+
+func TestManyOpenAndDrawAtOnce(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "keys")
+	open(t, dir)
+	var group sync.WaitGroup
+	secrets := make([][]byte, 64)
+	for i := range secrets {
+		group.Go(func() {
+			l, err := certs.OpenLocal(dir)
+			if err == nil {
+				secrets[i], err = l.Secret(string(rune('a' + i%8)))
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	for i := range secrets {
+		if !bytes.Equal(secrets[i], secrets[i%8]) {
+			t.Fatalf("two secrets under the name %c", 'a'+i%8)
+		}
 	}
 }
