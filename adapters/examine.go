@@ -65,7 +65,8 @@ func (r *Runner) examineAll(ctx context.Context, from Place, take func(*finding)
 		})
 	}
 	group.Go(func() error { return inOrder(ctx, order, take) })
-	return end, group.Wait()
+	err := group.Wait() // before end is read: the order of a return's operands is not promised
+	return end, err
 }
 
 // chop cuts the source's rows into chunks.

@@ -39,7 +39,11 @@ func (m *metrics) close() {
 	}
 }
 
+// count adds what a reading did. One that found the source unchanged did nothing: its counts are of the reading before.
 func (m *metrics) count(r Result) {
+	if r.Skipped {
+		return
+	}
 	m.records.WithLabelValues("published").Add(float64(r.Published))
 	m.records.WithLabelValues("unchanged").Add(float64(r.Unchanged))
 	m.records.WithLabelValues("quarantined").Add(float64(r.Quarantined))

@@ -91,7 +91,7 @@ func (g *reading) all(ctx context.Context) (Reading, error) {
 		return Reading{}, err
 	}
 	from := g.r.state.meta.Place
-	if g.r.state.meta.Meaning != g.r.meaning || g.affirms(known{Version: exchange.Version(g.r.state.meta.Affirmed.UnixMicro())}) {
+	if g.r.state.meta.Meaning != g.r.meaning || g.affirms(g.r.state.meta.Affirmed) {
 		from = nil
 	}
 	end, err := g.r.examineAll(ctx, from, func(f *finding) error { return g.take(ctx, f) })
@@ -153,7 +153,7 @@ func (g *reading) publish(f *finding) error {
 	if err := g.resolve(f.id); err != nil {
 		return err
 	}
-	if exists && old.Digest == f.digest && !old.Withdrawn && !g.affirms(old) {
+	if exists && old.Digest == f.digest && !old.Withdrawn && !g.affirms(published(old.Version)) {
 		g.seen.set(old.Ordinal)
 		g.result.Unchanged++
 		return g.notMissed(f.id, old)
@@ -168,8 +168,9 @@ const affirmAfter = 24 * time.Hour
 // published is when a version was made, as its number tells; later, where a clock was set back.
 func published(v exchange.Version) time.Time { return time.UnixMicro(int64(v)) }
 
-func (g *reading) affirms(k known) bool {
-	return !g.r.cfg.Manifest.Source.Complete && g.started.Sub(published(k.Version)) > affirmAfter
+// affirms says whether what was said at that moment is to be said again.
+func (g *reading) affirms(said time.Time) bool {
+	return !g.r.cfg.Manifest.Source.Complete && g.started.Sub(said) > affirmAfter
 }
 
 // content is what a version of a record says; no payload withdraws the record.

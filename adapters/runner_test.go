@@ -13,6 +13,7 @@ import (
 	"github.com/onedoor/yimen/adapters"
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/envelope"
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 func code(err error) string {
@@ -39,6 +40,36 @@ func TestReadingAgainPublishesNothing(t *testing.T) {
 	}
 	if n := c.versions(); n != 50 {
 		t.Errorf("%d versions on the topic, want 50", n)
+	}
+}
+
+func TestUnchangedSourceIsCountedOnce(t *testing.T) {
+	c := newCity(t)
+	config := c.config(&list{rows: companies(7), upTo: c.now}, c.bus)
+	registry := prometheus.NewRegistry()
+	config.Metrics = registry
+	r, err := adapters.Open(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	for range 3 {
+		if _, err := r.Run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, family := range families {
+		for _, m := range family.GetMetric() {
+			for _, label := range m.GetLabel() {
+				if label.GetValue() == "published" && m.GetCounter().GetValue() != 7 {
+					t.Errorf("%v rows counted as published, want 7", m.GetCounter().GetValue())
+				}
+			}
+		}
 	}
 }
 
