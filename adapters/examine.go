@@ -11,10 +11,12 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+	"golang.org/x/sync/errgroup"
+
 	"github.com/onedoor/yimen/adapters/mapping"
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/schemas"
-	"golang.org/x/sync/errgroup"
+	"github.com/onedoor/yimen/schemas/gate"
 )
 
 // finding is what the examination of one row found: a payload that may be published, or faults.
@@ -172,7 +174,7 @@ func (r *Runner) validate(f *finding, document map[string]any) error {
 			What: exchange.Text{ZH: "该行超过 512 KiB，无法发布", EN: "the row is larger than 512 KiB and cannot be published"},
 			Mend: exchange.Text{ZH: "扫描件、照片等大内容不要放进数据列", EN: "keep scans, photographs and the like out of the columns"}}
 	}
-	gated, err := schemas.Decode(payload)
+	gated, err := gate.Decode(payload)
 	if err != nil {
 		return err
 	}

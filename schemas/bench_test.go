@@ -1,6 +1,10 @@
 package schemas
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/onedoor/yimen/schemas/gate"
+)
 
 // licence is the first example of the business licence, the kind of record there are most of.
 func licence(b *testing.B) (*Schema, []byte) {
@@ -13,7 +17,7 @@ func BenchmarkDecode(b *testing.B) {
 	b.SetBytes(int64(len(doc)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := Decode(doc); err != nil {
+		if _, err := gate.Decode(doc); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -21,7 +25,7 @@ func BenchmarkDecode(b *testing.B) {
 
 func BenchmarkValidate(b *testing.B) {
 	s, text := licence(b)
-	doc, err := Decode(text)
+	doc, err := gate.Decode(text)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -39,7 +43,7 @@ func BenchmarkFacts(b *testing.B) {
 	b.SetBytes(int64(len(text)))
 	b.ReportAllocs()
 	for b.Loop() {
-		doc, err := Decode(text)
+		doc, err := gate.Decode(text)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -21,7 +21,7 @@ type Facts struct {
 	Until   exchange.Date     // empty: without end
 }
 
-// Facts reads the facts from a document that Decode gave and Validate passed.
+// Facts reads the facts from a document that gate.Decode gave and Validate passed.
 func (s *Schema) Facts(doc any) (Facts, error) {
 	var f Facts
 	var err error
@@ -184,7 +184,12 @@ func each(doc any, p path, do func(string)) {
 }
 
 func factsProblem(code string, p path, zh, en, mendZH, mendEN string) *exchange.Problem {
-	problem := gateProblem(code, zh, en, mendZH, mendEN)
+	problem := documentProblem(code, zh, en, mendZH, mendEN)
 	problem.Why = exchange.Text{ZH: "字段 " + p.String(), EN: "field " + p.String()}
 	return problem
+}
+
+func documentProblem(code, zh, en, mendZH, mendEN string) *exchange.Problem {
+	return &exchange.Problem{Code: code, Kind: exchange.Invalid,
+		What: exchange.Text{ZH: zh, EN: en}, Mend: exchange.Text{ZH: mendZH, EN: mendEN}}
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/schemas/gate"
 )
 
 func TestFacts(t *testing.T) {
@@ -29,7 +30,7 @@ func TestFacts(t *testing.T) {
 			Facts{Natural: "430281199001010017\x1f430281", Holders: []exchange.Holder{p1}, Status: exchange.Valid}},
 	} {
 		s, _ := builtinSet(t).ByType(exchange.EvidenceType(c.typ))
-		doc, err := Decode([]byte(c.doc))
+		doc, err := gate.Decode([]byte(c.doc))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -61,7 +62,7 @@ func TestFactsRefuses(t *testing.T) {
 		{"residence-permit", `{"citizenNumber":"430281199001010017","division":"\u200b"}`, "YM-DOC-0301"},
 	} {
 		s, _ := builtinSet(t).ByType(exchange.EvidenceType(c.typ))
-		doc, err := Decode([]byte(c.doc))
+		doc, err := gate.Decode([]byte(c.doc))
 		if err != nil {
 			t.Fatal(err)
 		}

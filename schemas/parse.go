@@ -13,12 +13,13 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/schemas/gate"
 )
 
 // Parse reads one evidence schema, refuses what would let wrong records pass or could not be shown to people, and compiles
 // it. The error is a *exchange.Problem that names the place and the mend. The text passes the document gate first.
 func Parse(text []byte) (*Schema, error) {
-	doc, err := Decode(text)
+	doc, err := gate.Decode(text)
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/schemas/gate"
 )
 
 // permit is a small schema that uses everything; the tests break it in one place each.
@@ -297,7 +298,7 @@ func FuzzParseSchema(f *testing.F) {
 			return
 		}
 		for _, example := range s.Examples() {
-			doc, err := Decode(example)
+			doc, err := gate.Decode(example)
 			if err == nil {
 				err = s.Validate(doc)
 			}

@@ -4,7 +4,7 @@
 // fields name the certificate, its holder, its validity and its status. A new kind of evidence therefore needs a file and
 // no code. A Set holds the schemas an exchange knows; Builtin is the set that comes with Yimen.
 //
-// The way of a document: Decode (the gate every document passes), Schema.Validate, Schema.Facts.
+// The way of a document: gate.Decode (the gate every document passes), Schema.Validate, Schema.Facts.
 // Nothing here puts a value of a document into an error.
 package schemas
 

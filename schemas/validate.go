@@ -53,7 +53,7 @@ func (e *Invalid) problem() *exchange.Problem {
 		Mend: e.Findings[0].Mend}
 }
 
-// Validate checks a document that Decode gave. The error is an *Invalid.
+// Validate checks a document that gate.Decode gave. The error is an *Invalid.
 func (s *Schema) Validate(doc any) error {
 	err := s.compiled.Validate(doc)
 	if err == nil {

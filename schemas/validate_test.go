@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/schemas/gate"
 )
 
 var loadOnce = sync.OnceValues(Builtin)
@@ -33,7 +34,7 @@ func TestBuiltin(t *testing.T) {
 			t.Errorf("%s: no example or no description", s.Type)
 		}
 		for _, text := range s.Examples() {
-			doc, err := Decode(text)
+			doc, err := gate.Decode(text)
 			if err == nil {
 				err = s.Validate(doc)
 			}
@@ -64,7 +65,7 @@ func TestBuiltinRefusesBrokenExamples(t *testing.T) {
 	for _, s := range builtinSet(t).All() {
 		broken := func(pointer, keyword string, how func(m map[string]any)) {
 			t.Helper()
-			doc, err := Decode(s.Examples()[0])
+			doc, err := gate.Decode(s.Examples()[0])
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -91,7 +92,7 @@ func TestBuiltinRefusesBrokenExamples(t *testing.T) {
 				}
 				return list[0].(map[string]any), inside, "/" + name + "/0/" + inside
 			}
-			probe, err := Decode(s.Examples()[0])
+			probe, err := gate.Decode(s.Examples()[0])
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -174,7 +175,7 @@ func TestFindings(t *testing.T) {
 		{"property-title", `{"certificateNumber":"湘(2022)醴陵市不动产权第0000002号","unitNumber":"430281001002GB00004W00000000","owners":[],"location":"x","rightType":"x","issuedOn":"2022-08-30"}`, "/owners", "minItems", "“权利人”超出范围"},
 	} {
 		s, _ := builtinSet(t).ByType(exchange.EvidenceType(c.typ))
-		doc, err := Decode([]byte(c.doc))
+		doc, err := gate.Decode([]byte(c.doc))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -189,7 +190,7 @@ func TestFindings(t *testing.T) {
 // TestFindingsAreSortedAndComplete: a person should have to mend a document once.
 func TestFindingsAreSortedAndComplete(t *testing.T) {
 	s, _ := builtinSet(t).ByType("business-licence")
-	doc, err := Decode([]byte(`{"creditCode":"91430281000000019D","registeredOn":"1/5/2003","x":1,"capital":{"amount":5},"status":"?"}`))
+	doc, err := gate.Decode([]byte(`{"creditCode":"91430281000000019D","registeredOn":"1/5/2003","x":1,"capital":{"amount":5},"status":"?"}`))
 	if err != nil {
 		t.Fatal(err)
 	}

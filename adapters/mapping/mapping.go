@@ -117,7 +117,7 @@ func anyElement(pointer string) string {
 	return strings.Join(steps, "/")
 }
 
-// Apply maps one row. The document holds what could be read, as schemas.Decode would give it; each fault leaves out one
+// Apply maps one row. The document holds what could be read, as gate.Decode would give it; each fault leaves out one
 // property. Columns may be the same slice in every call, which is then looked at once only and must not change.
 func (m *Mapping) Apply(columns, values []string) (doc map[string]any, faults []Fault) {
 	r := row{values: values, at: m.layout(columns).at}

@@ -129,7 +129,7 @@ func (c *compiler) table(pointer string, r *Rule) conversion {
 	}
 }
 
-// scalar is a value of the manifest as schemas.Decode would give it.
+// scalar is a value of the manifest as gate.Decode would give it.
 func (c *compiler) scalar(pointer, key string, value any) any {
 	switch v := value.(type) {
 	case string:

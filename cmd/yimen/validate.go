@@ -12,6 +12,7 @@ import (
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/schemas"
+	"github.com/onedoor/yimen/schemas/gate"
 )
 
 func (s *session) schemaValidate() verb {
@@ -123,7 +124,7 @@ func (v *validation) check(at place, text []byte) error {
 
 // judge gives the findings of a document; an error means that it could not be judged.
 func judge(schema *schemas.Schema, text []byte) ([]findingView, error) {
-	doc, err := schemas.Decode(text)
+	doc, err := gate.Decode(text)
 	if p, ok := errors.AsType[*exchange.Problem](err); ok {
 		return []findingView{asFinding(p)}, nil
 	}

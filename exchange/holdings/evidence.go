@@ -7,6 +7,7 @@ import (
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/envelope"
 	"github.com/onedoor/yimen/schemas"
+	"github.com/onedoor/yimen/schemas/gate"
 )
 
 // describe reads a record's facts by the schema it names.
@@ -16,7 +17,7 @@ func describe(schema func(string) (*schemas.Schema, bool)) func(*envelope.Opened
 		if !ok || s.Type != o.Type {
 			return schemas.Facts{}, unknownSchema, nil
 		}
-		doc, err := schemas.Decode(o.Payload)
+		doc, err := gate.Decode(o.Payload)
 		if err != nil {
 			return schemas.Facts{}, unreadableFacts, err
 		}

@@ -8,6 +8,7 @@ import (
 	"github.com/onedoor/yimen/exchange/catalogue"
 	"github.com/onedoor/yimen/exchange/identity"
 	"github.com/onedoor/yimen/schemas"
+	"github.com/onedoor/yimen/schemas/gate"
 )
 
 // TestForms sees to it that what is published is what the exchange takes: a record that nobody can find would make queries fast.
@@ -39,7 +40,7 @@ func TestForms(t *testing.T) {
 			t.Errorf("material %d asks for %v, want %s", i, alternatives, f.evidence)
 		}
 		for _, index := range []int{0, 1, 199_999} {
-			doc, err := schemas.Decode(f.fill(index, later))
+			doc, err := gate.Decode(f.fill(index, later))
 			if err != nil {
 				t.Fatalf("%s of %d: %v", f.evidence, index, err)
 			}
