@@ -92,7 +92,7 @@ func (p *place) adapterTelling(manifest string, tell func(adapters.Progress)) *a
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	schema, known := p.node.Schemas.ByType(m.Evidence)
+	schema, known := p.node.Registry.Evidence().ByType(m.Evidence)
 	if !known {
 		p.t.Fatalf("no schema of %s", m.Evidence)
 	}

@@ -158,19 +158,34 @@ const (
 	cityFile    = "city.json"
 	callersFile = "callers.yaml"
 	tokenFile   = "clerk.token"
+	adminFile   = "admin.token"
 )
 
-// demoCallers gives the window a token, the same at each start on the same data.
+// demoCallers gives the window and the administrator of schemas a token each, the same at each start on the same data, and
+// returns the window's.
 func demoCallers(data string) (string, error) {
+	clerk, err := demoToken(data, tokenFile)
+	if err != nil {
+		return "", err
+	}
+	admin, err := demoToken(data, adminFile)
+	if err != nil {
+		return "", err
+	}
+	callers := fmt.Sprintf("- {department: xzsp, clerk: \"0017\", token_sha256: \"%s\"}\n- {department: xzsp, clerk: \"0001\", token_sha256: \"%s\", schemas: true}\n",
+		api.TokenHash(clerk), api.TokenHash(admin))
+	return clerk, os.WriteFile(filepath.Join(data, callersFile), []byte(callers), 0o600)
+}
+
+func demoToken(data, file string) (string, error) {
 	token := rand.Text()
-	if known, err := os.ReadFile(filepath.Join(data, tokenFile)); err == nil {
+	if known, err := os.ReadFile(filepath.Join(data, file)); err == nil {
 		token = strings.TrimSpace(string(known))
 	}
-	callers := "- {department: xzsp, clerk: \"0017\", token_sha256: \"" + api.TokenHash(token) + "\"}\n"
-	if err := os.WriteFile(filepath.Join(data, tokenFile), []byte(token+"\n"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(data, file), []byte(token+"\n"), 0o600); err != nil {
 		return "", unfit(data, err)
 	}
-	return token, os.WriteFile(filepath.Join(data, callersFile), []byte(callers), 0o600)
+	return token, nil
 }
 
 // publishCity runs every department's adapters and waits until what they published can be found.

@@ -40,6 +40,9 @@ func (s *session) next(how demonstration, n *node.Node, samples []demo.Sample) {
 	fmt.Fprintf(s.talk, "  %s adapter status --data %s\n", self, data)
 	fmt.Fprintf(s.talk, "  %s quarantine list --data %s\n", self, data)
 	fmt.Fprintf(s.talk, "  %s item list\n", self)
+	fmt.Fprintf(s.talk, "  %s schema history --server %s\n", self, n.URL())
+	s.say("Schema 登记处（Confluent 的 REST 接口）：%s%s   管理员令牌 @%s\n", "Schema registry (Confluent's REST API): %s%s   administrator's token @%s\n",
+		n.URL(), node.RegistryPath, file(adminFile))
 }
 
 // self is how this program was started, so that the commands shown can be copied. The Go tool runs what it built from a

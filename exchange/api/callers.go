@@ -20,7 +20,13 @@ import (
 
 // Callers are those who may ask, each known by a token of which only the hash is kept.
 type Callers struct {
-	of map[[sha256.Size]byte]broker.Caller
+	of map[[sha256.Size]byte]listed
+}
+
+// listed is one of them.
+type listed struct {
+	broker.Caller
+	schemas bool // may change the schema registry
 }
 
 // callerEntry is one entry of a callers file.
@@ -28,6 +34,7 @@ type callerEntry struct {
 	Department exchange.Department `yaml:"department"`
 	Clerk      string              `yaml:"clerk"`        // the staff code (工号), not a name
 	Token      string              `yaml:"token_sha256"` // of the token, in hexadecimal
+	Schemas    bool                `yaml:"schemas"`      // may change the schema registry
 }
 
 // TokenHash is a token's hash as a callers file keeps it. A token is random and long, so a plain hash tells nothing of it.
@@ -36,7 +43,8 @@ func TokenHash(token string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// LoadCallers reads a callers file: a YAML list of department, clerk and token_sha256. check, unless nil, says whether a caller
+// LoadCallers reads a callers file: a YAML list of department, clerk, token_sha256 and, for administrators of schemas,
+// schemas: true. check, unless nil, says whether a caller
 // can be one; its errors must not repeat the clerk. The error joins everything that was found wrong, each a Problem with its
 // line, and holds nothing of the file: a token may stand there by mistake.
 func LoadCallers(path string, check func(broker.Caller) error) (*Callers, error) {
@@ -52,7 +60,7 @@ func parseCallers(path string, content []byte, check func(broker.Caller) error) 
 	if entries == nil {
 		return nil, callersProblem(path, line, text("不是可读的 YAML 列表", "it is no readable YAML list"), nil)
 	}
-	callers := &Callers{of: map[[sha256.Size]byte]broker.Caller{}}
+	callers := &Callers{of: map[[sha256.Size]byte]listed{}}
 	var found []error
 	for _, node := range entries.Values {
 		line = node.GetToken().Position.Line
@@ -117,7 +125,7 @@ func (c *Callers) add(entry callerEntry) exchange.Text {
 	if _, twice := c.of[key]; twice {
 		return text("token_sha256 重复", "token_sha256 stands twice")
 	}
-	c.of[key] = broker.Caller{Department: entry.Department, Clerk: entry.Clerk}
+	c.of[key] = listed{broker.Caller{Department: entry.Department, Clerk: entry.Clerk}, entry.Schemas}
 	return exchange.Text{}
 }
 
@@ -138,21 +146,43 @@ func callersProblem(path string, line int, why exchange.Text, err error) error {
 			"write department, clerk (staff code) and token_sha256 (SHA-256 of the token, as by: printf %s TOKEN | sha256sum) for each")}
 }
 
-// caller finds out who sent a request. The hash is looked up, not the token, so that timing tells nothing of a token.
+// caller finds out who sent a request.
 func (c *Callers) caller(r *http.Request) (broker.Caller, error) {
+	found, err := c.find(r)
+	return found.Caller, err
+}
+
+// SchemaWriter finds out which administrator of schemas sent a request, as department/clerk. Stock Kafka clients know
+// Basic authentication best: its password is the token, its user name does not count.
+func (c *Callers) SchemaWriter(r *http.Request) (string, error) {
+	found, err := c.find(r)
+	if err != nil {
+		return "", err
+	}
+	if !found.schemas {
+		return "", &exchange.Problem{Code: "YM-API-0403", Kind: exchange.Denied, What: text("该调用方不能改动 Schema", "this caller may not change schemas"),
+			Mend: text("请管理员在调用方文件中为其写上 schemas: true", "ask the administrator to write schemas: true for it in the callers file")}
+	}
+	return string(found.Department) + "/" + found.Clerk, nil
+}
+
+// find looks up the hash of the token, not the token, so that timing tells nothing of a token.
+func (c *Callers) find(r *http.Request) (listed, error) {
 	stated := r.Header.Values("Authorization")
 	if len(stated) > 1 {
-		return broker.Caller{}, unauthorised(text("有多个 Authorization", "there is more than one Authorization"))
+		return listed{}, unauthorised(text("有多个 Authorization", "there is more than one Authorization"))
 	}
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if !strings.EqualFold(scheme, "Bearer") {
-		return broker.Caller{}, unauthorised(text("缺少 Authorization: Bearer 令牌", "there is no Authorization: Bearer token"))
+	if _, password, basic := r.BasicAuth(); basic {
+		token = password
+	} else if !strings.EqualFold(scheme, "Bearer") {
+		return listed{}, unauthorised(text("缺少 Authorization: Bearer 令牌", "there is no Authorization: Bearer token"))
 	}
-	caller, known := c.of[sha256.Sum256([]byte(strings.TrimSpace(token)))]
-	if !known {
-		return broker.Caller{}, unauthorised(text("令牌不认识或已更换", "the token is not known, or no longer"))
+	found, ok := c.of[sha256.Sum256([]byte(strings.TrimSpace(token)))]
+	if !ok {
+		return listed{}, unauthorised(text("令牌不认识或已更换", "the token is not known, or no longer"))
 	}
-	return caller, nil
+	return found, nil
 }
 
 func unauthorised(why exchange.Text) error {

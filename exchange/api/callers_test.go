@@ -2,6 +2,8 @@ package api
 
 import (
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -103,4 +105,46 @@ func FuzzCallers(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestSchemaWriter(t *testing.T) {
+	callers, err := parseCallers("c.yaml", []byte("- {department: xzsp, clerk: '0017', token_sha256: "+TokenHash("clerk")+"}\n"+
+		"- {department: xzsp, clerk: '0001', token_sha256: "+TokenHash("admin")+", schemas: true}\n"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	basic := func(user, password string) string {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.SetBasicAuth(user, password)
+		return r.Header.Get("Authorization")
+	}
+	tests := []struct {
+		name, authorization, by string
+		kind                    exchange.Kind
+	}{
+		{"bearer", "Bearer admin", "xzsp/0001", ""},
+		{"basic", basic("anybody", "admin"), "xzsp/0001", ""},
+		{"basic without a user", basic("", "admin"), "xzsp/0001", ""},
+		{"may only ask", "Bearer clerk", "", exchange.Denied},
+		{"unknown token", "Bearer adminn", "", exchange.Unauthorised},
+		{"token as the user", basic("admin", ""), "", exchange.Unauthorised},
+		{"nothing", "", "", exchange.Unauthorised},
+		{"broken basic", "Basic admin", "", exchange.Unauthorised},
+		{"another scheme", "Digest admin", "", exchange.Unauthorised},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			r := httptest.NewRequest(http.MethodPost, "/subjects/x/versions", nil)
+			if test.authorization != "" {
+				r.Header.Set("Authorization", test.authorization)
+			}
+			by, err := callers.SchemaWriter(r)
+			if by != test.by || (err == nil) != (test.kind == "") || err != nil && exchange.KindOf(err) != test.kind {
+				t.Errorf("%q %v", by, err)
+			}
+			if err != nil && strings.Contains(err.Error(), "admin") && !strings.Contains(err.Error(), "administrator") {
+				t.Errorf("shows the token: %v", err)
+			}
+		})
+	}
 }

@@ -10,11 +10,14 @@ import (
 	"github.com/onedoor/yimen/schemas/gate"
 )
 
-// describe reads a record's facts by the schema it names.
-func describe(schema func(string) (*schemas.Schema, bool)) func(*envelope.Opened) (schemas.Facts, Reason, error) {
-	return func(o *envelope.Opened) (schemas.Facts, Reason, error) {
-		s, ok := schema(o.Schema)
-		if !ok || s.Type != o.Type {
+// describe reads a record's facts by the schema it names. An error without a reason means that it cannot be said yet.
+func describe(schema func(context.Context, string) (*schemas.Schema, error)) func(context.Context, *envelope.Opened) (schemas.Facts, Reason, error) {
+	return func(ctx context.Context, o *envelope.Opened) (schemas.Facts, Reason, error) {
+		s, err := schema(ctx, o.Schema)
+		if err != nil {
+			return schemas.Facts{}, "", err
+		}
+		if s == nil || s.Type != o.Type {
 			return schemas.Facts{}, unknownSchema, nil
 		}
 		doc, err := gate.Decode(o.Payload)
@@ -52,7 +55,10 @@ func (x *Index) foldEvidence(ctx context.Context, b *batch, msgs []exchange.Mess
 		if m.Value == nil {
 			continue // frees the topic of bytes; what shall be forgotten is said elsewhere
 		}
-		v, id, number, ok := x.read(b, m)
+		v, id, number, ok, err := x.read(ctx, b, m)
+		if err != nil {
+			return err
+		}
 		if ok {
 			arrivals = append(arrivals, arrival{message: m, key: recordKey(id, v.evidence, number), id: id, number: number, version: v})
 		}
@@ -83,32 +89,35 @@ func (x *Index) foldEvidence(ctx context.Context, b *batch, msgs []exchange.Mess
 }
 
 // read opens a message and takes the facts from it, or refuses it.
-func (x *Index) read(b *batch, m *exchange.Message) (v version, id exchange.RecordID, number exchange.Version, ok bool) {
+func (x *Index) read(ctx context.Context, b *batch, m *exchange.Message) (v version, id exchange.RecordID, number exchange.Version, ok bool, err error) {
 	o, err := x.open(m)
 	if err != nil {
 		x.refuse(b, m, notOpened, err)
 		x.gap(b, m)
-		return v, id, 0, false
+		return v, id, 0, false, nil
 	}
 	if o.Type != exchange.EvidenceType(b.of) || !exchange.ValidName(b.of) {
 		x.refuse(b, m, wrongTopic, nil)
-		return v, id, 0, false
+		return v, id, 0, false, nil
 	}
 	if !x.keeps(o.Adapter.Department(), o.Type) {
 		x.refuse(b, m, notKeeper, nil)
-		return v, id, 0, false
+		return v, id, 0, false, nil
 	}
 	v = version{digest: o.Digest, withdrawn: o.Withdrawn, at: o.At, logged: m.Time, position: b.at(m),
 		evidence: o.Type, adapter: o.Adapter, schema: o.Schema, status: exchange.Withdrawn}
 	if !o.Withdrawn {
-		facts, reason, err := x.describe(&o)
+		facts, reason, err := x.describe(ctx, &o)
+		if err != nil && reason == "" {
+			return v, id, 0, false, err
+		}
 		if reason == "" && len(facts.Holders) == 0 {
 			reason = unreadableFacts
 		}
 		if reason != "" {
 			x.refuse(b, m, reason, err)
 			x.gap(b, m)
-			return v, id, 0, false
+			return v, id, 0, false, nil
 		}
 		v.status, v.from, v.until, v.payload = facts.Status, facts.From, facts.Until, o.Payload
 		v.holders = make([]token, len(facts.Holders))
@@ -116,7 +125,7 @@ func (x *Index) read(b *batch, m *exchange.Message) (v version, id exchange.Reco
 			v.holders[i] = x.secrets.token(h)
 		}
 	}
-	return v, o.ID, o.Version, true
+	return v, o.ID, o.Version, true, nil
 }
 
 // known looks up which of the versions the index has.

@@ -1,6 +1,8 @@
 package holdings
 
 import (
+	"context"
+
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/envelope"
 	"github.com/onedoor/yimen/schemas"
@@ -9,7 +11,7 @@ import (
 // Without replaces opening and describing, to measure and test what the index does by itself.
 func (x *Index) Without(open func(*exchange.Message) (envelope.Opened, error), describe func(*envelope.Opened) (schemas.Facts, error)) {
 	x.open = open
-	x.describe = func(o *envelope.Opened) (schemas.Facts, Reason, error) {
+	x.describe = func(_ context.Context, o *envelope.Opened) (schemas.Facts, Reason, error) {
 		facts, err := describe(o)
 		if err != nil {
 			return facts, unreadableFacts, err

@@ -33,10 +33,9 @@ import (
 type Config struct {
 	Engine Engine // stays its opener's: close it after the last call
 	Opener *envelope.Opener
-	// Schemas finds the schema that a record names: a *schemas.Set, or one that grows.
-	Schemas interface {
-		ByID(id string) (*schemas.Schema, bool)
-	}
+	// Schema finds the schema that a record names, nil where there is none: the record is then refused until the index
+	// is built anew. An error means that it cannot be said yet, and stops the folding.
+	Schema func(ctx context.Context, id string) (*schemas.Schema, error)
 	// Keeper is the one department that may publish a type. It is asked when a message is folded: a record that
 	// was refused stays so until the index is built anew.
 	Keeper   func(exchange.EvidenceType) (exchange.Department, bool)
@@ -52,7 +51,7 @@ type Index struct {
 	engine   Engine
 	secrets  *secrets
 	fresh    *fresh // nil where the index had rows when it was opened
-	describe func(*envelope.Opened) (schemas.Facts, Reason, error)
+	describe func(context.Context, *envelope.Opened) (schemas.Facts, Reason, error)
 	open     func(*exchange.Message) (envelope.Opened, error)
 	reject   func(*exchange.Message) (envelope.Rejection, error)
 	keeper   func(exchange.EvidenceType) (exchange.Department, bool)
@@ -81,7 +80,7 @@ func New(c Config) (*Index, error) {
 		engine:   c.Engine,
 		open:     c.Opener.Record,
 		reject:   c.Opener.Rejection,
-		describe: describe(c.Schemas.ByID),
+		describe: describe(c.Schema),
 		keeper:   c.Keeper,
 		log:      c.Log,
 		now:      c.Now,
@@ -122,7 +121,7 @@ func (x *Index) begin(c Config) (err error) {
 
 func (c *Config) check() error {
 	switch {
-	case c.Engine == nil, c.Opener == nil, c.Schemas == nil, c.Keeper == nil:
+	case c.Engine == nil, c.Opener == nil, c.Schema == nil, c.Keeper == nil:
 		return misconfigured("缺少引擎、启封器、模式或数源部门", "engine, opener, schemas or keepers are missing")
 	case len(c.TokenKey) != keySize, len(c.SealKey) != keySize:
 		return misconfigured("标记密钥和封存密钥必须各为 32 字节", "token key and seal key must have 32 bytes each")

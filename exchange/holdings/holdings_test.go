@@ -258,7 +258,7 @@ func TestNewRefuses(t *testing.T) {
 	}{
 		"no engine":       {func(c *holdings.Config) { c.Engine = nil }, exchange.Invalid, "engine"},
 		"no opener":       {func(c *holdings.Config) { c.Opener = nil }, exchange.Invalid, "opener"},
-		"no schemas":      {func(c *holdings.Config) { c.Schemas = nil }, exchange.Invalid, "schemas"},
+		"no schemas":      {func(c *holdings.Config) { c.Schema = nil }, exchange.Invalid, "schemas"},
 		"no keeper":       {func(c *holdings.Config) { c.Keeper = nil }, exchange.Invalid, "keepers"},
 		"short token key": {func(c *holdings.Config) { c.TokenKey = c.TokenKey[:31] }, exchange.Invalid, "32 bytes"},
 		"no seal key":     {func(c *holdings.Config) { c.SealKey = nil }, exchange.Invalid, "32 bytes"},

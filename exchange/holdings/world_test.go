@@ -2,6 +2,7 @@ package holdings_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -81,7 +82,7 @@ func (w *world) open() {
 
 func (w *world) config() holdings.Config {
 	w.registry = prometheus.NewRegistry()
-	return holdings.Config{Engine: w.store, Opener: w.opener, Schemas: w.schemas, Keeper: keeper,
+	return holdings.Config{Engine: w.store, Opener: w.opener, Schema: w.schema, Keeper: keeper,
 		TokenKey: bytes.Repeat([]byte{1}, 32), SealKey: bytes.Repeat([]byte{2}, 32),
 		Log: slog.New(slog.NewTextHandler(&w.log, nil)), Metrics: w.registry, Now: func() time.Time { return noon }}
 }
@@ -281,4 +282,9 @@ func (w *world) rejection(r envelope.Rejection) exchange.Message {
 		w.t.Fatal(err)
 	}
 	return m
+}
+
+func (w *world) schema(_ context.Context, id string) (*schemas.Schema, error) {
+	s, _ := w.schemas.ByID(id)
+	return s, nil
 }

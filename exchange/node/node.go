@@ -15,6 +15,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
 	"github.com/onedoor/yimen/certs"
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/api"
@@ -27,8 +30,7 @@ import (
 	"github.com/onedoor/yimen/exchange/holdings"
 	"github.com/onedoor/yimen/exchange/holdings/pebble"
 	"github.com/onedoor/yimen/schemas"
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/onedoor/yimen/schemas/registry"
 )
 
 // Surroundings are what a node takes from the process it runs in.
@@ -42,7 +44,7 @@ type Surroundings struct {
 // Node is a running exchange.
 type Node struct {
 	Catalogue *catalogue.Catalogue
-	Schemas   *schemas.Set
+	Registry  *registry.Registry
 	Bus       *bus.Bus
 	Broker    *broker.Broker
 	Index     *holdings.Index
@@ -51,6 +53,7 @@ type Node struct {
 
 	cfg     Config
 	around  Surroundings
+	own     *schemas.Set // those that come with the program and the configuration
 	callers *api.Callers
 	tls     *tls.Config // nil: plain HTTP
 	address string
@@ -97,7 +100,7 @@ func Start(ctx context.Context, cfg Config, around Surroundings) (*Node, error) 
 	}
 	n := &Node{cfg: cfg, around: around, Metrics: prometheus.NewRegistry()}
 	n.life, n.end = context.WithCancelCause(context.WithoutCancel(ctx))
-	for _, part := range []func(context.Context) error{n.learn, n.connect, n.index, n.answer, n.serve} {
+	for _, part := range []func(context.Context) error{n.learn, n.connect, n.register, n.index, n.answer, n.serve} {
 		if err := errors.Join(part(ctx), ctx.Err()); err != nil {
 			return nil, errors.Join(err, n.Close())
 		}
@@ -120,7 +123,7 @@ func (n *Node) learn(context.Context) (err error) {
 	if err = directories(slices.Concat(n.cfg.Schemas, n.cfg.Catalogue)); err != nil {
 		return err
 	}
-	if n.Schemas, err = loadSchemas(n.cfg.Schemas); err != nil {
+	if n.own, err = loadSchemas(n.cfg.Schemas); err != nil {
 		return err
 	}
 	parts := append([]fs.FS{catalogue.Builtin()}, n.around.Catalogue...)
@@ -157,21 +160,6 @@ func (n *Node) canAsk(c broker.Caller) error {
 	}
 	entry := audit.Entry{Department: c.Department, Clerk: c.Clerk, Case: "LL-2026-1123-0041"}
 	return entry.CheckAsker()
-}
-
-func loadSchemas(dirs []string) (*schemas.Set, error) {
-	set, err := schemas.Builtin()
-	if err != nil {
-		return nil, err
-	}
-	for _, dir := range dirs {
-		more, err := schemas.Load(os.DirFS(dir), ".")
-		if err != nil {
-			return nil, err
-		}
-		set = set.With(more.All()...)
-	}
-	return set, nil
 }
 
 // connect starts the embedded broker, if it is to be, and sees to it that every topic is there.
@@ -220,7 +208,7 @@ func (n *Node) index(context.Context) error {
 		return err
 	}
 	n.close = append(n.close, engine.Close)
-	n.Index, err = holdings.New(holdings.Config{Engine: engine, Opener: opener, Schemas: n.Schemas, Keeper: n.keeper,
+	n.Index, err = holdings.New(holdings.Config{Engine: engine, Opener: opener, Schema: n.schema, Keeper: n.keeper,
 		TokenKey: tokens, SealKey: seal, Log: n.around.Log, Metrics: n.Metrics, Now: n.around.Clock})
 	if err != nil {
 		return err

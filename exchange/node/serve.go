@@ -22,8 +22,7 @@ func (n *Node) serve(context.Context) error {
 	}
 	n.address = listener.Addr().String()
 	n.serv = &http.Server{
-		Handler: api.New(api.Config{Broker: n.Broker, Catalogue: n.Catalogue, Callers: n.callers, Ready: n.checks(),
-			Metrics: n.Metrics, Log: n.around.Log, Clock: n.around.Clock}),
+		Handler:           n.handler(),
 		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: 32 << 10, TLSConfig: n.tls, ErrorLog: slog.NewLogLogger(n.around.Log.Handler(), slog.LevelDebug),
 	}
@@ -36,6 +35,15 @@ func (n *Node) serve(context.Context) error {
 		return err
 	})
 	return nil
+}
+
+// handler is everything the node answers.
+func (n *Node) handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/", api.New(api.Config{Broker: n.Broker, Catalogue: n.Catalogue, Callers: n.callers, Ready: n.checks(),
+		Metrics: n.Metrics, Log: n.around.Log, Clock: n.around.Clock}))
+	mux.Handle(RegistryPath+"/", n.registryHandler())
+	return mux
 }
 
 func (n *Node) listen(listener net.Listener) error {

@@ -7,6 +7,7 @@ import (
 	"github.com/onedoor/yimen/exchange/bus"
 	"github.com/onedoor/yimen/exchange/catalogue"
 	"github.com/onedoor/yimen/exchange/envelope"
+	"github.com/onedoor/yimen/schemas/registry"
 )
 
 // Records of queries are kept three years at least (政务数据共享条例 art. 29), and asOf needs coverage for as long.
@@ -24,7 +25,9 @@ func topicsOf(c *catalogue.Catalogue, k Kafka) []bus.Topic {
 	topic := func(name string, partitions int) bus.Topic {
 		return bus.Topic{Name: name, Partitions: partitions, Replicas: k.Replicas, MinISR: isr}
 	}
-	topics := []bus.Topic{topic(audit.Topic, 1)}
+	mirror := topic(registry.Mirror, 1)
+	mirror.Compact = true
+	topics := []bus.Topic{topic(audit.Topic, 1), topic(registry.Proposals, 1), mirror}
 	for _, e := range c.EvidenceTypes() {
 		t := topic(envelope.EvidenceTopic(e.Type), k.Partitions)
 		t.Compact = true

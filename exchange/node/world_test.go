@@ -71,7 +71,7 @@ func stop(t testing.TB, n *Node) {
 func publish(t testing.TB, n *Node, version exchange.Version) {
 	t.Helper()
 	const adapter, kind = exchange.Adapter("scjg/licences"), exchange.EvidenceType("business-licence")
-	schema, _ := n.Schemas.ByType(kind)
+	schema, _ := n.Registry.Evidence().ByType(kind)
 	public, err := n.PublicKey()
 	if err != nil {
 		t.Fatal(err)

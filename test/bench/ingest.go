@@ -112,7 +112,7 @@ func (b *bench) readOnce(ctx context.Context, n *node.Node, to adapters.Bus, m *
 	if err != nil {
 		return result, err
 	}
-	schema, ok := n.Schemas.ByType(ingested)
+	schema, ok := n.Registry.Evidence().ByType(ingested)
 	if !ok {
 		return result, fmt.Errorf("there is no schema of %s", ingested)
 	}

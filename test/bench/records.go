@@ -93,7 +93,7 @@ func publish(ctx context.Context, n *node.Node, holders int) (int64, error) {
 
 func publishForm(ctx context.Context, n *node.Node, at, holders int) (int64, error) {
 	f := &forms[at]
-	schema, ok := n.Schemas.ByType(f.evidence)
+	schema, ok := n.Registry.Evidence().ByType(f.evidence)
 	if !ok {
 		return 0, fmt.Errorf("there is no schema of it")
 	}
