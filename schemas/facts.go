@@ -8,6 +8,7 @@ import (
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/identity"
+	"github.com/onedoor/yimen/schemas/gate"
 )
 
 // Facts is what the exchange must know of a document, whatever its kind.
@@ -148,7 +149,7 @@ func date(doc any, p path) (exchange.Date, error) {
 	if !given {
 		return "", nil
 	}
-	if !isDate(s) {
+	if !gate.IsDate(s) {
 		return "", factsProblem("YM-DOC-0306", p, "日期读不出来", "the date cannot be read", "写成 2006-01-02 的形式", "write it as 2006-01-02")
 	}
 	return exchange.Date(strings.Clone(s)), nil

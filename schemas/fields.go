@@ -1,18 +1,14 @@
 package schemas
 
 import (
-	"bytes"
 	"cmp"
-	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
 
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/schemas/gate"
 )
 
 // Field is one field of a kind of evidence, as people are shown it.
@@ -36,38 +32,15 @@ const maxFields = 2000
 // lister walks a schema for its fields.
 type lister struct {
 	root   map[string]any
-	rank   map[string]int // where each member of the text stands
+	rank   map[string]int // at which byte of the text each member stands
 	fields []Field
 	within []string // the places of the objects being listed: definitions may contain themselves
 }
 
-func fields(root map[string]any, text []byte) ([]Field, error) {
-	rank, err := ranks(text)
-	if err != nil {
-		return nil, err
-	}
-	l := &lister{root: root, rank: rank}
+func fields(root map[string]any, text []byte) []Field {
+	l := &lister{root: root, rank: offsets(text)}
 	l.object(root, "", "", false)
-	return l.fields, nil
-}
-
-// ranks numbers the members of the text by their pointers.
-func ranks(text []byte) (map[string]int, error) {
-	rank := map[string]int{}
-	d := jsontext.NewDecoder(bytes.NewBuffer(text))
-	for {
-		_, err := d.ReadToken()
-		if errors.Is(err, io.EOF) {
-			return rank, nil
-		}
-		if err != nil {
-			return nil, fmt.Errorf("order of the schema's members: %w", err)
-		}
-		p := string(d.StackPointer())
-		if _, seen := rank[p]; !seen {
-			rank[p] = len(rank)
-		}
-	}
+	return l.fields
 }
 
 // object lists the properties of the schema at one place of the text, which describes the values at the pointer.
@@ -85,11 +58,11 @@ func (l *lister) object(node map[string]any, at, pointer string, sensitive bool)
 func (l *lister) properties(p part, pointer string, sensitive bool) {
 	properties, _ := p.node["properties"].(map[string]any)
 	required, _ := p.node["required"].([]any)
-	place := func(name string) string { return p.at + "/properties/" + escape(name) }
+	place := func(name string) string { return p.at + "/properties/" + gate.Escape(name) }
 	names := slices.SortedFunc(maps.Keys(properties), func(a, b string) int { return cmp.Compare(l.rank[place(a)], l.rank[place(b)]) })
 	for _, name := range names {
 		if field, ok := properties[name].(map[string]any); ok && len(l.fields) < maxFields {
-			l.field(field, place(name), pointer+"/"+escape(name), slices.Contains(required, any(name)), sensitive)
+			l.field(field, place(name), pointer+"/"+gate.Escape(name), slices.Contains(required, any(name)), sensitive)
 		}
 	}
 }
@@ -129,7 +102,7 @@ func parts(root, node map[string]any, at string) []part {
 	if ref, ok := node["$ref"].(string); ok {
 		v, _ := target(root, ref)
 		named, _ := v.(map[string]any)
-		return parts(root, named, strings.TrimPrefix(ref, "#")) // references has seen that no cycle is left
+		return parts(root, named, strings.TrimPrefix(ref, "#")) // the gate has seen that no cycle is left
 	}
 	list := []part{{node, at}}
 	branches, _ := node["allOf"].([]any)
@@ -139,6 +112,18 @@ func parts(root, node map[string]any, at string) []part {
 		}
 	}
 	return list
+}
+
+const definitionsPrefix = "#/definitions/"
+
+// target is the schema a reference names.
+func target(root map[string]any, ref string) (any, bool) {
+	if ref == "#" {
+		return root, true
+	}
+	definitions, _ := root["definitions"].(map[string]any)
+	v, ok := definitions[strings.TrimPrefix(ref, definitionsPrefix)]
+	return v, ok
 }
 
 func strs(v any) []string {

@@ -3,9 +3,11 @@ package schemas
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/schemas/gate"
 )
 
 // rootKeywords are the x- keywords that stand at the top of a schema; the others describe a field.
@@ -16,15 +18,16 @@ func rootKeywords() []string {
 func fieldKeywords() []string { return []string{"x-title-en", "x-description-en", "x-sensitive"} }
 
 // extension checks that an x- keyword is one of ours and in its place.
-func extension(keyword, at string) error {
+func extension(keyword, at string) *gate.Fault {
 	if slices.Contains(fieldKeywords(), keyword) || at == "" && slices.Contains(rootKeywords(), keyword) {
 		return nil
 	}
+	place := at + "/" + gate.Escape(keyword)
 	if slices.Contains(rootKeywords(), keyword) {
-		return schemaProblem("YM-SCH-0104", at, keyword+" 只能写在最外层", keyword+" belongs at the top of the schema", "移到最外层", "move it to the top")
+		return gate.SchemaFault("YM-SCH-0104", place, keyword+" 只能写在最外层", keyword+" belongs at the top of the schema", "移到最外层", "move it to the top")
 	}
 	list := strings.Join(slices.Concat(rootKeywords(), fieldKeywords()), " ")
-	return schemaProblem("YM-SCH-0104", at, "未知的 x- 关键字 "+quote(keyword), "unknown x- keyword "+quote(keyword), "可用的："+list, "there are: "+list)
+	return gate.SchemaFault("YM-SCH-0104", place, "未知的 x- 关键字 "+strconv.Quote(keyword), "unknown x- keyword "+strconv.Quote(keyword), "可用的："+list, "there are: "+list)
 }
 
 // path leads to a value of a document; the step "*" stands for every element of an array.
@@ -33,7 +36,7 @@ type path []string
 func (p path) String() string {
 	var b strings.Builder
 	for _, step := range p {
-		b.WriteString("/" + escape(step))
+		b.WriteString("/" + gate.Escape(step))
 	}
 	return b.String()
 }
@@ -73,40 +76,41 @@ type reader struct {
 	keys keywords
 }
 
-func readKeywords(root map[string]any) (keywords, error) {
+func readKeywords(root map[string]any) (keywords, []*gate.Fault) {
 	r := reader{root: root}
-	for _, read := range []func() error{r.evidence, r.record, r.holders, r.validity, r.status} {
-		if err := read(); err != nil {
-			return keywords{}, err
+	var found []*gate.Fault
+	for _, read := range []func() *gate.Fault{r.evidence, r.record, r.holders, r.validity, r.status} {
+		if f := read(); f != nil {
+			found = append(found, f)
 		}
 	}
-	return r.keys, nil
+	return r.keys, found
 }
 
-func (r *reader) evidence() error {
+func (r *reader) evidence() *gate.Fault {
 	name, _ := r.root["x-evidence-type"].(string)
 	if !exchange.ValidName(name) {
-		return schemaProblem("YM-SCH-0120", "/x-evidence-type", "缺少证照类型，或者写法不对", "the evidence type is missing or no valid name",
+		return gate.SchemaFault("YM-SCH-0120", "/x-evidence-type", "缺少证照类型，或者写法不对", "the evidence type is missing or no valid name",
 			"小写字母和数字，以连字符相连，如 business-licence", "use lower-case letters and digits joined by hyphens, such as business-licence")
 	}
 	r.keys.evidence = exchange.EvidenceType(name)
 	return nil
 }
 
-func (r *reader) record() error {
+func (r *reader) record() *gate.Fault {
 	const at = "/x-record-id"
 	list, _ := r.root["x-record-id"].([]any)
 	if len(list) == 0 {
-		return schemaProblem("YM-SCH-0121", at, "没有说明哪些字段构成证照编号", "it is not said which fields make the certificate's number", `写成 "x-record-id": ["/certificateNumber"]`, `write "x-record-id": ["/certificateNumber"]`)
+		return gate.SchemaFault("YM-SCH-0121", at, "没有说明哪些字段构成证照编号", "it is not said which fields make the certificate's number", `写成 "x-record-id": ["/certificateNumber"]`, `write "x-record-id": ["/certificateNumber"]`)
 	}
 	for _, v := range list {
 		p, ok := readPath(v)
 		field, required, found := r.find(p)
 		if !ok || !found || !required || slices.Contains(p, "*") {
-			return schemaProblem("YM-SCH-0121", at, "指向的字段不存在，或者不是必填", "it points at a field that does not exist or is not required", "指向必填的字段，不经过数组", "point at required fields, not into arrays")
+			return gate.SchemaFault("YM-SCH-0121", at, "指向的字段不存在，或者不是必填", "it points at a field that does not exist or is not required", "指向必填的字段，不经过数组", "point at required fields, not into arrays")
 		}
 		if !identifier(field) {
-			return schemaProblem("YM-SCH-0125", p.String(), "编号字段不是有格式或者模式的字符串", "a field that identifies is no string with a format or a pattern",
+			return gate.SchemaFault("YM-SCH-0125", p.String(), "编号字段不是有格式或者模式的字符串", "a field that identifies is no string with a format or a pattern",
 				`写成 "type": "string"，加 format 或者锚定的 pattern`, `write "type": "string" with a format or an anchored pattern`)
 		}
 		r.keys.record = append(r.keys.record, p)
@@ -114,11 +118,11 @@ func (r *reader) record() error {
 	return nil
 }
 
-func (r *reader) holders() error {
+func (r *reader) holders() *gate.Fault {
 	const at = "/x-holder"
 	list, _ := r.root["x-holder"].([]any)
 	if len(list) == 0 {
-		return schemaProblem("YM-SCH-0122", at, "没有说明持证主体", "the holder is not named", `写成 "x-holder": [{"path": "/creditCode", "kind": "org"}]`, `write "x-holder": [{"path": "/creditCode", "kind": "org"}]`)
+		return gate.SchemaFault("YM-SCH-0122", at, "没有说明持证主体", "the holder is not named", `写成 "x-holder": [{"path": "/creditCode", "kind": "org"}]`, `write "x-holder": [{"path": "/creditCode", "kind": "org"}]`)
 	}
 	for _, v := range list {
 		entry, _ := v.(map[string]any)
@@ -126,12 +130,12 @@ func (r *reader) holders() error {
 		p, ok := readPath(entry["path"])
 		field, _, found := r.find(p)
 		if !ok || !found || formats == nil || !onlyKeys(entry, "path", "kind") {
-			return schemaProblem("YM-SCH-0122", at, "路径不存在，或者 kind 不是 person、org、any", "a path does not exist, or a kind is none of person, org, any", "路径指向证件号码字段，数组用 *，如 /spouses/*/number", "point at the field of the number, through arrays by *: /spouses/*/number")
+			return gate.SchemaFault("YM-SCH-0122", at, "路径不存在，或者 kind 不是 person、org、any", "a path does not exist, or a kind is none of person, org, any", "路径指向证件号码字段，数组用 *，如 /spouses/*/number", "point at the field of the number, through arrays by *: /spouses/*/number")
 		}
 		format, _ := field["format"].(string)
 		if !identifier(field) || !slices.Contains(formats, format) {
 			want := strings.Join(formats, " | ")
-			return schemaProblem("YM-SCH-0125", p.String(), "持证主体号码没有校验格式", "the number of a holder has no format that checks it", "写成 \"format\": "+want, "write \"format\": "+want)
+			return gate.SchemaFault("YM-SCH-0125", p.String(), "持证主体号码没有校验格式", "the number of a holder has no format that checks it", "写成 \"format\": "+want, "write \"format\": "+want)
 		}
 		r.keys.holders = append(r.keys.holders, holderPath{p, kind})
 	}
@@ -142,16 +146,16 @@ func (r *reader) holders() error {
 func holderKind(v any) (exchange.HolderKind, []string) {
 	switch v {
 	case "person":
-		return exchange.Person, []string{formatCitizen}
+		return exchange.Person, []string{gate.FormatCitizen}
 	case "org":
-		return exchange.Organisation, []string{formatCredit}
+		return exchange.Organisation, []string{gate.FormatCredit}
 	case "any":
-		return "", []string{formatHolder}
+		return "", []string{gate.FormatHolder}
 	}
 	return "", nil
 }
 
-func (r *reader) validity() error {
+func (r *reader) validity() *gate.Fault {
 	v, given := r.root["x-validity"]
 	if !given {
 		return nil
@@ -167,18 +171,18 @@ func (r *reader) validity() error {
 		}
 	}
 	if !ok {
-		return schemaProblem("YM-SCH-0123", "/x-validity", "指向的字段不存在，或者不是日期", "it points at a field that does not exist or is no date",
+		return gate.SchemaFault("YM-SCH-0123", "/x-validity", "指向的字段不存在，或者不是日期", "it points at a field that does not exist or is no date",
 			`写成 {"from": "/validFrom", "until": "/validUntil"}，字段用 "format": "date"`, `write {"from": "/validFrom", "until": "/validUntil"} and give the fields "format": "date"`)
 	}
 	return nil
 }
 
-func (r *reader) status() error {
+func (r *reader) status() *gate.Fault {
 	v, given := r.root["x-status"]
 	if !given {
 		return nil
 	}
-	bad := schemaProblem("YM-SCH-0124", "/x-status", "状态字段不存在，或者对照表不完整", "the field of the status does not exist, or its table is not complete",
+	bad := gate.SchemaFault("YM-SCH-0124", "/x-status", "状态字段不存在，或者对照表不完整", "the field of the status does not exist, or its table is not complete",
 		`写成 {"path": "/status", "values": {"存续": "valid"}}，取值为 valid、suspended、revoked、superseded，并覆盖该字段 enum 的每一项`,
 		`write {"path": "/status", "values": {"存续": "valid"}} with valid, suspended, revoked or superseded for every value of the field's enum`)
 	entry, _ := v.(map[string]any)

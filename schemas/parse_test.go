@@ -1,6 +1,7 @@
 package schemas
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -109,12 +110,12 @@ func TestParseRefuses(t *testing.T) {
 		{"gate: duplicate key", `"type": "object",`, `"type": "object", "type": "object",`, "YM-DOC-0106", ""},
 		{"draft-04", `draft-07`, `draft-04`, "YM-SCH-0102", "/$schema"},
 		{"2020-12", `http://json-schema.org/draft-07/schema#`, `https://json-schema.org/draft/2020-12/schema`, "YM-SCH-0102", "/$schema"},
-		{"misspelt keyword", `"minimum"`, `"minimun"`, "YM-SCH-0103", "/properties/count"},
+		{"misspelt keyword", `"minimum"`, `"minimun"`, "YM-SCH-0103", "/properties/count/minimun"},
 		{"newer keyword", `"required": ["code", "sub"],`, `"required": ["code", "sub"], "unevaluatedProperties": false,`, "YM-SCH-0103", ""},
-		{"content nobody checks", `"format": "date"`, `"contentEncoding": "base64"`, "YM-SCH-0103", "/properties/from"},
-		{"unknown x-", `"x-status"`, `"x-state"`, "YM-SCH-0104", ""},
-		{"unknown x- of a field", `"x-sensitive"`, `"x-secret"`, "YM-SCH-0104", "/definitions/person/properties/number"},
-		{"x- of the root in a field", `"x-sensitive": true`, `"x-record-id": ["/code"]`, "YM-SCH-0104", "/definitions/person/properties/number"},
+		{"content nobody checks", `"format": "date"`, `"contentEncoding": "base64"`, "YM-SCH-0103", "/properties/from/contentEncoding"},
+		{"unknown x-", `"x-status"`, `"x-state"`, "YM-SCH-0104", "/x-state"},
+		{"unknown x- of a field", `"x-sensitive"`, `"x-secret"`, "YM-SCH-0104", "/definitions/person/properties/number/x-secret"},
+		{"x- of the root in a field", `"x-sensitive": true`, `"x-record-id": ["/code"]`, "YM-SCH-0104", "/definitions/person/properties/number/x-record-id"},
 		{"open root", `"type": "object", "additionalProperties": false,
   "required"`, `"type": "object", "required"`, "YM-SCH-0105", ""},
 		{"open by a schema", `"type": "object", "additionalProperties": false,
@@ -126,32 +127,31 @@ func TestParseRefuses(t *testing.T) {
 		{"anything", `{"title": "数量", "x-title-en": "Count", ` + count + `}`, `true`, "YM-SCH-0105", "/properties/count"},
 		{"array of anything", person, `"maxItems": 3`, "YM-SCH-0105", "/properties/people"},
 		{"open tuple", count, `"type": "array", "items": [{"type": "string"}]`, "YM-SCH-0105", "/properties/count"},
-		{"unknown format", `"format": "date"`, `"format": "datum"`, "YM-SCH-0106", "/properties/from"},
-		{"remote reference", person, `"items": {"$ref": "https://example.org/person.json"}`, "YM-SCH-0107", "/properties/people/items"},
-		{"file reference", person, `"items": {"$ref": "file:///etc/passwd"}`, "YM-SCH-0107", "/properties/people/items"},
-		{"relative reference", person, `"items": {"$ref": "person.json"}`, "YM-SCH-0107", "/properties/people/items"},
-		{"reference to a property", person, `"items": {"$ref": "#/properties/sub"}`, "YM-SCH-0107", "/properties/people/items"},
+		{"unknown format", `"format": "date"`, `"format": "datum"`, "YM-SCH-0106", "/properties/from/format"},
+		{"remote reference", person, `"items": {"$ref": "https://example.org/person.json"}`, "YM-SCH-0107", "/properties/people/items/$ref"},
+		{"file reference", person, `"items": {"$ref": "file:///etc/passwd"}`, "YM-SCH-0107", "/properties/people/items/$ref"},
+		{"relative reference", person, `"items": {"$ref": "person.json"}`, "YM-SCH-0107", "/properties/people/items/$ref"},
+		{"reference to a property", person, `"items": {"$ref": "#/properties/sub"}`, "YM-SCH-0107", "/properties/people/items/$ref"},
 		{"reference to nothing", person, `"items": {"$ref": "#/definitions/persona"}`, "YM-SCH-0107", ""},
-		{"reference of no string", person, `"items": {"$ref": 5}`, "YM-SCH-0107", "/properties/people/items"},
-		{"keyword beside a reference", person, `"items": {"$ref": "#/definitions/person", "minProperties": 1}`, "YM-SCH-0107", "/properties/people/items"},
+		{"reference of no string", person, `"items": {"$ref": 5}`, "YM-SCH-0107", "/properties/people/items/$ref"},
+		{"keyword beside a reference", person, `"items": {"$ref": "#/definitions/person", "minProperties": 1}`, "YM-SCH-0107", "/properties/people/items/minProperties"},
 		{"cycle of one", `"definitions": {`, `"definitions": {"a": {"$ref": "#/definitions/a"},`, "YM-SCH-0108", "/definitions/a"},
 		{"cycle of two", `"definitions": {`, `"definitions": {"a": {"$ref": "#/definitions/b"}, "b": {"allOf": [{"$ref": "#/definitions/a"}]},`, "YM-SCH-0108", "/definitions/a"},
 		{"cycle of the root", `"required": ["code", "sub"],`, `"required": ["code", "sub"], "not": {"$ref": "#"},`, "YM-SCH-0108", ""},
 		{"cycle through branches", `"definitions": {`, `"definitions": {"a": {"anyOf": [{"type": "array", "items": {"$ref": "#/definitions/a"}}, {"type": "array", "items": {"$ref": "#/definitions/a"}}]},`, "YM-SCH-0115", "/definitions/a"},
-		{"look-ahead", `^[0-9A-Z]{18}$`, `^(?=9)[0-9A-Z]{18}$`, "YM-SCH-0109", "/properties/code"},
-		{"ECMA escapes", `^[0-9A-Z]{18}$`, `^[\\u4e00-\\u9fa5]{18}$`, "YM-SCH-0109", "/properties/code"},
-		{"no anchors", `^[0-9A-Z]{18}$`, `[0-9A-Z]{18}`, "YM-SCH-0110", "/properties/code"},
-		{"no anchor at the end", `^[0-9A-Z]{18}$`, `^[0-9A-Z]{18}`, "YM-SCH-0110", "/properties/code"},
-		{"anchors of one branch each", `^(A|B)[0-9a-z]{1,8}$`, `^A|B$`, "YM-SCH-0110", "/properties/sub/properties/serial"},
-		{"optional anchor", `^(A|B)[0-9a-z]{1,8}$`, `(^A)?B$`, "YM-SCH-0110", "/properties/sub/properties/serial"},
-		{"line anchors", `^(A|B)[0-9a-z]{1,8}$`, `(?m)^A$`, "YM-SCH-0110", "/properties/sub/properties/serial"},
+		{"look-ahead", `^[0-9A-Z]{18}$`, `^(?=9)[0-9A-Z]{18}$`, "YM-SCH-0109", "/properties/code/pattern"},
+		{"no anchors", `^[0-9A-Z]{18}$`, `[0-9A-Z]{18}`, "YM-SCH-0110", "/properties/code/pattern"},
+		{"no anchor at the end", `^[0-9A-Z]{18}$`, `^[0-9A-Z]{18}`, "YM-SCH-0110", "/properties/code/pattern"},
+		{"anchors of one branch each", `^(A|B)[0-9a-z]{1,8}$`, `^A|B$`, "YM-SCH-0110", "/properties/sub/properties/serial/pattern"},
+		{"optional anchor", `^(A|B)[0-9a-z]{1,8}$`, `(^A)?B$`, "YM-SCH-0110", "/properties/sub/properties/serial/pattern"},
+		{"line anchors", `^(A|B)[0-9a-z]{1,8}$`, `(?m)^A$`, "YM-SCH-0110", "/properties/sub/properties/serial/pattern"},
 		{"no Chinese title", `"title": "代码"`, `"title": "Code"`, "YM-SCH-0111", "/properties/code"},
 		{"no English title", `"title": "代码", "x-title-en": "Code"`, `"title": "代码"`, "YM-SCH-0111", "/properties/code"},
 		{"no title of the root", `"title": "示例许可",`, ``, "YM-SCH-0111", ""},
 		{"no title in a definition", `"title": "号码",`, ``, "YM-SCH-0111", "/definitions/person/properties/number"},
 		{"meta-schema: type", `"type": "integer"`, `"type": "integr"`, "YM-SCH-0112", "/properties/count/type"},
 		{"meta-schema: minimum", `"minimum": 1`, `"minimum": "1"`, "YM-SCH-0112", "/properties/count/minimum"},
-		{"$id inside", `"definitions": {`, `"definitions": {"a": {"$id": "http://example.org/", "type": "string"},`, "YM-SCH-0113", "/definitions/a"},
+		{"$id inside", `"definitions": {`, `"definitions": {"a": {"$id": "http://example.org/", "type": "string"},`, "YM-SCH-0113", "/definitions/a/$id"},
 		{"no evidence type", `"x-evidence-type": "sample-permit",`, ``, "YM-SCH-0120", ""},
 		{"bad evidence type", `"sample-permit"`, `"Sample_Permit"`, "YM-SCH-0120", ""},
 		{"no record id", `"x-record-id": ["/code", "/sub/serial"],`, ``, "YM-SCH-0121", ""},
@@ -231,16 +231,12 @@ func web(n int) string {
 }
 
 func TestIdentityOfSchemas(t *testing.T) {
-	var tree any
-	if err := json.Unmarshal([]byte(permit), &tree); err != nil {
-		t.Fatal(err)
-	}
-	compact, err := json.Marshal(tree) // sorted, without white space
-	if err != nil {
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, []byte(permit)); err != nil {
 		t.Fatal(err)
 	}
 	a, errA := Parse([]byte(permit))
-	b, errB := Parse(compact)
+	b, errB := Parse(compact.Bytes())
 	c, errC := Parse([]byte(strings.Replace(permit, `"maximum": 99`, `"maximum": 98`, 1)))
 	if err := errors.Join(errA, errB, errC); err != nil {
 		t.Fatal(err)
@@ -279,6 +275,55 @@ func TestLoad(t *testing.T) {
 		if err == nil || exchange.KindOf(err) != c.kind || !strings.Contains(err.Error(), c.text) {
 			t.Errorf("%s: got %v", name, err)
 		}
+	}
+}
+
+// TestLint: everything that is wrong is told at once, with its line.
+func TestLint(t *testing.T) {
+	broken := permit
+	for _, edit := range [][2]string{
+		{`"format": "date"`, `"format": "datum"`},
+		{`"pattern": "^(A|B)[0-9a-z]{1,8}$"`, `"pattern": "(?=A)[0-9]"`},
+		{`"title": "数量", "x-title-en": "Count"`, `"title": "编号"`},
+		{`"x-validity": {"from": "/from"},`, `"x-validity": {"from": "/since"},`},
+		{`"code": {"title"`, `"code": {"x-secret": true, "title"`},
+	} {
+		if !strings.Contains(broken, edit[0]) {
+			t.Fatalf("nothing to change: %s", edit[0])
+		}
+		broken = strings.Replace(broken, edit[0], edit[1], 1)
+	}
+	var got []string
+	for _, f := range Lint([]byte(broken)) {
+		got = append(got, fmt.Sprintf("%d %s %s", f.Line, f.Code, f.Pointer))
+		if f.Column < 1 || f.What.ZH == "" || f.What.EN == "" || f.Mend.ZH == "" || f.Mend.EN == "" {
+			t.Errorf("a finding does not say all it should: %+v", f)
+		}
+	}
+	want := []string{
+		"8 YM-SCH-0123 /x-validity", "21 YM-SCH-0104 /properties/code/x-secret", "24 YM-SCH-0109 /properties/sub/properties/serial/pattern",
+		"27 YM-SCH-0106 /properties/from/format", "29 YM-SCH-0111 /properties/count", "29 YM-SCH-0126 /properties/count/type",
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	for _, c := range []struct {
+		text         string
+		line, column int
+		code         string
+	}{
+		{"{\n  \"a\": 1,\n  \"a\": 2\n}", 3, 9, "YM-DOC-0106"},
+		{"{\n", 1, 2, "YM-DOC-0104"},
+		{"\n\n[]", 3, 1, "YM-SCH-0101"},
+		{"{\"$schema\": \"http://json-schema.org/draft-03/schema#\"}", 1, 2, "YM-SCH-0102"},
+	} {
+		list := LintGeneral([]byte(c.text))
+		if len(list) != 1 || list[0].Line != c.line || list[0].Column != c.column || list[0].Code != c.code {
+			t.Errorf("%q: %+v", c.text, list)
+		}
+	}
+	if list := Lint([]byte(permit)); len(list) != 0 {
+		t.Errorf("a sound schema: %+v", list)
 	}
 }
 

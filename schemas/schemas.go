@@ -15,9 +15,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/santhosh-tekuri/jsonschema/v6"
-
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/schemas/gate"
 )
 
 //go:embed evidence/*.json
@@ -25,13 +24,13 @@ var builtin embed.FS
 
 // Schema is one evidence schema, compiled. It never changes and may be used by many goroutines at once.
 type Schema struct {
-	ID          string // the MD5 of its canonical text, written as a UUID
+	ID          string // gate.Schema.ID: of its text without white space
 	Type        exchange.EvidenceType
 	Title       exchange.Text
 	Description exchange.Text
 	Text        []byte // the schema as it stands in its file; not to be changed
 
-	compiled *jsonschema.Schema
+	gated    *gate.Schema
 	keys     keywords
 	fields   []Field
 	examples [][]byte

@@ -15,14 +15,28 @@ import (
 	"github.com/onedoor/yimen/exchange"
 )
 
-// What a document may be at most. A record is a few kilobytes; everything far beyond is a mistake or an attack.
-const (
-	maxDocument = 1 << 20 // bytes
-	maxDepth    = 64      // objects and arrays within each other
-	maxMembers  = 10_000  // members of objects and elements of arrays, all together
-	maxNumber   = 40      // characters of one number
-	maxExponent = 400     // beyond it a few characters stand for numbers that fill the memory
-)
+// limits are what a text may be at most. Everything far beyond is a mistake or an attack.
+type limits struct {
+	bytes    int
+	depth    int // objects and arrays within each other
+	members  int // members of objects and elements of arrays, all together
+	number   int // characters of one number
+	exponent int // beyond it a few characters stand for numbers that fill the memory
+}
+
+// documentLimits are those of a record, which has a few kilobytes.
+func documentLimits() limits {
+	return limits{bytes: 1 << 20, depth: maxDepth, members: 10_000, number: 40, exponent: 400}
+}
+
+// schemaLimits are those of a schema: longer than a record, since it describes one, and with smaller numbers, since each
+// number of a document is computed with them.
+func schemaLimits() limits {
+	return limits{bytes: 512 << 10, depth: 200, members: 20_000, number: 40, exponent: 308}
+}
+
+// maxDepth is how deep a document may be nested. The cost of a validation is bounded for documents of that depth.
+const maxDepth = 64
 
 // Decode is the document gate: it reads one JSON document into map[string]any, []any, string, json.Number, bool and
 // nil, and refuses everything that two readers could understand differently or that costs far more to read than to
@@ -31,30 +45,38 @@ const (
 //
 // Numbers keep their digits. The strings of the result share one copy of the document's text.
 func Decode(doc []byte) (any, error) {
-	if len(doc) > maxDocument {
-		return nil, tooLarge(len(doc))
+	v, _, err := decode(doc, documentLimits())
+	return v, err
+}
+
+// decode gives, where there is an error, also the byte offset near which it is.
+func decode(doc []byte, most limits) (v any, offset int, err error) {
+	if len(doc) > most.bytes {
+		return nil, 0, tooLarge(len(doc), most.bytes)
 	}
 	if bytes.HasPrefix(doc, []byte("\xef\xbb\xbf")) {
-		return nil, gateProblem("YM-DOC-0102", "文档以字节顺序标记（BOM）开头", "document begins with a byte order mark",
+		return nil, 0, gateProblem("YM-DOC-0102", "文档以字节顺序标记（BOM）开头", "document begins with a byte order mark",
 			"另存为不带 BOM 的 UTF-8", "save it as UTF-8 without a byte order mark")
 	}
 	g := gate{
 		text:   string(doc),
+		most:   most,
 		tokens: jsontext.NewDecoder(bytes.NewBuffer(doc), jsontext.AllowDuplicateNames(true)), // the maps see duplicates
 	}
-	v, err := g.value(0)
+	v, err = g.value(0)
 	if err == nil {
 		err = g.end()
 	}
 	if err != nil {
-		return nil, g.explain(err)
+		return nil, int(g.tokens.InputOffset()), g.explain(err)
 	}
-	return v, nil
+	return v, 0, nil
 }
 
 // gate is one reading of one document.
 type gate struct {
 	text    string // the document; strings of the result are slices of it
+	most    limits
 	tokens  *jsontext.Decoder
 	members int
 }
@@ -80,10 +102,10 @@ func (g *gate) value(depth int) (any, error) {
 	case 'n':
 		return nil, nil
 	}
-	if monstrous(raw) {
+	if g.monstrous(raw) {
 		return nil, g.at("YM-DOC-0107", "数字过长或者指数过大", "number is too long or its exponent is too large",
-			fmt.Sprintf("数字最多 %d 个字符，指数绝对值最大 %d；编号应写成字符串", maxNumber, maxExponent),
-			fmt.Sprintf("a number has at most %d characters and an exponent of at most %d; write identifiers as strings", maxNumber, maxExponent))
+			fmt.Sprintf("数字最多 %d 个字符，指数绝对值最大 %d；编号应写成字符串", g.most.number, g.most.exponent),
+			fmt.Sprintf("a number has at most %d characters and an exponent of at most %d; write identifiers as strings", g.most.number, g.most.exponent))
 	}
 	return json.Number(raw), nil
 }
@@ -146,19 +168,19 @@ func (g *gate) array(depth int) (any, error) {
 
 // open reads the delimiter that begins an object or an array.
 func (g *gate) open(depth int) error {
-	if depth > maxDepth {
+	if depth > g.most.depth {
 		return g.at("YM-DOC-0108", "对象和数组嵌套过深", "objects and arrays are nested too deeply",
-			fmt.Sprintf("嵌套最多 %d 层", maxDepth), fmt.Sprintf("nest at most %d levels", maxDepth))
+			fmt.Sprintf("嵌套最多 %d 层", g.most.depth), fmt.Sprintf("nest at most %d levels", g.most.depth))
 	}
 	_, err := g.tokens.ReadToken()
 	return err
 }
 
 func (g *gate) count() error {
-	if g.members++; g.members > maxMembers {
+	if g.members++; g.members > g.most.members {
 		return g.at("YM-DOC-0109", "文档的成员过多", "document has too many members",
-			fmt.Sprintf("对象成员和数组元素合计最多 %d 个；一份文档只写一条记录", maxMembers),
-			fmt.Sprintf("at most %d members and elements in all; a document holds one record", maxMembers))
+			fmt.Sprintf("对象成员和数组元素合计最多 %d 个；一份文档只写一条记录", g.most.members),
+			fmt.Sprintf("at most %d members and elements in all; a document holds one record", g.most.members))
 	}
 	return nil
 }
@@ -191,8 +213,8 @@ func (g *gate) end() error {
 }
 
 // monstrous says whether a number's text is too long or its exponent too large to compute with.
-func monstrous(number string) bool {
-	if len(number) > maxNumber {
+func (g *gate) monstrous(number string) bool {
+	if len(number) > g.most.number {
 		return true
 	}
 	e := strings.IndexAny(number, "eE")
@@ -200,7 +222,7 @@ func monstrous(number string) bool {
 		return false
 	}
 	exponent, err := strconv.Atoi(number[e+1:])
-	return err != nil || exponent > maxExponent || exponent < -maxExponent
+	return err != nil || exponent > g.most.exponent || exponent < -g.most.exponent
 }
 
 // explain turns what the tokeniser refused into a problem; it keeps the reason and the place and drops the text,
@@ -234,10 +256,10 @@ func (g *gate) at(code, zh, en, mendZH, mendEN string) *exchange.Problem {
 	return p
 }
 
-func tooLarge(size int) *exchange.Problem {
+func tooLarge(size, most int) *exchange.Problem {
 	p := gateProblem("YM-DOC-0101", "文档过大", "document is too large",
 		"扫描件和图片不要放进记录", "keep scans and pictures out of records")
-	p.Why = exchange.Text{ZH: fmt.Sprintf("共 %d 字节，最多 %d 字节", size, maxDocument), EN: fmt.Sprintf("it has %d bytes, at most %d are allowed", size, maxDocument)}
+	p.Why = exchange.Text{ZH: fmt.Sprintf("共 %d 字节，最多 %d 字节", size, most), EN: fmt.Sprintf("it has %d bytes, at most %d are allowed", size, most)}
 	return p
 }
 

@@ -99,9 +99,9 @@ func TestDecodeRefuses(t *testing.T) {
 		{"surrogates in the wrong order", `"\udfb7\ud842"`, "YM-DOC-0110"},
 		{"lone surrogate in a key", `{"\ud842":1}`, "YM-DOC-0110"},
 	} {
-		start := time.Now()
+		start := worked()
 		v, err := Decode([]byte(c.doc))
-		took := time.Since(start)
+		took := worked() - start
 		var p *exchange.Problem
 		if !errors.As(err, &p) || p.Code != c.code || v != nil {
 			t.Errorf("%s: got %v, %v, want %s", c.name, v, err, c.code)
