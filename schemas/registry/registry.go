@@ -38,7 +38,7 @@ type Config struct {
 	Topics Topics
 	// Opinion is the second validator; nil: none is asked, and evidence types cannot be registered.
 	Opinion interface {
-		Ask(ctx context.Context, schema []byte, documents [][]byte) (opinion.Opinion, error)
+		Ask(ctx context.Context, question opinion.Question) (opinion.Opinion, error)
 	}
 	Clock   func() time.Time // nil: time.Now
 	Log     *slog.Logger     // nil: silent

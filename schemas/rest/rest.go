@@ -3,6 +3,9 @@
 //
 // Beside Confluent's paths there are Yimen's own: a dry run of a registration, the history of a subject, what a change would break,
 // deprecation and retirement.
+//
+// Confluent's Java client refuses members that it does not know, and it is the one client that names no JSON in Accept. What
+// goes beyond Confluent's answers is therefore kept from it; see reader.
 package rest
 
 import (
@@ -10,6 +13,8 @@ import (
 	"encoding/json"
 	"log/slog"
 	"net/http"
+	"runtime"
+	"time"
 
 	"github.com/onedoor/yimen/schemas/registry"
 )
@@ -18,7 +23,7 @@ import (
 type Config struct {
 	Registry *registry.Registry
 	// Writer says who sends a request that changes something; its error, an *exchange.Problem, refuses the request.
-	// Reading is open to everybody: schemas hold no personal data.
+	// Reading is open to everybody: schemas hold no personal data. nil: nobody may change anything.
 	Writer func(*http.Request) (by string, err error)
 	// Impact says what a schema would break: it calls progress now and then with how many stored records it has looked
 	// at, of how many, and gives a value for JSON. Only writers may ask. nil: not served.
@@ -26,5 +31,50 @@ type Config struct {
 	Log    *slog.Logger // nil: silent
 }
 
+const (
+	maxBody  = 1 << 20         // bytes of a request's body, as Confluent's registry takes them
+	patience = 5 * time.Second // how long a check waits for its turn
+)
+
+// service answers requests.
+type service struct {
+	Config
+	bodies   bodies
+	checks   chan struct{} // a place for each check of compatibility that may run at once: anybody may ask for one
+	patience time.Duration
+}
+
 // New is the service as a handler, for the root of a path prefix that the caller strips.
-func New(cfg Config) http.Handler { panic("to be written") }
+func New(cfg Config) http.Handler { return newService(cfg) }
+
+func newService(cfg Config) *service {
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	return &service{Config: cfg, checks: make(chan struct{}, runtime.GOMAXPROCS(0)), patience: patience}
+}
+
+// ServeHTTP answers a request.
+func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if s.quick(w, r) {
+		return
+	}
+	c := &call{service: s, w: w, r: r, query: queryOf(r.URL.RawQuery)}
+	if err := c.serve(); err != nil {
+		c.refuse(err)
+	}
+}
+
+// turn waits until a check may run, and gives what ends it.
+func (s *service) turn(ctx context.Context) (done func(), err error) {
+	wait := time.NewTimer(s.patience)
+	defer wait.Stop()
+	select {
+	case s.checks <- struct{}{}:
+		return func() { <-s.checks }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-wait.C:
+		return nil, busy()
+	}
+}
