@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/schemas/registry"
 )
 
 // complaint is how an error is written under -o json and -o jsonl.
@@ -72,6 +73,9 @@ func (s *session) details(p *exchange.Problem) []string {
 	if inner, ok := errors.AsType[*exchange.Problem](p.Err); ok {
 		details = append(details, inner.What.In(s.lang))
 		return append(details, s.details(inner)...)
+	}
+	if refused, ok := errors.AsType[*registry.Incompatible](p.Err); ok {
+		return append(details, s.whyIncompatible(refused.Judgement)...)
 	}
 	return append(details, s.reason(p.Err))
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/schemas/registry"
 )
 
 // code is an exit code. A verb returns one as its error when it has already said everything there is to say.
@@ -42,6 +43,9 @@ func codeOf(ctx context.Context, err error) code {
 	}
 	if _, ok := errors.AsType[*usageError](err); ok {
 		return exitUsage
+	}
+	if _, ok := errors.AsType[*registry.Incompatible](err); ok {
+		return exitIncompatible
 	}
 	switch problemsOf(err)[0].Kind {
 	case exchange.Unauthorised:

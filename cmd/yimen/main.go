@@ -14,9 +14,12 @@ import (
 	"time"
 
 	"golang.org/x/term"
+
+	"github.com/onedoor/yimen/schemas/opinion"
 )
 
 func main() {
+	opinion.AnswerIfAsked()
 	collectSeldom(os.Getenv)
 	os.Exit(int(interruptible()))
 }

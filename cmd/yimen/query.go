@@ -30,7 +30,7 @@ func (s *session) queryVerb() verb {
 		lists: true,
 		flags: func(f *pflag.FlagSet) {
 			f.StringVar(&asked.Case, "case", "", s.t("收件号 `CASE`", "the case number `CASE`"))
-			f.StringVar(&server, "server", "http://127.0.0.1:7080", s.t("交换平台地址 `URL`", "the exchange's address `URL`"))
+			s.serverFlag(f, &server)
 			applicant = s.secretFlag(f, "applicant", both("申请人的身份证号或统一社会信用代码 `NUMBER`", "the applicant's citizen number or credit code `NUMBER`"))
 			token = s.secretFlag(f, "token", both("调用令牌 `TOKEN`", "the caller's token `TOKEN`"))
 			s.catalogueFlag(f, &dir)
@@ -66,25 +66,48 @@ const patience = 30 * time.Second
 
 // window is the client of a clerk's window.
 func window(ctx context.Context, server string, token *secret) (*api.Client, error) {
+	base, err := address(server)
+	if err != nil {
+		return nil, err
+	}
+	bearer, err := bearerOf(ctx, token)
+	if err != nil {
+		return nil, err
+	}
+	return &api.Client{Base: base, Token: bearer}, nil
+}
+
+// serverFlag declares where the exchange is.
+func (s *session) serverFlag(f *pflag.FlagSet, server *string) {
+	f.StringVar(server, "server", "http://127.0.0.1:7080", s.t("交换平台地址 `URL`", "the exchange's address `URL`"))
+}
+
+// address is what --server names, without a slash at its end.
+func address(server string) (string, error) {
 	at, err := url.Parse(server)
 	if err != nil || at.Host == "" || at.Scheme != "http" && at.Scheme != "https" || strings.Trim(at.Path, "/") != "" || at.RawQuery != "" {
-		return nil, &usageError{&exchange.Problem{Code: "YM-CLI-0601", Kind: exchange.Invalid,
+		return "", &usageError{&exchange.Problem{Code: "YM-CLI-0601", Kind: exchange.Invalid,
 			What: both("选项 --server 的值不对", "the value of --server is wrong"),
 			Why:  both("应为 http:// 或 https:// 开头的地址，后面不带路径", "it must be an address that begins with http:// or https://, without a path"),
 			Mend: both("例如 --server http://127.0.0.1:7080", "such as --server http://127.0.0.1:7080")}}
 	}
+	return at.Scheme + "://" + at.Host, nil
+}
+
+// bearerOf is the token that --token names.
+func bearerOf(ctx context.Context, token *secret) (string, error) {
 	secret, err := token.read(ctx)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	secret = strings.TrimSpace(secret)
 	if strings.ContainsFunc(secret, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return nil, &exchange.Problem{Code: "YM-CLI-0602", Kind: exchange.Unauthorised,
+		return "", &exchange.Problem{Code: "YM-CLI-0602", Kind: exchange.Unauthorised,
 			What: both("--token 指定的内容不是令牌", "what --token names is no token"),
 			Why:  both("令牌是一行，只有字母、数字和半角符号", "a token is one line of ASCII letters, digits and signs"),
 			Mend: both("检查是不是指错了文件；没有令牌的，向交换平台管理员申请", "see whether it is the right file; ask the exchange's administrator for a token if there is none")}
 	}
-	return &api.Client{Base: at.Scheme + "://" + at.Host, Token: secret}, nil
+	return secret, nil
 }
 
 // conclusionPage shows an answer to a clerk: the one line that matters first, then the materials.

@@ -17,8 +17,9 @@ import (
 func (s *session) schemaVerbs() verb {
 	return verb{
 		use:   "schema",
-		short: both("证照 Schema：列出、查看、检查文件", "evidence schemas: list, show, check documents"),
-		verbs: []verb{s.schemaList(), s.schemaShow(), s.schemaValidate()},
+		short: both("证照 Schema：查看、检查、比较、发布", "evidence schemas: show, check, compare, publish"),
+		verbs: []verb{s.schemaList(), s.schemaShow(), s.schemaValidate(), s.schemaLint(), s.schemaDiff(), s.schemaImpact(), s.schemaPublish(),
+			s.schemaRegister(), s.schemaDeprecate(), s.schemaRetire(), s.schemaCompat(), s.schemaHistory(), s.schemaExport(), s.schemaAsyncAPI()},
 	}
 }
 
@@ -50,12 +51,23 @@ func viewOf(schema *schemas.Schema) schemaView {
 }
 
 func (s *session) schemaList() verb {
+	var at registryAt
+	var remote bool
 	return verb{
-		use:     "list",
-		short:   both("列出证照类型", "list the evidence types"),
-		example: "yimen schema list\nyimen schema list -o name",
+		use:   "list",
+		short: both("列出证照类型，或登记处的全部主题", "list the evidence types, or all subjects of the registry"),
+		long: both("列出内置的证照类型；加 --remote 或 --server 则列出登记处的全部主题、版本和状态。",
+			"List the built-in evidence types; with --remote or --server, all subjects of the registry with version and state."),
+		example: "yimen schema list\nyimen schema list -o name\nyimen schema list --remote",
 		lists:   true,
-		run: func(context.Context, []string) error {
+		flags: func(f *pflag.FlagSet) {
+			s.remoteFlag(f, &remote)
+			s.registryFlags(f, &at)
+		},
+		run: func(ctx context.Context, _ []string) error {
+			if remote || at.named() {
+				return s.listRemote(ctx, at)
+			}
 			set, err := schemas.Builtin()
 			if err != nil {
 				return err
@@ -83,18 +95,31 @@ func (s *session) schemaRows() list[schemaView] {
 }
 
 func (s *session) schemaShow() verb {
+	var at registryAt
+	var name subjectName
 	var file string
+	var remote bool
+	var version int
 	return verb{
 		use:   "show TYPE | --schema FILE",
 		short: both("查看一种证照的字段", "show the fields of an evidence type"),
-		long: both("查看一种证照的字段。--schema 读取一个尚未登记的 Schema 文件，并先检查它。",
-			"Show the fields of an evidence type. --schema reads a schema file that is not registered yet, and checks it first."),
-		example:  "yimen schema show business-licence\nyimen schema show business-licence -o json\nyimen schema show --schema mine.json",
-		max:      1,
-		flags:    func(f *pflag.FlagSet) { s.schemaFlag(f, &file) },
+		long: both("查看一种证照的字段。--schema 读取一个尚未登记的 Schema 文件，并先检查它。\n加 --remote 或 --server 则查看登记处里的版本，其他主题也可以。",
+			"Show the fields of an evidence type. --schema reads a schema file that is not registered yet, and checks it first.\nWith --remote or --server it shows a version in the registry, of other subjects as well."),
+		example: "yimen schema show business-licence\nyimen schema show business-licence -o json\nyimen schema show --schema mine.json\nyimen schema show business-licence --remote --version 1",
+		max:     1,
+		flags: func(f *pflag.FlagSet) {
+			s.schemaFlag(f, &file)
+			s.remoteFlag(f, &remote)
+			f.IntVar(&version, "version", 0, s.t("登记处里的第 `N` 版，0 为最新", "version `N` in the registry, 0 for the latest"))
+			s.subjectFlag(f, &name)
+			s.registryFlags(f, &at)
+		},
 		complete: anyOf(evidenceTypes),
 		lists:    true,
-		run: func(_ context.Context, args []string) error {
+		run: func(ctx context.Context, args []string) error {
+			if (remote || at.named() || version > 0) && file == "" && len(args) > 0 {
+				return s.showRemote(ctx, at, name.subject(args[0]), version)
+			}
 			schema, _, err := s.chosenSchema(file, args)
 			if err != nil {
 				return err

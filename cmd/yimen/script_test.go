@@ -11,11 +11,14 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/onedoor/yimen/schemas/opinion"
 )
 
 var update = flag.Bool("update", false, "write what the commands print into the scripts")
 
 func TestMain(m *testing.M) {
+	opinion.AnswerIfAsked()
 	testscript.Main(m, map[string]func(){"yimen": main})
 }
 

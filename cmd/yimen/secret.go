@@ -54,7 +54,7 @@ func (v *secret) Set(source string) error {
 }
 
 // onePipe refuses a second secret from standard input: the first would take all of it.
-func onePipe(name, other string) error {
+func onePipe(name, other string) *exchange.Problem {
 	return &exchange.Problem{
 		Code: "YM-CLI-0214", Kind: exchange.Invalid,
 		What: both("选项 --"+name+" 和 --"+other+" 不能都从标准输入读取", "--"+name+" and --"+other+" cannot both be read from standard input"),

@@ -27,7 +27,9 @@ func aboutExitCodes() exchange.Text {
 		fmt.Fprintf(zh, "%5d  %s\n", m.code, m.text.ZH)
 		fmt.Fprintf(en, "%5d  %s\n", m.code, m.text.EN)
 	}
-	return both(strings.TrimRight(zh.String(), "\n"), strings.TrimRight(en.String(), "\n"))
+	fmt.Fprint(zh, "\nyimen schema diff 的约定不同：0 没有差别，1 有差别而兼容，10 不兼容，其他为无法比较。")
+	fmt.Fprint(en, "\nyimen schema diff differs: 0 no difference, 1 different and compatible, 10 incompatible, any other: it could not compare.")
+	return both(zh.String(), en.String())
 }
 
 func aboutOutput() exchange.Text {

@@ -157,14 +157,27 @@ func printable(t *testing.T) map[string]string {
 	if got := yimen(t, strings.Fields(run)...); got.code != exitOK { // from now on there is nothing to publish
 		t.Fatalf("%s ended with %d and said\n%s", run, got.code, got.talk)
 	}
+	registry := " --server " + up.url + " --token @" + filepath.Join(up.data, adminFile)
+	licence := " --file ../../schemas/evidence/business-licence.json"
 	return map[string]string{
-		"yimen version":         "version",
-		"yimen schema list":     "schema list",
-		"yimen schema show":     "schema show business-licence",
-		"yimen schema validate": "schema validate business-licence testdata/empty.jsonl",
-		"yimen item list":       "item list",
-		"yimen item show":       "item show food-licence-new",
-		"yimen demo":            "demo --people 300 --once --http 127.0.0.1:0 --kafka 127.0.0.1:0",
+		"yimen schema lint":      "schema lint ../../schemas/evidence",
+		"yimen schema diff":      "schema diff business-licence" + licence + registry,
+		"yimen schema impact":    "schema impact business-licence" + licence + registry,
+		"yimen schema publish":   "schema publish business-licence" + licence + registry + " --dry-run",
+		"yimen schema register":  "schema register orders-value --file testdata/orders.json" + registry,
+		"yimen schema deprecate": "schema deprecate tax-clearance --reason old" + registry,
+		"yimen schema retire":    "schema retire tax-clearance --at 2099-12-31 --confirm tax-clearance" + registry,
+		"yimen schema compat":    "schema compat business-licence" + registry,
+		"yimen schema history":   "schema history business-licence" + registry,
+		"yimen schema export":    "schema export" + registry,
+		"yimen schema asyncapi":  "schema asyncapi",
+		"yimen version":          "version",
+		"yimen schema list":      "schema list",
+		"yimen schema show":      "schema show business-licence",
+		"yimen schema validate":  "schema validate business-licence testdata/empty.jsonl",
+		"yimen item list":        "item list",
+		"yimen item show":        "item show food-licence-new",
+		"yimen demo":             "demo --people 300 --once --http 127.0.0.1:0 --kafka 127.0.0.1:0",
 		"yimen query": "query enterprise-deregistration --case demo-0001 --applicant @" + filepath.Join(up.data, applicantFile) +
 			" --token @" + filepath.Join(up.data, tokenFile) + " --server " + up.url,
 		"yimen adapter check":   "adapter check " + trial,

@@ -152,6 +152,14 @@ func reachesOut(arg string) bool {
 	if strings.ContainsAny(arg, "/.@") {
 		return true
 	}
+	for _, name := range []string{"diff", "impact", "publish", "register", "deprecate", "retire", "compat", "history", "export"} { // schema's, of a server
+		if arg == name {
+			return true
+		}
+	}
+	if strings.HasPrefix(arg, "--remote") || strings.HasPrefix(arg, "--server") || strings.HasPrefix(arg, "--token") || strings.HasPrefix(arg, "--version") {
+		return true
+	}
 	pure := []string{"schema", "item", "version", "completion"}
 	for _, v := range new(session).verbs() {
 		if name, _, _ := strings.Cut(v.use, " "); name == arg && !slices.Contains(pure, name) {

@@ -181,7 +181,12 @@ func (v *validation) print() error {
 	if len(v.findings) == 0 && (s.format == asTable || s.format == asWide) {
 		return nil
 	}
-	rows := list[findingView]{
+	return s.findingRows().print(s, v.findings)
+}
+
+// findingRows are findings as people read them.
+func (s *session) findingRows() list[findingView] {
+	return list[findingView]{
 		name: func(f findingView) string { return place{f.File, f.Line}.String() },
 		columns: []column[findingView]{
 			{head: both("文件", "FILE"), cell: func(f findingView) string { return place{f.File, f.Line}.String() }},
@@ -191,7 +196,6 @@ func (v *validation) print() error {
 		},
 		note: func(f findingView) string { return f.Mend.In(s.lang) },
 	}
-	return rows.print(s, v.findings)
 }
 
 // place is where a document stands.

@@ -5,7 +5,7 @@ import "context"
 // Engine keeps rows in the order of their keys. It is where the index does I/O: Pebble on a node's own disk, a database
 // where several nodes share one. An engine learns no secret; it sees tokens and sealed values only.
 //
-// All methods are safe for concurrent use. Slices given to yield are valid until yield returns. Get and Scan see every
+// All methods are safe for concurrent use. Slices given to yield are valid until yield returns. Get, Scan and Walk see every
 // Commit that returned before they were called.
 type Engine interface {
 	// Get yields the value of each key that is there, with the key's place in keys, in any order. It stops with
@@ -14,6 +14,9 @@ type Engine interface {
 	// Scan yields, prefix after prefix, the rows whose keys begin with it, in the order of their keys. When yield
 	// says false, the rest of that prefix is left out and the next one begins.
 	Scan(ctx context.Context, prefixes [][]byte, yield func(key, value []byte) bool) error
+	// Walk yields the rows whose keys begin with prefix, in the order of their keys, from the key from on (empty: all), until
+	// yield says false. value reads the row's value: rows that nobody wants cost only their keys. It works until yield returns.
+	Walk(ctx context.Context, prefix, from []byte, yield func(key []byte, value func() ([]byte, error)) bool) error
 	// Commit stores all rows or none; of two rows with one key the last counts. It may return before the rows are
 	// durable, but what a crash takes away is always the end: no commit survives one that returned before it.
 	Commit(ctx context.Context, rows []Row) error

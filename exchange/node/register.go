@@ -2,11 +2,16 @@ package node
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"os"
+	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/impact"
 	"github.com/onedoor/yimen/schemas"
 	"github.com/onedoor/yimen/schemas/opinion"
 	"github.com/onedoor/yimen/schemas/registry"
@@ -15,6 +20,9 @@ import (
 
 // RegistryPath is where the schema registry is served, below the node's address.
 const RegistryPath = "/registry"
+
+// opinions is how many second validators may run at once, each with up to 256 MiB.
+const opinions = 2
 
 // seeder is who registered what comes with the program and the configuration.
 const seeder = "yimen"
@@ -37,7 +45,7 @@ func loadSchemas(dirs []string) (*schemas.Set, error) {
 // register starts the schema registry, and puts into it the evidence types that it has never heard of. Those it has are
 // left as they are: what was published counts for more than what a program brought along.
 func (n *Node) register(ctx context.Context) (err error) {
-	n.Registry, err = registry.New(registry.Config{Topics: n.Bus, Opinion: opinion.Asker{}, Clock: n.around.Clock, Log: n.around.Log, Metrics: n.Metrics})
+	n.Registry, err = registry.New(registry.Config{Topics: n.Bus, Opinion: opinion.Asker{Slots: make(chan struct{}, opinions)}, Clock: n.around.Clock, Log: n.around.Log, Metrics: n.Metrics})
 	if err != nil {
 		return err
 	}
@@ -47,12 +55,12 @@ func (n *Node) register(ctx context.Context) (err error) {
 	if err := n.Registry.Settled(ctx); err != nil {
 		return err
 	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(opinions)
 	for _, schema := range n.own.All() {
-		if err := n.seed(ctx, schema); err != nil {
-			return err
-		}
+		group.Go(func() error { return n.seed(ctx, schema) })
 	}
-	return nil
+	return group.Wait()
 }
 
 func (n *Node) seed(ctx context.Context, schema *schemas.Schema) error {
@@ -87,5 +95,31 @@ func (n *Node) schema(ctx context.Context, id string) (*schemas.Schema, error) {
 
 // registryHandler serves the registry below RegistryPath.
 func (n *Node) registryHandler() http.Handler {
-	return http.StripPrefix(RegistryPath, rest.New(rest.Config{Registry: n.Registry, Writer: n.callers.SchemaWriter, Log: n.around.Log}))
+	return http.StripPrefix(RegistryPath, rest.New(rest.Config{Registry: n.Registry, Writer: n.callers.SchemaWriter, Impact: n.impact, Log: n.around.Log}))
+}
+
+// impact says what a new schema of an evidence type would break here.
+func (n *Node) impact(ctx context.Context, subject string, text []byte, progress func(done, of int64)) (json.RawMessage, error) {
+	kind := registry.EvidenceType(subject)
+	if kind == "" {
+		return nil, &exchange.Problem{Code: "YM-IMP-0101", Kind: exchange.Invalid,
+			What: exchange.Text{ZH: "这个主题名不是证照类型", EN: "this subject is no evidence type"},
+			Mend: exchange.Text{ZH: "影响只能按证照类型计算，主题名形如 evidence.类型-value", EN: "only evidence types have records here; their subjects are evidence.TYPE-value"}}
+	}
+	schema, err := schemas.Parse(text)
+	if err != nil {
+		return nil, err
+	}
+	if schema.Type != kind {
+		return nil, &exchange.Problem{Code: "YM-IMP-0102", Kind: exchange.Invalid,
+			What: exchange.Text{ZH: "Schema 描述的是另一种证照：" + string(schema.Type), EN: "the schema describes another evidence type: " + string(schema.Type)},
+			Mend: exchange.Text{ZH: "改正 x-evidence-type，或改用它的主题名", EN: "mend x-evidence-type, or name its own subject"}}
+	}
+	old, _ := n.Registry.Evidence().ByType(kind)
+	report, err := impact.Assess(ctx, impact.Question{Old: old, New: schema, Catalogue: n.Catalogue, Holdings: n.Index,
+		Day: exchange.Date(n.around.Clock().In(exchange.China).Format(time.DateOnly)), Progress: progress})
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(report)
 }

@@ -170,6 +170,10 @@ func (d *document) references(node map[string]any, at string, in *resource) erro
 			continue
 		}
 		text, ok := v.(string)
+		if _, beside := node["const"]; beside && (d.draft == 6 || d.draft == 7) {
+			return SchemaFault("YM-SCH-0107", at+"/const", "$ref 旁边的 const 按规定不起作用，校验器却会检查它", "const beside $ref has no effect by the standard, and the validator checks it all the same",
+				`写成 "allOf": [{"$ref": …}]，再加 const；不需要就删掉`, `write "allOf": [{"$ref": …}] and const beside it, or remove const`)
+		}
 		if !ok {
 			return SchemaFault("YM-SCH-0107", at+"/"+k, k+" 不是文本", k+" is no string", "写成 #/definitions/名称", "write #/definitions/NAME")
 		}

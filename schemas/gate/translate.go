@@ -1,8 +1,11 @@
 package gate
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -150,4 +153,59 @@ func (t *translation) property() error {
 	}
 	t.copy(t.in[:2]+"{"+name+"}", read)
 	return nil
+}
+
+// Portable is the schema's text with its patterns written for RE2, for readers that compile them as they stand.
+func (s *Schema) Portable() ([]byte, error) {
+	text, err := json.Marshal(portable(s.Root, s.Draft)) // the standard library knows json.Number
+	if err != nil {
+		return nil, fmt.Errorf("write the schema with patterns of RE2: %w", err)
+	}
+	return text, nil
+}
+
+// portable copies a schema as far as something in it changes.
+func portable(v any, draft int) any {
+	node, ok := v.(map[string]any)
+	if !ok {
+		return v
+	}
+	node = maps.Clone(node)
+	if p, ok := node["pattern"].(string); ok {
+		node["pattern"] = rewritten(p)
+	}
+	for child := range Children(node, draft) {
+		steps := strings.Split(child.Pointer, "/")[1:]
+		switch in := node[steps[0]].(type) {
+		case map[string]any:
+			if len(steps) == 1 {
+				node[steps[0]] = portable(in, draft)
+				continue
+			}
+			name := unescape(steps[1])
+			in = maps.Clone(in)
+			delete(in, name)
+			if steps[0] == "patternProperties" {
+				name = rewritten(name)
+			}
+			in[name] = portable(child.Schema, draft)
+			node[steps[0]] = in
+		case []any:
+			i, err := strconv.Atoi(steps[1])
+			if err == nil && i < len(in) {
+				in = slices.Clone(in)
+				in[i] = portable(child.Schema, draft)
+				node[steps[0]] = in
+			}
+		}
+	}
+	return node
+}
+
+// rewritten is a pattern that passed the gate, for RE2.
+func rewritten(pattern string) string {
+	if translated, err := translate(pattern); err == nil {
+		return translated
+	}
+	return pattern
 }

@@ -87,3 +87,22 @@ func FuzzPattern(f *testing.F) {
 		}
 	})
 }
+
+func TestPortable(t *testing.T) {
+	s, err := Admit([]byte(`{"pattern":"^[\\u4e00-\\u9fa5]+$","patternProperties":{"^\\u0041":{"pattern":"\\u0042"},"b":true},"items":[{"pattern":"\\u0043"},true],
+		"allOf":[{"not":{"pattern":"\\u0044"}}],"const":{"pattern":"\\u0045"},"multipleOf":0.10,"properties":{"pattern":{"pattern":"\\u0046"}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := string(s.Text)
+	text, err := s.Portable()
+	want := `{"allOf":[{"not":{"pattern":"\\x{44}"}}],"const":{"pattern":"\\u0045"},"items":[{"pattern":"\\x{43}"},true],"multipleOf":0.10,"pattern":"^[\\x{4E00}-\\x{9FA5}]+$",` +
+		`"patternProperties":{"^\\x{41}":{"pattern":"\\x{42}"},"b":true},"properties":{"pattern":{"pattern":"\\x{46}"}}}`
+	if err != nil || string(text) != want {
+		t.Errorf("%v\n%s\n%s", err, text, want)
+	}
+	again, err := s.Portable()
+	if err != nil || string(again) != want || string(s.Text) != before {
+		t.Errorf("the schema was changed: %s", again)
+	}
+}

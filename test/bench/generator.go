@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net"
 	"os"
 	"os/exec"
 	"sync"
@@ -27,8 +28,9 @@ const generatorVerb = "generator"
 // assignment is what a generator is to do; it travels on its standard input.
 type assignment struct {
 	Addr    string        `json:"addr"`
-	Root    []byte        `json:"root"` // PEM
-	Path    string        `json:"path"`
+	Root    []byte        `json:"root,omitempty"` // PEM; none: plain HTTP
+	Path    string        `json:"path,omitempty"`
+	Gets    []string      `json:"gets,omitempty"` // paths to fetch at random; then nothing is posted to Path
 	Token   string        `json:"token"`
 	Holders int           `json:"holders"` // applicants to choose from
 	Clients int           `json:"clients"`
@@ -79,16 +81,19 @@ func generate(in io.Reader, out io.Writer) error {
 	if err := json.NewDecoder(in).Decode(&a); err != nil {
 		return fmt.Errorf("read assignment: %w", err)
 	}
-	roots := x509.NewCertPool()
-	if !roots.AppendCertsFromPEM(a.Root) {
-		return errors.New("read assignment: no certificate in it")
+	var trust *tls.Config
+	if len(a.Gets) == 0 {
+		trust = &tls.Config{RootCAs: x509.NewCertPool(), ServerName: serverName}
+		if !trust.RootCAs.AppendCertsFromPEM(a.Root) {
+			return errors.New("read assignment: no certificate in it")
+		}
 	}
 	began := time.Now()
 	from, until := began.Add(a.Warm), began.Add(a.Warm+a.Measure)
 	clients := make([]client, a.Clients)
 	var work sync.WaitGroup
 	for i := range clients {
-		clients[i] = client{assignment: &a, tls: &tls.Config{RootCAs: roots, ServerName: serverName}, draw: rand.New(rand.NewPCG(1, uint64(i)))}
+		clients[i] = client{assignment: &a, tls: trust, draw: rand.New(rand.NewPCG(1, uint64(i)))}
 		work.Go(func() { clients[i].ask(from, until) })
 	}
 	work.Wait()
@@ -118,7 +123,7 @@ func sum(clients []client, measure time.Duration) outcome {
 // more of the two processors than some of the servers that are measured, and pgbench, the peer's generator, takes next to nothing.
 type client struct {
 	*assignment
-	tls  *tls.Config
+	tls  *tls.Config // nil: plain HTTP
 	draw *rand.Rand
 
 	times []time.Duration
@@ -128,7 +133,7 @@ type client struct {
 }
 
 func (c *client) ask(from, until time.Time) {
-	conn, err := tls.Dial("tcp", c.Addr, c.tls)
+	conn, err := c.dial()
 	if err != nil {
 		c.err = err
 		return
@@ -141,8 +146,13 @@ func (c *client) ask(from, until time.Time) {
 		if began.After(until) {
 			return
 		}
-		holder := c.draw.IntN(c.Holders)
-		request = c.request(request[:0], holder)
+		holder := 0
+		if c.Gets != nil {
+			request = c.fetch(request[:0])
+		} else {
+			holder = c.draw.IntN(c.Holders)
+			request = c.request(request[:0], holder)
+		}
 		if _, c.err = conn.Write(request); c.err != nil {
 			return
 		}
@@ -157,6 +167,17 @@ func (c *client) ask(from, until time.Time) {
 			c.bytes += int64(len(body))
 		}
 	}
+}
+
+func (c *client) dial() (net.Conn, error) {
+	if c.tls == nil {
+		return net.Dial("tcp", c.Addr)
+	}
+	return tls.Dial("tcp", c.Addr, c.tls)
+}
+
+func (c *client) fetch(b []byte) []byte {
+	return fmt.Appendf(b, "GET %s HTTP/1.1\r\nHost: %s\r\nAccept: %s\r\n\r\n", c.Gets[c.draw.IntN(len(c.Gets))], c.Addr, registryMedia)
 }
 
 func (c *client) request(b []byte, holder int) []byte {
@@ -179,6 +200,9 @@ func (c *client) judge(holder, status int, body []byte, err error) error {
 	}
 	if !c.Checked || c.all > 0 {
 		return nil
+	}
+	if c.Gets != nil {
+		return judgeSchema(body)
 	}
 	var conclusion broker.Conclusion
 	if err := json.Unmarshal(body, &conclusion); err != nil {

@@ -17,6 +17,8 @@ import (
 	"runtime/debug"
 	"syscall"
 	"time"
+
+	"github.com/onedoor/yimen/schemas/opinion"
 )
 
 // options are what can be chosen on the command line.
@@ -25,16 +27,18 @@ type options struct {
 	warm, measure    time.Duration
 	rows, partitions int
 	cacheMiB         int
-	jars             string
+	jars, apicurio   string
+	candidates       int
 	cpu, mem         string
 	output           string
 }
 
-const usage = `usage: go run ./test/bench query|ingest|all [flags]
+const usage = `usage: go run ./test/bench query|ingest|registry|all [flags]
 
   query    audited query over HTTPS, 6 materials, against PostgreSQL (pgbench) and a bare Go HTTPS handler
   ingest   CSV file until visible in the index, against Kafka's ProducerPerformance; index rebuild
-  all      both
+  registry 200-property JSON schema: look-up by id, compatibility check, registration, against Apicurio Registry
+  all      all of them
 
 ./test/bench/run installs or finds what the peers need. Full size: -records 1000000 -rows 1000000.
 
@@ -44,6 +48,9 @@ flags:
 func main() {
 	if len(os.Args) > 1 && os.Args[1] == generatorVerb {
 		exit(generate(os.Stdin, os.Stdout))
+	}
+	if len(os.Args) > 1 && os.Args[1] == opinion.Verb { // the node in this process starts it when a schema is registered
+		exit(opinion.Answer(os.Stdin, os.Stdout))
 	}
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(300) // as the command does
@@ -78,6 +85,8 @@ func parse(args []string) (string, options, error) {
 	f.IntVar(&o.partitions, "partitions", 8, "partitions of each evidence topic, and of the peer's")
 	f.IntVar(&o.cacheMiB, "cache", 0, "memory of our index's cache in MiB; 0: as a node has it by default")
 	f.StringVar(&o.jars, "kafka", defaultJars(), "folder with Kafka's jars")
+	f.IntVar(&o.candidates, "candidates", 300, "schemas that are checked, and registered, in each measurement; half as many before it, to warm up")
+	f.StringVar(&o.apicurio, "apicurio", cached(apicurioFolder), "folder with Apicurio Registry, or its archive")
 	f.StringVar(&o.cpu, "cpuprofile", "", "write CPU profiles of this process to `PREFIX`-NAME.pprof, one for each measurement")
 	f.StringVar(&o.mem, "memprofile", "", "write allocation profiles to `PREFIX`-NAME.pprof")
 	f.StringVar(&o.output, "o", "table", "table or json")
@@ -93,7 +102,7 @@ func parse(args []string) (string, options, error) {
 	if err := f.Parse(args[1:]); err != nil {
 		return "", o, errUsage // flag has said why
 	}
-	if f.NArg() > 0 || (o.output != "table" && o.output != "json") || o.records < holdersShare || o.clients < 1 || o.rows < 1 || o.partitions < 1 {
+	if f.NArg() > 0 || (o.output != "table" && o.output != "json") || o.records < holdersShare || o.clients < 1 || o.rows < 1 || o.partitions < 1 || o.candidates < 1 {
 		f.Usage()
 		return "", o, errUsage
 	}
@@ -105,6 +114,11 @@ func defaultJars() string {
 	if dir := os.Getenv("YIMEN_TEST_KAFKA"); dir != "" {
 		return dir
 	}
+	return cached("kafka-4.1.1")
+}
+
+// cached is a folder of the cache, "" where there is none.
+func cached(name string) string {
 	cache := os.Getenv("YIMEN_CACHE")
 	if cache == "" {
 		base, err := os.UserCacheDir() // honours XDG_CACHE_HOME
@@ -113,7 +127,7 @@ func defaultJars() string {
 		}
 		cache = filepath.Join(base, "yimen")
 	}
-	return filepath.Join(cache, "kafka-4.1.1")
+	return filepath.Join(cache, name)
 }
 
 func run(ctx context.Context, args []string) (err error) {
@@ -122,7 +136,7 @@ func run(ctx context.Context, args []string) (err error) {
 		return err
 	}
 	rows := map[string][]func(context.Context, *bench) error{
-		"query": {measureQuery}, "ingest": {measureIngest}, "all": {measureQuery, measureIngest},
+		"query": {measureQuery}, "ingest": {measureIngest}, "registry": {measureRegistry}, "all": {measureQuery, measureIngest, measureRegistry},
 	}[verb]
 	if rows == nil {
 		fmt.Fprint(os.Stderr, usage)

@@ -77,7 +77,7 @@ func (r *report) print(w io.Writer, form string) error {
 		s.print(&b, t)
 	}
 	b.WriteString("\nmeasured on: ")
-	for i, key := range []string{"cpu", "cores", "os", "go", "kafka", "java", "postgresql", "load before", "load after", "at"} {
+	for i, key := range []string{"cpu", "cores", "os", "go", "kafka", "java", "postgresql", "apicurio", "load before", "load after", "at"} {
 		if value := r.Machine[key]; value != "" {
 			fmt.Fprintf(&b, "%s%s %s", map[bool]string{true: "", false: " · "}[i == 0], key, value)
 		}

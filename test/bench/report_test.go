@@ -52,7 +52,7 @@ func TestParse(t *testing.T) {
 	if verb, o, err := parse([]string{"query", "-records", "1000", "-o", "json"}); err != nil || verb != "query" || o.records != 1000 || o.output != "json" {
 		t.Errorf("parse = %s, %+v, %v", verb, o, err)
 	}
-	for _, bad := range [][]string{nil, {"query", "-records", "1"}, {"query", "-o", "xml"}, {"query", "extra"}, {"ingest", "-rows", "0"}, {"all", "-clients", "0"}, {"query", "-unknown"}} {
+	for _, bad := range [][]string{nil, {"query", "-records", "1"}, {"query", "-o", "xml"}, {"query", "extra"}, {"ingest", "-rows", "0"}, {"all", "-clients", "0"}, {"registry", "-candidates", "0"}, {"query", "-unknown"}} {
 		if _, _, err := parse(bad); err == nil {
 			t.Errorf("parse(%q) did not err", bad)
 		}

@@ -49,11 +49,17 @@ func newIdentity(dir string) (identityFiles, error) {
 		return id, fmt.Errorf("make certificate: %w", err)
 	}
 	id.root = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-	callers := "- {department: xzsp, clerk: \"0017\", token_sha256: \"" + api.TokenHash(id.token) + "\"}\n"
+	callers := "- {department: xzsp, clerk: \"0017\", schemas: true, token_sha256: \"" + api.TokenHash(id.token) + "\"}\n"
 	return id, errors.Join(
 		os.WriteFile(id.cert, id.root, 0o600),
 		os.WriteFile(id.key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}), 0o600),
 		os.WriteFile(id.callers, []byte(callers), 0o600))
+}
+
+// plain is the same identity without a certificate: the server then speaks plain HTTP, as the registry's peer does.
+func (id identityFiles) plain() identityFiles {
+	id.cert, id.key, id.root = "", "", nil
+	return id
 }
 
 // startNode starts an exchange as `yimen serve` does; no brokers: with the embedded one.

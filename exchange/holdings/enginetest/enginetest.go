@@ -28,6 +28,8 @@ func Run(t *testing.T, open func(t testing.TB, place string) Engine) {
 		"get stops with yield's error":       getStops,
 		"scan goes in order of keys":         scanOrders,
 		"scan leaves the rest of a prefix":   scanLeaves,
+		"walk goes on from a key":            walkGoesOn,
+		"walk reads what is asked for":       walkReads,
 		"the last of two rows counts":        lastCounts,
 		"values may be empty":                emptyValues,
 		"a cancelled call does nothing":      cancelled,
@@ -136,6 +138,68 @@ func scanLeaves(t *testing.T, f *fixture) {
 	})
 	if err != nil || !slices.Equal(got, []string{"b1", "a1"}) {
 		t.Errorf("got %q, %v", got, err)
+	}
+}
+
+func walkGoesOn(t *testing.T, f *fixture) {
+	f.put(t, stem("r")+"2", "c", "r", "a", "q\xff", "x", stem("r")+"1", "b", stem("r")+"1\x00", "d", "s", "y")
+	for _, row := range []struct {
+		prefix, from string
+		most         int
+		want         []string
+	}{
+		{"r", "", 9, []string{"r=a", stem("r") + "1=b", stem("r") + "1\x00=d", stem("r") + "2=c"}},
+		{"r", "a", 9, []string{"r=a", stem("r") + "1=b", stem("r") + "1\x00=d", stem("r") + "2=c"}},
+		{"r", stem("r") + "1", 2, []string{stem("r") + "1=b", stem("r") + "1\x00=d"}},
+		{"r", stem("r") + "1\x00", 9, []string{stem("r") + "1\x00=d", stem("r") + "2=c"}},
+		{stem("r"), stem("r") + "11", 9, []string{stem("r") + "2=c"}},
+		{"r", "s", 9, nil},
+		{"r", stem("r") + "3", 9, nil},
+		{"t", "", 9, nil},
+	} {
+		var got []string
+		err := f.Walk(t.Context(), []byte(row.prefix), []byte(row.from), func(key []byte, value func() ([]byte, error)) bool {
+			v, err := value()
+			if err != nil {
+				t.Error(err)
+			}
+			got = append(got, string(key)+"="+string(v))
+			return len(got) < row.most
+		})
+		if err != nil || !slices.Equal(got, row.want) {
+			t.Errorf("walk %q from %q: got %q, %v, want %q", row.prefix, row.from, got, err, row.want)
+		}
+	}
+}
+
+// walkReads reads the value of every second row, of large and small ones.
+func walkReads(t *testing.T, f *fixture) {
+	for i := range 20 {
+		f.put(t, fmt.Sprintf("%s%02d", stem("r"), i), strings.Repeat("v", i*100))
+	}
+	if err := f.Close(); err != nil { // so that values come from the disk
+		t.Fatal(err)
+	}
+	f.Engine = f.open()
+	i := 0
+	err := f.Walk(t.Context(), []byte("r"), nil, func(_ []byte, value func() ([]byte, error)) bool {
+		if i++; i%2 == 0 {
+			return true
+		}
+		v, err := value()
+		if err != nil || len(v) != (i-1)*100 {
+			t.Errorf("row %d has a value of %d bytes, %v", i, len(v), err)
+		}
+		return true
+	})
+	if err != nil || i != 20 {
+		t.Errorf("%d rows, %v", i, err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if f.Walk(t.Context(), []byte("r"), nil, func([]byte, func() ([]byte, error)) bool { return true }) == nil {
+		t.Error("walk after close is no error")
 	}
 }
 

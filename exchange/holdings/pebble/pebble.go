@@ -170,6 +170,29 @@ func (s *Store) Scan(ctx context.Context, prefixes [][]byte, yield func(key, val
 	return nil
 }
 
+// Walk yields the rows under a prefix from a key on.
+func (s *Store) Walk(ctx context.Context, prefix, from []byte, yield func(key []byte, value func() ([]byte, error)) bool) error {
+	rows, done, err := s.iterate(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	start := prefix
+	if bytes.Compare(from, start) > 0 {
+		start = from
+	}
+	value := func() ([]byte, error) {
+		v, err := rows.ValueAndErr()
+		return v, s.wrap("read", err)
+	}
+	for ok := rows.SeekGE(start); ok && bytes.HasPrefix(rows.Key(), prefix); ok = rows.Next() {
+		if !yield(rows.Key(), value) {
+			break
+		}
+	}
+	return s.wrap("read", rows.Error())
+}
+
 // iterate gives an iterator over everything committed so far; done gives it back.
 func (s *Store) iterate(ctx context.Context) (rows *pebble.Iterator, done func(), err error) {
 	if err := s.use(); err != nil {
