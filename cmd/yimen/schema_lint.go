@@ -55,13 +55,7 @@ func (s *session) lintFiles(ctx context.Context, args []string, general bool) (f
 				return nil, 0, err
 			}
 			files++
-			remarks := schemas.Lint
-			if general {
-				remarks = func(text []byte) []schemas.LintFinding { return schemas.LintGeneral(text) }
-			}
-			for _, r := range remarks(text) {
-				found = append(found, findingView{File: name, Line: r.Line, Pointer: r.Pointer, Rule: r.Code, What: r.What, Mend: r.Mend})
-			}
+			found = append(found, remarksOn(name, text, general)...)
 		}
 	}
 	return found, files, nil
@@ -93,4 +87,32 @@ func schemaFiles(name string) ([]string, error) {
 			Mend: both("检查路径", "check the path")}
 	}
 	return names, err
+}
+
+// remarksOn are all things wrong with a schema: of an evidence type, or of any subject.
+func remarksOn(file string, text []byte, general bool) []findingView {
+	remarks := schemas.Lint
+	if general {
+		remarks = func(text []byte) []schemas.LintFinding { return schemas.LintGeneral(text) }
+	}
+	var found []findingView
+	for _, r := range remarks(text) {
+		found = append(found, findingView{File: file, Line: r.Line, Pointer: r.Pointer, Rule: r.Code, What: r.What, Mend: r.Mend})
+	}
+	return found
+}
+
+// linted prints what was found, then the sum on standard error.
+func (s *session) linted(found []findingView, files int) error {
+	if len(found) > 0 || s.format != asTable && s.format != asWide {
+		if err := s.findingRows().print(s, found); err != nil {
+			return err
+		}
+	}
+	if len(found) == 0 {
+		s.say("%s 个 Schema，没有问题\n", "schemas: %s, nothing is wrong\n", figure(int64(files)))
+		return nil
+	}
+	s.say("%s 个 Schema，共 %s 处问题\n", "schemas: %s, findings: %s\n", figure(int64(files)), figure(int64(len(found))))
+	return exitFailed
 }

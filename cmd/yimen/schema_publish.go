@@ -73,7 +73,7 @@ func (p *publication) run(ctx context.Context, t exchange.EvidenceType) error {
 	if err != nil {
 		return err
 	}
-	if found := remarksOn(p.file, text); len(found) > 0 {
+	if found := remarksOn(p.file, text, false); len(found) > 0 {
 		return s.linted(found, 1)
 	}
 	if err := describes(text, t); err != nil {

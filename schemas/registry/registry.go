@@ -9,13 +9,15 @@ package registry
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/singleflight"
 
 	"github.com/onedoor/yimen/exchange"
-	"github.com/onedoor/yimen/schemas"
 	"github.com/onedoor/yimen/schemas/compat"
 	"github.com/onedoor/yimen/schemas/opinion"
 )
@@ -33,6 +35,11 @@ type Topics interface {
 	EndOffsets(ctx context.Context, topic string) (map[int]int64, error)
 }
 
+// asker is the second validator.
+type asker interface {
+	Ask(ctx context.Context, question opinion.Question) (opinion.Opinion, error)
+}
+
 // Config says what a registry needs.
 type Config struct {
 	Topics Topics
@@ -47,7 +54,38 @@ type Config struct {
 
 // Registry is the schemas of all subjects. It is safe for concurrent use.
 type Registry struct {
+	topics  Topics
+	opinion asker
+	clock   func() time.Time
+	log     *slog.Logger
+	metrics *metrics
+
+	mu    sync.RWMutex // guards state; never held while judging or while waiting
+	state *state
+	moved chan struct{} // closed, and replaced, when state has moved on; guarded by mu
+
+	waiting waiting
+	turns   turns
+	schemas cache
+	behind  singleflight.Group
+	mirror  *mirror
+
+	open     chan struct{} // closed when the past is folded and what stood in _schemas is taken over
+	openOnce sync.Once
+
+	evidence evidenceCache
+	patience patience
 }
+
+// patience is how long things are waited for. Tests are less patient.
+type patience struct {
+	answer   time.Duration // for an acknowledgement, and for the own fold
+	others   time.Duration // until _schemas is mended after another node's proposal
+	retry    time.Duration // between attempts while the bus is down
+	retiring time.Duration // between looks for retirements whose time has come
+}
+
+var patient = patience{answer: 30 * time.Second, others: 2 * time.Second, retry: 500 * time.Millisecond, retiring: time.Second}
 
 // Entry is one version of a subject.
 type Entry struct {
@@ -147,120 +185,21 @@ type Retirement struct {
 }
 
 // New makes a registry; Run fills it.
-func New(cfg Config) (*Registry, error) { panic("to be written") }
-
-// Run folds the proposals, keeps _schemas as it should be, and carries out retirements whose time has come, until ctx
-// ends. A registry whose proposals are empty first takes over what stands in _schemas.
-func (r *Registry) Run(ctx context.Context) error { panic("to be written") }
-
-// Settled waits until everything that stood on the topic when it was called is folded.
-func (r *Registry) Settled(ctx context.Context) error { panic("to be written") }
-
-// Evidence is the set of evidence schemas: of every version of every subject evidence.<type>-value, deleted ones
-// included, the newest version that is not deleted as the type's own.
-func (r *Registry) Evidence() *schemas.Set { panic("to be written") }
-
-// Subjects lists those that begin with prefix, sorted. Those with deleted versions only are told where deleted is set, and
-// alone where only is set.
-func (r *Registry) Subjects(prefix string, deleted, only bool) []string { panic("to be written") }
-
-// Versions lists a subject's versions in order. Problems here and below have codes YM-REG-nnnnn, where nnnnn is
-// Confluent's error code.
-func (r *Registry) Versions(subject string, deleted bool) ([]Entry, error) { panic("to be written") }
-
-// Version is one version; 0 is the latest.
-func (r *Registry) Version(subject string, version int, deleted bool) (Entry, error) {
-	panic("to be written")
+func New(cfg Config) (*Registry, error) {
+	if cfg.Topics == nil {
+		return nil, errors.New("a registry needs topics")
+	}
+	r := &Registry{
+		topics: cfg.Topics, opinion: cfg.Opinion, clock: cfg.Clock, log: cfg.Log,
+		state: newState(), moved: make(chan struct{}), open: make(chan struct{}), mirror: newMirror(), patience: patient,
+	}
+	if r.clock == nil {
+		r.clock = time.Now
+	}
+	if r.log == nil {
+		r.log = slog.New(slog.DiscardHandler)
+	}
+	var err error
+	r.metrics, err = newMetrics(cfg.Metrics, r)
+	return r, err
 }
-
-// ByID is the first entry with the id, deleted ones included. An id this node does not know makes it catch up once.
-func (r *Registry) ByID(ctx context.Context, id int) (Entry, error) { panic("to be written") }
-
-// ByGUID is the first entry with the guid.
-func (r *Registry) ByGUID(ctx context.Context, guid string) (Entry, error) { panic("to be written") }
-
-// Uses lists the entries with the id, in every subject.
-func (r *Registry) Uses(id int, deleted bool) ([]Entry, error) { panic("to be written") }
-
-// ReferencedBy lists the ids of the schemas that refer to a version.
-func (r *Registry) ReferencedBy(subject string, version int) ([]int, error) { panic("to be written") }
-
-// MaxID is the highest id given so far, 0 where none was.
-func (r *Registry) MaxID() int { panic("to be written") }
-
-// Lookup finds the version of the subject that is the candidate.
-func (r *Registry) Lookup(ctx context.Context, subject string, c Candidate, deleted bool) (Entry, error) {
-	panic("to be written")
-}
-
-// Register adds a candidate to a subject, or finds that it has it. dry judges and changes nothing: Version and ID are what
-// they would be. An incompatible candidate is a Problem YM-REG-409 that wraps an *Incompatible.
-func (r *Registry) Register(ctx context.Context, by, subject string, c Candidate, dry bool) (Registered, error) {
-	panic("to be written")
-}
-
-// Incompatible is the error of a candidate that may not follow the versions there are.
-type Incompatible struct {
-	Judgement Judgement
-}
-
-// Error names the first finding.
-func (e *Incompatible) Error() string { panic("to be written") }
-
-// Test compares a candidate with one version (0: the latest), or with those its level names (version -1), as a registration would.
-func (r *Registry) Test(ctx context.Context, subject string, version int, c Candidate) (Judgement, error) {
-	panic("to be written")
-}
-
-// DeleteVersion deletes a version softly, or for good where it was deleted softly before.
-func (r *Registry) DeleteVersion(ctx context.Context, by, subject string, version int, permanent bool) error {
-	panic("to be written")
-}
-
-// DeleteSubject deletes all versions in the same way and lists them.
-func (r *Registry) DeleteSubject(ctx context.Context, by, subject string, permanent bool) ([]int, error) {
-	panic("to be written")
-}
-
-// Level is the compatibility of a subject; of the empty subject, the global one. Where the subject has none of its own it
-// is the global one, with Own false.
-func (r *Registry) Level(subject string) Level { panic("to be written") }
-
-// SetLevel sets it; empty fields stay as they are.
-func (r *Registry) SetLevel(ctx context.Context, by, subject string, l Level) error {
-	panic("to be written")
-}
-
-// DeleteLevel removes a subject's own, or resets the global one, and gives the old one.
-func (r *Registry) DeleteLevel(ctx context.Context, by, subject string) (Level, error) {
-	panic("to be written")
-}
-
-// Mode is READWRITE, READONLY, READONLY_OVERRIDE, IMPORT or FORWARD; own says that the subject has one of its own.
-func (r *Registry) Mode(subject string) (mode string, own bool) { panic("to be written") }
-
-// SetMode sets it. IMPORT needs an empty subject, or force.
-func (r *Registry) SetMode(ctx context.Context, by, subject, mode string, force bool) error {
-	panic("to be written")
-}
-
-// DeleteMode removes a subject's own and gives the old one.
-func (r *Registry) DeleteMode(ctx context.Context, by, subject string) (string, error) {
-	panic("to be written")
-}
-
-// Deprecate marks a version (0: all there are) with a reason; an empty reason takes the mark away.
-func (r *Registry) Deprecate(ctx context.Context, by, subject string, version int, reason string) error {
-	panic("to be written")
-}
-
-// Retire announces the end of a subject: from then on it is deleted softly. The zero time takes the announcement back.
-func (r *Registry) Retire(ctx context.Context, by, subject string, from time.Time, reason string) error {
-	panic("to be written")
-}
-
-// Retirement is what was announced for a subject; nil: nothing.
-func (r *Registry) Retirement(subject string) *Retirement { panic("to be written") }
-
-// History lists the accepted changes of a subject, or of all where it is empty, oldest first.
-func (r *Registry) History(subject string) []Change { panic("to be written") }
