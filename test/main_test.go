@@ -4,11 +4,11 @@ import (
 	"os"
 	"testing"
 
-	"github.com/onedoor/yimen/schemas/opinion"
+	second "github.com/onedoor/yimen/schemas/opinion"
 )
 
 // TestMain is the second validator's process too: the nodes that the tests start ask it.
 func TestMain(m *testing.M) {
-	opinion.AnswerIfAsked()
+	second.AnswerIfAsked()
 	os.Exit(m.Run())
 }

@@ -19,8 +19,8 @@ import (
 
 // running is how an adapter is to run.
 type running struct {
-	data, kafka, exchangeKey, schemas string
-	watch, allowWithdrawals           bool
+	data, kafka, exchangeKey string
+	watch, allowWithdrawals  bool
 }
 
 func (s *session) adapterRun() verb {
@@ -36,7 +36,6 @@ func (s *session) adapterRun() verb {
 			s.dataFlag(f, &how.data)
 			f.StringVar(&how.kafka, "kafka", "127.0.0.1:7092", s.t("Kafka 地址 `ADDR`", "Kafka's `ADDR`"))
 			f.StringVar(&how.exchangeKey, "exchange-key", "", s.t("交换平台公钥 `FILE`，默认 DIR/keys/exchange.pub", "the exchange's public key `FILE`, by default DIR/keys/exchange.pub"))
-			s.schemaDirFlag(f, &how.schemas)
 			f.BoolVar(&how.watch, "watch", false, s.t("持续运行，按清单的 every 反复查看", "stay and look again as often as the manifest's every says"))
 			f.BoolVar(&how.allowWithdrawals, "allow-withdrawals", false, s.t("允许撤回超过清单限度的记录", "withdraw more records than the manifest allows"))
 		},
@@ -71,6 +70,9 @@ func (s *session) runAdapter(ctx context.Context, m *adapters.Manifest, how runn
 	}
 	defer connected.Close()
 	if err := s.reach(ctx, connected, how.watch); err != nil {
+		return err
+	}
+	if made.Schema, err = s.published(ctx, connected, m, made.Log); err != nil {
 		return err
 	}
 	progress := s.progress(0)
@@ -141,14 +143,11 @@ func (s *session) reach(ctx context.Context, kafka *bus.Bus, patiently bool) err
 	}
 }
 
-// partsOf puts an adapter together: source, schema, keys and state. What is wrong with them shows before Kafka is asked.
+// partsOf puts an adapter together: source, keys and state. What is wrong with them shows before Kafka is asked, which then
+// gives the schema.
 func (s *session) partsOf(m *adapters.Manifest, how running) (adapters.Config, error) {
 	var none adapters.Config
 	source, err := openSource(m, s.now)
-	if err != nil {
-		return none, err
-	}
-	schema, err := described(m, how.schemas)
 	if err != nil {
 		return none, err
 	}
@@ -160,7 +159,7 @@ func (s *session) partsOf(m *adapters.Manifest, how running) (adapters.Config, e
 	if err != nil {
 		return none, err
 	}
-	return adapters.Config{Manifest: m, Source: source, Schema: schema, DepartmentKey: key, ExchangePublicKey: public,
+	return adapters.Config{Manifest: m, Source: source, DepartmentKey: key, ExchangePublicKey: public,
 		StateDir: stateDir(how.data, m.Adapter), Clock: s.now, Log: s.logger(how.watch), AllowWithdrawals: how.allowWithdrawals}, nil
 }
 

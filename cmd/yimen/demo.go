@@ -209,6 +209,9 @@ func (s *session) publishCity(ctx context.Context, how demonstration, n *node.No
 			if err != nil {
 				return err
 			}
+			if made.Schema, err = schemaOf(n.Registry, m); err != nil {
+				return err
+			}
 			runners[i], err = s.openRunner(within, made, n.Bus, func(p adapters.Progress) {
 				read[i].Store(p.Read)
 				quarantined[i].Store(p.Quarantined)

@@ -198,13 +198,17 @@ func missing(number string, kind exchange.Text, name string, known []string, lis
 	p := &exchange.Problem{
 		Code: "YM-CLI-" + number, Kind: exchange.NotFound,
 		What: both("没有"+kind.ZH+" "+shown(name), "there is no "+kind.EN+" "+shown(name)),
-		Why:  both("目录里没有这个名称", "nothing known has this name"),
+		Why:  nothingKnown(),
 		Mend: both("查看全部："+list, "see all: "+list),
 	}
 	if near := nearest(name, known); len(near) > 0 {
 		p.Why = didYouMean(near)
 	}
 	return p
+}
+
+func nothingKnown() exchange.Text {
+	return both("目录里没有这个名称", "nothing known has this name")
 }
 
 func evidenceTypes() ([]string, error) {

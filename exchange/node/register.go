@@ -3,12 +3,9 @@ package node
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"os"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/impact"
@@ -55,12 +52,12 @@ func (n *Node) register(ctx context.Context) (err error) {
 	if err := n.Registry.Settled(ctx); err != nil {
 		return err
 	}
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(opinions)
-	for _, schema := range n.own.All() {
-		group.Go(func() error { return n.seed(ctx, schema) })
+	for _, schema := range n.own.All() { // one after the other, so that ids are the same wherever a city begins
+		if err := n.seed(ctx, schema); err != nil {
+			return err
+		}
 	}
-	return group.Wait()
+	return nil
 }
 
 func (n *Node) seed(ctx context.Context, schema *schemas.Schema) error {
@@ -87,8 +84,12 @@ func (n *Node) schema(ctx context.Context, id string) (*schemas.Schema, error) {
 		if s, known := n.Registry.Evidence().ByID(id); known || caughtUp {
 			return s, nil
 		}
-		if err := n.Registry.Settled(ctx); err != nil {
-			return nil, errors.Join(err, ctx.Err())
+		for n.Registry.Settled(ctx) != nil { // while Kafka is away, nobody knows
+			select {
+			case <-ctx.Done():
+				return nil, context.Cause(ctx)
+			case <-time.After(time.Second):
+			}
 		}
 	}
 }

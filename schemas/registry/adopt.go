@@ -52,7 +52,7 @@ func (r *Registry) adoptPart(ctx context.Context, after int64, records []found, 
 	var msgs []exchange.Message
 	for _, f := range records {
 		if p := r.adoption(f); p != nil {
-			p.Adopted.After, p.Adopted.Offset = after, f.offset
+			p.Adopted.After = after
 			if m := r.message(p, f.at); m != nil {
 				msgs, after = append(msgs, *m), f.offset
 			}
@@ -88,15 +88,11 @@ func (r *Registry) message(p *proposal, at time.Time) *exchange.Message {
 
 // adoption is the proposal that takes a record over; nil, and told in the log, where it cannot be.
 func (r *Registry) adoption(f found) *proposal {
-	p := &proposal{Operation: opAdopt, Subject: f.key.subject, By: adopter, Adopted: &adopted{}}
+	p := &proposal{Operation: opAdopt, Subject: f.key.subject, By: adopter, Adopted: &adopted{After: never, Offset: f.offset}}
 	rec, err := parseRecord(f.key, f.value)
 	switch {
 	case err != nil || f.key.subject != globalScope && checkSubject(f.key.subject) != nil || strings.HasPrefix(f.key.subject, ":."):
-		if rec.ID == 0 { // nothing can be saved of it
-			r.skipped(f, "it cannot be read, or its subject cannot be kept")
-			return nil
-		}
-		err = errRecord
+		// of a schema the id is saved below
 	case f.key.kind == levelRecord:
 		p.Adopted.Kind, p.Compatibility, p.Policy = adoptLevel, rec.Level, rec.Policy
 	case f.key.kind == modeRecord:
@@ -111,7 +107,7 @@ func (r *Registry) adoption(f found) *proposal {
 	}
 	if rec.ID > 0 {
 		r.skipped(f, "it is no JSON schema, or its subject cannot be kept; its id is not given again")
-		return &proposal{Operation: opAdopt, By: adopter, ID: rec.ID, Adopted: &adopted{Kind: adoptID}}
+		return &proposal{Operation: opAdopt, By: adopter, ID: rec.ID, Adopted: &adopted{Kind: adoptID, Offset: f.offset}}
 	}
 	r.skipped(f, "it says nothing that this registry knows")
 	return nil

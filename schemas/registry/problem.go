@@ -57,6 +57,11 @@ func versionStays(subject string, version int) error {
 			fmt.Sprintf("Subject '%s' Version %d was not deleted first before being permanently deleted.", subject, version)), exchange.Text{}, deleteSoftly)
 }
 
+func readsOnly() error {
+	return refuse(42205, exchange.Invalid, text("这里只能读取", "Changes are not permitted here."), exchange.Text{},
+		text("通过交换平台的登记处改动", "change schemas through the exchange's registry"))
+}
+
 func noLevel(subject string) error {
 	return refuse(40408, exchange.NotFound,
 		text("subject “"+subject+"” 没有自己的兼容级别", "Subject '"+subject+"' does not have subject-level compatibility configured"), exchange.Text{},

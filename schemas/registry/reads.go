@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -109,7 +110,7 @@ func (r *Registry) firstNow(list func() []*version) (Entry, bool) {
 	return Entry{}, false
 }
 
-// Uses lists the entries with the id, in every subject.
+// Uses lists the entries with the id, sorted by subject and version.
 func (r *Registry) Uses(id int, deleted bool) ([]Entry, error) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
@@ -117,7 +118,11 @@ func (r *Registry) Uses(id int, deleted bool) ([]Entry, error) {
 	if len(found) == 0 {
 		return nil, noSchema()
 	}
-	return entries(found, deleted), nil
+	list := entries(found, deleted)
+	slices.SortFunc(list, func(a, b Entry) int {
+		return cmp.Or(cmp.Compare(a.Subject, b.Subject), cmp.Compare(a.Version, b.Version))
+	})
+	return list, nil
 }
 
 // ReferencedBy lists the ids of the schemas that refer to a version.

@@ -131,10 +131,9 @@ type registration struct {
 	result      Registered
 }
 
-// second is what the second validator made of a schema.
+// second is what the second validator made of a schema that is no evidence schema.
 type second struct {
 	warnings []exchange.Text
-	err      error // for evidence schemas
 }
 
 // Register adds a candidate to a subject, or finds that it has it. dry judges and changes nothing: Version and ID are what

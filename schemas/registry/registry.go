@@ -47,14 +47,17 @@ type Config struct {
 	Opinion interface {
 		Ask(ctx context.Context, question opinion.Question) (opinion.Opinion, error)
 	}
-	Clock   func() time.Time // nil: time.Now
-	Log     *slog.Logger     // nil: silent
-	Metrics prometheus.Registerer
+	// ReadOnly makes a registry that folds and changes nothing, not even _schemas: for adapters, which may only read.
+	ReadOnly bool
+	Clock    func() time.Time // nil: time.Now
+	Log      *slog.Logger     // nil: silent
+	Metrics  prometheus.Registerer
 }
 
 // Registry is the schemas of all subjects. It is safe for concurrent use.
 type Registry struct {
 	topics  Topics
+	reads   bool // and changes nothing
 	opinion asker
 	clock   func() time.Time
 	log     *slog.Logger
@@ -190,7 +193,7 @@ func New(cfg Config) (*Registry, error) {
 		return nil, errors.New("a registry needs topics")
 	}
 	r := &Registry{
-		topics: cfg.Topics, opinion: cfg.Opinion, clock: cfg.Clock, log: cfg.Log,
+		topics: cfg.Topics, reads: cfg.ReadOnly, opinion: cfg.Opinion, clock: cfg.Clock, log: cfg.Log,
 		state: newState(), moved: make(chan struct{}), open: make(chan struct{}), mirror: newMirror(), patience: patient,
 	}
 	if r.clock == nil {

@@ -20,6 +20,10 @@ func (r *Registry) Run(ctx context.Context) error {
 	group.Go(func() error {
 		return r.follow(ctx, Proposals, r.position, r.take)
 	})
+	if r.reads {
+		group.Go(func() error { return r.read(ctx) })
+		return group.Wait()
+	}
 	group.Go(func() error {
 		return r.follow(ctx, Mirror, r.mirror.position, r.see)
 	})
@@ -35,7 +39,11 @@ func (r *Registry) Run(ctx context.Context) error {
 
 // onePartition refuses topics whose messages have no one order.
 func (r *Registry) onePartition(ctx context.Context) error {
-	for _, topic := range []string{Proposals, Mirror} {
+	topics := []string{Proposals, Mirror}
+	if r.reads {
+		topics = topics[:1]
+	}
+	for _, topic := range topics {
 		ends, err := r.ends(ctx, topic)
 		if err != nil {
 			return err
@@ -47,6 +55,19 @@ func (r *Registry) onePartition(ctx context.Context) error {
 				Mend: text("以一个分区重建该主题", "create the topic anew with one partition")}
 		}
 	}
+	return nil
+}
+
+// read opens a registry that changes nothing: once the past is folded.
+func (r *Registry) read(ctx context.Context) error {
+	ends, err := r.ends(ctx, Proposals)
+	if err != nil {
+		return err
+	}
+	if err := r.reach(ctx, ends[0]); err != nil {
+		return err
+	}
+	r.openOnce.Do(func() { close(r.open) })
 	return nil
 }
 

@@ -111,6 +111,9 @@ func (t *turns) leave(scope string, held bool) {
 // nothing is to be done. Before a refusal, or that nothing is to be done, is believed, everything that other nodes did is
 // looked at.
 func (r *Registry) propose(ctx context.Context, scopes []string, judge func(context.Context) (*proposal, error)) (outcome, error) {
+	if r.reads {
+		return outcome{}, readsOnly()
+	}
 	if err := r.opened(ctx); err != nil {
 		return outcome{}, err
 	}

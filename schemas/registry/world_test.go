@@ -255,11 +255,6 @@ func (w *world) mirrored() map[string]string {
 func (w *world) wantMirror(n *node) {
 	w.t.Helper()
 	var got, want map[string]string
-	defer func() {
-		if w.t.Failed() {
-			w.t.Logf("_schemas holds\n%v\nderived is\n%v", got, want)
-		}
-	}()
 	eventually(w.t, "_schemas is as it should be", func() bool {
 		got, want = w.mirrored(), map[string]string{}
 		n.mu.RLock()
