@@ -42,7 +42,9 @@ func loadSchemas(dirs []string) (*schemas.Set, error) {
 // register starts the schema registry, and puts into it the evidence types that it has never heard of. Those it has are
 // left as they are: what was published counts for more than what a program brought along.
 func (n *Node) register(ctx context.Context) (err error) {
-	n.Registry, err = registry.New(registry.Config{Topics: n.Bus, Opinion: opinion.Asker{Slots: make(chan struct{}, opinions)}, Clock: n.around.Clock, Log: n.around.Log, Metrics: n.Metrics})
+	idle := &opinion.Idle{}
+	n.close = append(n.close, idle.Close)
+	n.Registry, err = registry.New(registry.Config{Topics: n.Bus, Opinion: opinion.Asker{Slots: make(chan struct{}, opinions), Idle: idle}, Clock: n.around.Clock, Log: n.around.Log, Metrics: n.Metrics})
 	if err != nil {
 		return err
 	}

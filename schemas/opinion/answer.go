@@ -20,6 +20,9 @@ type verdict struct {
 	Refused  string `json:"refused,omitempty"` // the question cannot be answered: one of the two below
 }
 
+// answered stands behind each answer.
+const answered = "answered"
+
 // The bounds of the child's memory, in bytes. Together with the program itself it stays below 256 MiB.
 const (
 	heapBound  = 192 << 20
@@ -43,22 +46,40 @@ func AnswerIfAsked() {
 	os.Exit(0)
 }
 
-// Answer is the child process: it reads one question, and writes the verdicts as they come. It bounds the memory and the
-// time of the process it runs in, so nothing else can run there.
+// Answer is the child process: it reads questions until there are no more, and writes the verdicts as they come. It bounds
+// the memory and the time of the process it runs in, so nothing else can run there.
 func Answer(in io.Reader, out io.Writer) error {
 	if err := confine(); err != nil {
 		return fmt.Errorf("bound the process: %w", err)
 	}
 	addFormats()
-	return answer(in, out)
+	return answerAll(in, out)
 }
 
-func answer(in io.Reader, out io.Writer) error {
-	q, err := readQuestion(in)
-	if err != nil {
-		return err
-	}
+func answerAll(in io.Reader, out io.Writer) error {
+	bounded := &io.LimitedReader{R: in}
+	questions := json.NewDecoder(bounded)
+	questions.DisallowUnknownFields()
 	write := json.NewEncoder(out).Encode // unbuffered, so that the reader sees which document was too much
+	for {
+		bounded.N = 2 * mostAsked
+		q, err := readQuestion(questions)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err == nil {
+			err = answer(q, write)
+		}
+		if err == nil {
+			err = write(answered)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func answer(q Question, write func(any) error) error {
 	root, err := decode(q.Schema)
 	if err != nil {
 		return write(verdict{Refused: refusedText})
@@ -101,18 +122,15 @@ func answer(in io.Reader, out io.Writer) error {
 	return nil
 }
 
-// readQuestion reads the one question on the child's input.
-func readQuestion(in io.Reader) (Question, error) {
+// readQuestion reads the next question; io.EOF: there is none.
+func readQuestion(d *json.Decoder) (Question, error) {
 	var q Question
-	d := json.NewDecoder(io.LimitReader(in, 2*mostAsked))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&q); err != nil {
+	switch err := d.Decode(&q); {
+	case errors.Is(err, io.EOF):
+		return q, io.EOF
+	case err != nil:
 		return Question{}, errors.New("the question is not one")
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return Question{}, errors.New("text follows the question")
-	}
-	if q.size() > mostAsked {
+	case q.size() > mostAsked:
 		return Question{}, errors.New("the question is too large")
 	}
 	return q, nil

@@ -5,7 +5,6 @@
 package opinion
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -13,7 +12,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"time"
 )
 
@@ -26,6 +24,8 @@ type Asker struct {
 	Command []string
 	// Slots has room for as many children as may run at once, each with up to 256 MiB; nil: no bound.
 	Slots chan struct{}
+	// Idle keeps a child for the next question; nil: each question waits for a child to start.
+	Idle *Idle
 
 	patience time.Duration // 0: wallClock
 }
@@ -89,37 +89,44 @@ func (q Question) size() int {
 	return n
 }
 
-// run starts one child, waits for its end and reads what it wrote.
+// run asks a child that has answered before, and a new one where there is none or where it fails: that may have been
+// the work of questions before.
 func (a Asker) run(ctx context.Context, request []byte, documents int) (Opinion, error) {
-	command, err := a.command()
+	if c := a.Idle.take(); c != nil {
+		if o, err := a.ask(ctx, c, request, documents); err == nil || ctx.Err() != nil {
+			return o, err
+		}
+	}
+	c, err := a.start()
 	if err != nil {
 		return Opinion{}, notStarted(err)
 	}
+	return a.ask(ctx, c, request, documents)
+}
+
+// ask puts one question to a child. A child that answers is kept for the next; any other is at its end.
+func (a Asker) ask(ctx context.Context, c *child, request []byte, documents int) (Opinion, error) {
 	limited, cancel := context.WithTimeout(ctx, cmp.Or(a.patience, wallClock))
 	defer cancel()
-	cmd := exec.CommandContext(limited, command[0], command[1:]...)
-	cmd.Env = []string{"GOMAXPROCS=1", "GOTRACEBACK=none", marked + "=1"} // one core; no memory dumped into stderr
-	cmd.Stdin = bytes.NewReader(request)
-	out := &room{left: answerRoom + 8*documents, full: cancel}
-	complaint := &room{left: mostStderr, full: func() {}}
-	cmd.Stdout, cmd.Stderr = out, complaint
-	cmd.WaitDelay = time.Second // where the child left a process that holds its output
-	if err := cmd.Start(); err != nil {
-		return Opinion{}, notStarted(err)
+	stop := context.AfterFunc(limited, c.kill)
+	c.out.N = int64(answerRoom + 8*documents)
+	go c.in.Write(request) // an error shows in the answer
+	o, refusal, err := readAnswer(c.answers, documents)
+	if stop() && err == nil {
+		a.Idle.keep(c)
+		return o, refusal
 	}
-	err = cmd.Wait()
-	o, read := readAnswer(out.kept.Bytes(), documents)
+	cut := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+	state := c.end(cut)
 	switch {
 	case ctx.Err() != nil:
 		return Opinion{}, givenUp(ctx.Err())
-	case out.overflowed:
-		return Opinion{}, garbled()
-	case errors.Is(limited.Err(), context.DeadlineExceeded):
+	case limited.Err() != nil:
 		return Opinion{}, died(outOfTime, o, documents)
-	case err != nil:
-		return Opinion{}, died(deathOf(cmd.ProcessState, complaint.kept.Bytes()), o, documents)
+	case !cut || c.out.N <= 0 || state.Success():
+		return Opinion{}, garbled()
 	}
-	return o, read
+	return Opinion{}, died(deathOf(state, c.complaint.kept.Bytes()), o, documents)
 }
 
 func (a Asker) command() ([]string, error) {
@@ -133,54 +140,36 @@ func (a Asker) command() ([]string, error) {
 	return []string{program, Verb}, err
 }
 
-// readAnswer reads the verdict on the schema and one on each document. What came before an error is in the opinion.
-func readAnswer(text []byte, documents int) (Opinion, error) {
-	var o Opinion
+// readAnswer reads the verdict on the schema, one on each document, and the mark behind them. refusal says why the child
+// gives no opinion. What came before an error is in the opinion.
+func readAnswer(d *json.Decoder, documents int) (o Opinion, refusal, err error) {
 	var head verdict
-	d := json.NewDecoder(bytes.NewReader(text))
-	d.DisallowUnknownFields()
 	if err := d.Decode(&head); err != nil {
-		return o, garbled()
+		return o, nil, err
 	}
 	switch head.Refused {
 	case "":
 	case refusedDraft:
-		return o, draftUnknown()
+		refusal = draftUnknown()
 	default:
-		return o, unreadable()
+		refusal = unreadable()
 	}
-	o.Accepted, o.Why = head.Accepted, head.Why
-	if !o.Accepted {
+	if o.Accepted, o.Why = head.Accepted, head.Why; !o.Accepted {
 		documents = 0
 	}
 	for range documents {
 		var valid bool
 		if err := d.Decode(&valid); err != nil {
-			return o, garbled()
+			return o, nil, err
 		}
 		o.Valid = append(o.Valid, valid)
 	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return o, garbled()
+	var mark string
+	if err := d.Decode(&mark); err != nil {
+		return o, nil, err
 	}
-	return o, nil
-}
-
-// room keeps what is written to it up to a bound.
-type room struct {
-	kept       bytes.Buffer
-	left       int
-	full       func() // called when more is written than there is room for
-	overflowed bool
-}
-
-func (r *room) Write(p []byte) (int, error) {
-	n := min(len(p), r.left)
-	r.kept.Write(p[:n])
-	r.left -= n
-	if n < len(p) && !r.overflowed {
-		r.overflowed = true
-		r.full()
+	if mark != answered {
+		return o, nil, errors.New("the answer goes on")
 	}
-	return len(p), nil // the child is not to hang on it
+	return o, refusal, nil
 }

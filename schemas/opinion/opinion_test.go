@@ -276,7 +276,7 @@ func TestSlots(t *testing.T) {
 // TestChildKnowsNothing makes sure that the child gets no environment, where secrets may stand.
 func TestChildKnowsNothing(t *testing.T) {
 	t.Setenv("YIMEN_SECRET", "s3cret")
-	a := Asker{Command: []string{"/bin/sh", "-c", `test -z "$YIMEN_SECRET" && echo '{"accepted":true}'`}}
+	a := Asker{Command: []string{"/bin/sh", "-c", `test -z "$YIMEN_SECRET" && echo '{"accepted":true} "answered"'`}}
 	if _, err := os.Stat("/bin/sh"); err != nil {
 		t.Skip("skipped: there is no /bin/sh")
 	}
@@ -302,7 +302,7 @@ func FuzzAnswer(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, request []byte) {
-		q, err := readQuestion(bytes.NewReader(request))
+		q, err := readQuestion(json.NewDecoder(bytes.NewReader(request)))
 		if err != nil {
 			if strings.Contains(err.Error(), string(request)) && len(request) > 20 {
 				t.Fatal("the error quotes the question")
@@ -313,7 +313,7 @@ func FuzzAnswer(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		again, err := readQuestion(bytes.NewReader(text))
+		again, err := readQuestion(json.NewDecoder(bytes.NewReader(text)))
 		if err != nil || !bytes.Equal(again.Schema, q.Schema) || len(again.Documents) != len(q.Documents) || len(again.References) != len(q.References) {
 			t.Fatalf("%v: a question changes on its way", err)
 		}
@@ -323,6 +323,56 @@ func FuzzAnswer(f *testing.F) {
 				redirect(v, map[string]string{"x": "http://reference.invalid/0"})
 			}
 		}
-		_, _ = readAnswer(request, 2) // what a child writes is as little to be trusted
+		_, _, _ = readAnswer(json.NewDecoder(bytes.NewReader(request)), 2) // what a child writes is as little to be trusted
 	})
+}
+
+func TestIdle(t *testing.T) {
+	idle := &Idle{}
+	a := Asker{Idle: idle}
+	ask := func(schema string) {
+		t.Helper()
+		if o, err := a.Ask(t.Context(), Question{Schema: []byte(schema), Documents: [][]byte{[]byte(`1`)}}); err != nil || !o.Accepted || !o.Valid[0] {
+			t.Fatalf("%+v %v", o, err)
+		}
+	}
+	ask(`{"type":"integer"}`)
+	first := idle.child
+	if _, err := a.Ask(t.Context(), Question{Schema: []byte(`{`)}); err == nil || idle.child != first {
+		t.Error("a refusal is an answer too", err)
+	}
+	ask(`{"type":"number"}`)
+	if idle.child != first || first.asked != 3 {
+		t.Error("the child was not asked again")
+	}
+	first.cmd.Process.Kill() // as the system does when memory is short
+	ask(`{"minimum":1}`)
+	if idle.child == first {
+		t.Fatal("a dead child answers")
+	}
+	if _, err := a.Ask(t.Context(), Question{Schema: []byte(`{"allOf":[{"$ref":"#"}]}`), Documents: [][]byte{[]byte(`1`)}}); err == nil || idle.child != nil {
+		t.Error("a child that died is kept", err)
+	}
+	ask(`{"minimum":1}`)
+	worn := idle.child
+	worn.asked = mostQuestions - 1
+	ask(`{"minimum":1}`)
+	if idle.child != nil {
+		t.Error("it is never replaced")
+	}
+	ask(`{"minimum":1}`)
+	last := idle.child
+	idle.expire()
+	if last.cmd.ProcessState == nil || idle.child != nil {
+		t.Error("it waits for ever")
+	}
+	ask(`{"minimum":1}`)
+	last = idle.child
+	idle.Close()
+	if last.cmd.ProcessState == nil {
+		t.Error("it outlives its closing")
+	}
+	if ask(`{"minimum":1}`); idle.child != nil {
+		t.Error("one was kept after the closing")
+	}
 }

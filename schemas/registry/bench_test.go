@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"sync/atomic"
 	"testing"
+
+	"github.com/onedoor/yimen/schemas/opinion"
 )
 
 func BenchmarkByID(b *testing.B) {
@@ -21,7 +23,10 @@ func BenchmarkByID(b *testing.B) {
 // BenchmarkRegister registers new schemas of 200 properties, each compared with one version, with and without the second
 // validator.
 func BenchmarkRegister(b *testing.B) {
-	for what, change := range map[string]func(*Config, *Registry){"alone": quiet, "with-opinion": func(*Config, *Registry) {}} {
+	idle := &opinion.Idle{}
+	defer idle.Close()
+	asking := func(c *Config, _ *Registry) { c.Opinion = opinion.Asker{Idle: idle} }
+	for what, change := range map[string]func(*Config, *Registry){"alone": quiet, "with-opinion": asking} {
 		b.Run(what, func(b *testing.B) {
 			n := newWorld(b).node(change)
 			count := atomic.Int64{}
