@@ -1,6 +1,9 @@
 package asyncapi
 
 import (
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -88,6 +91,26 @@ func TestBadDocuments(t *testing.T) {
 		}
 		if all := strings.Join(errors, "\n"); len(errors) == 0 || !strings.Contains(all, cases[i].says) {
 			t.Errorf("%s: the parser finds nothing wrong with %q: %s", cases[i].name, cases[i].says, all)
+		}
+	}
+}
+
+// TestExport validates what the command exports, as department IT would: the program is built and run.
+func TestExport(t *testing.T) {
+	if os.Getenv(variable) == "" {
+		t.Skip("skipped: needs the AsyncAPI parser; run ./test/run")
+	}
+	program := filepath.Join(t.TempDir(), "yimen")
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, "../../cmd/yimen").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for _, form := range []string{"yaml", "json"} {
+		doc, err := exec.CommandContext(t.Context(), program, "schema", "asyncapi", "-o", form).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r := Validate(t, doc); r.Version != "3.0.0" || r.Channels < 30 { // 12 types, two for each of 11 departments, three of our own
+			t.Errorf("%s: version %q with %d channels", form, r.Version, r.Channels)
 		}
 	}
 }
