@@ -40,9 +40,10 @@ func (e *Invalid) problem() *exchange.Problem {
 		Mend: e.Findings[0].Mend}
 }
 
-// Validate checks a document that gate.Decode gave. The error is an *Invalid.
+// Validate checks a document that gate.Decode gave. The error is an *Invalid, or an *exchange.Problem where the document is
+// too large for the schema to be checked.
 func (s *Schema) Validate(doc any) error {
-	err := s.gated.Compiled.Validate(doc)
+	err := s.gated.Validate(doc)
 	if err == nil {
 		return nil
 	}

@@ -45,10 +45,14 @@ kafka:
 catalogue: [/etc/yimen/catalogue]
 `
 
-// exampleCallers is a file of callers; nobody has a token with that hash.
+// exampleCallers is a file of callers; nobody has a token with such a hash.
 const exampleCallers = `- department: xzsp
   clerk: "0017"
   token_sha256: "0000000000000000000000000000000000000000000000000000000000000000"
+- department: xzsp
+  clerk: "0001"
+  token_sha256: "1111111111111111111111111111111111111111111111111111111111111111"
+  schemas: true
 `
 
 func aboutConfig() exchange.Text {
@@ -59,7 +63,8 @@ func aboutConfig() exchange.Text {
 示例：
 
 `+indented(exampleConfig)+`
-callers 文件是一个列表，每位办事人员一项：部门、工号（不写姓名）、令牌的 SHA-256。令牌本身只交给本人：
+callers 文件是一个列表，每位办事人员一项：部门、工号（不写姓名）、令牌的 SHA-256。令牌本身只交给本人。
+schemas: true 的可以登记和改动 Schema：
 
 `+indented(exampleCallers)+`
 生成令牌和它的 SHA-256：
@@ -74,7 +79,7 @@ An example:
 
 `+indented(exampleConfig)+`
 The file of callers is a list with one entry for each clerk: department, staff code (not a name), SHA-256
-of the token. The token itself goes to that clerk only:
+of the token. The token itself goes to that clerk only. With schemas: true they may register and change schemas:
 
 `+indented(exampleCallers)+`
 To make a token and its SHA-256:

@@ -93,13 +93,22 @@ func (n subjectName) levelAsked(args []string) (subject string, wanted registry.
 		wanted.Compatibility = level
 		args = args[:len(args)-1]
 	}
-	switch len(args) {
-	case 1:
-		subject = n.subject(args[0])
-	case 2:
+	switch {
+	case len(args) == 0:
+		return "", wanted, nil
+	case args[0] == "": // an unset variable of a shell must not change the level of everything
+		return "", wanted, noName()
+	case len(args) > 1:
 		return "", wanted, wrongLevel(args[1])
 	}
-	return subject, wanted, nil
+	return n.subject(args[0]), wanted, nil
+}
+
+func noName() error {
+	return &usageError{&exchange.Problem{Code: "YM-CLI-0716", Kind: exchange.Invalid,
+		What: both("名称是空的", "the name is empty"),
+		Why:  both("多半是脚本里没有赋值的变量", "a variable of a script may be unset"),
+		Mend: both("写出名称；要查看或设置全局的级别，不写这个参数", "write the name; for the global level leave the argument out")}}
 }
 
 func changeLevel(ctx context.Context, client *rest.Client, subject string, wanted registry.Level, reset bool) error {

@@ -48,6 +48,9 @@ func (s *session) schemaDeprecate() verb {
 					Why:  both("使用者要知道为什么不再推荐", "users want to know why it is deprecated"),
 					Mend: both("--reason '原因'，或 --undo", "--reason TEXT, or --undo")}}
 			}
+			if version < 0 {
+				return wrongVersion()
+			}
 			client, err := at.client(ctx)
 			if err != nil {
 				return err
@@ -59,6 +62,14 @@ func (s *session) schemaDeprecate() verb {
 			return s.object(view.Subject, view, func(w io.Writer) error { return s.deprecationPage(w, view) })
 		},
 	}
+}
+
+// wrongVersion refuses numbers below none, which must not pass for "all".
+func wrongVersion() error {
+	return &usageError{&exchange.Problem{Code: "YM-CLI-0715", Kind: exchange.Invalid,
+		What: both("选项 --version 的值不对", "the value of --version is wrong"),
+		Why:  both("版本从 1 起", "versions begin with 1"),
+		Mend: both("例如 --version 1", "such as --version 1")}}
 }
 
 func (s *session) deprecationPage(w io.Writer, v deprecationView) error {

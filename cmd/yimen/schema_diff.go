@@ -114,6 +114,9 @@ func (d *diffing) compare(ctx context.Context, args []string) (view diffView, su
 			Why:  both("需要证照类型，或 --against 文件，二者之一", "the command needs an evidence type or --against with a file, one of them"),
 			Mend: both("yimen schema diff food-licence --file 新文件", "yimen schema diff food-licence --file NEW")}}
 	}
+	if d.version < 0 {
+		return view, "", nil, nil, wrongVersion()
+	}
 	if text, err = s.schemaText(d.file); err != nil {
 		return view, "", nil, nil, err
 	}
@@ -168,13 +171,13 @@ func (d *diffing) files(text []byte) (*gate.Schema, []earlier, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	before, err := gate.Admit(old)
+	before, err := d.session.draft(d.against, old)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", d.against, err)
+		return nil, nil, err
 	}
-	candidate, err := gate.Admit(text)
+	candidate, err := d.session.draft(d.file, text)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", d.file, err)
+		return nil, nil, err
 	}
 	return candidate, []earlier{{schema: before}}, nil
 }
@@ -214,9 +217,9 @@ func (d *diffing) registered(ctx context.Context, from *rest.Client, subject str
 	if err != nil {
 		return nil, nil, level, err
 	}
-	candidate, err := gate.Admit(text, refs...)
+	candidate, err := d.session.draft(d.file, text, refs...)
 	if err != nil {
-		return nil, nil, level, fmt.Errorf("%s: %w", d.file, err)
+		return nil, nil, level, err
 	}
 	return candidate, against, level, nil
 }

@@ -25,6 +25,7 @@ func (s *session) schemaRegister() verb {
 	var file string
 	var normalize, dry bool
 	var references []string
+	var name subjectName
 	return verb{
 		use:   "register SUBJECT",
 		short: both("登记任意主题的 Schema", "register a schema of any subject"),
@@ -41,6 +42,7 @@ func (s *session) schemaRegister() verb {
 			f.BoolVar(&normalize, "normalize", false, s.t("成员的顺序和写法不算差别", "let order and spelling of members make no difference"))
 			s.dryRunFlag(f, &dry)
 			f.StringArrayVar(&references, "reference", nil, s.t("引用的 Schema `NAME=SUBJECT:VERSION`，可重复", "a schema that is referred to, `NAME=SUBJECT:VERSION`; may be repeated"))
+			s.subjectFlag(f, &name)
 			s.registryFlags(f, &at)
 			required(f, "token")
 		},
@@ -57,6 +59,9 @@ func (s *session) schemaRegister() verb {
 			if candidate.Text, err = s.schemaText(file); err != nil {
 				return err
 			}
+			if err := name.noType(ctx, client, args[0]); err != nil {
+				return err
+			}
 			done, err := client.Register(ctx, args[0], candidate, dry)
 			if err != nil {
 				return err
@@ -66,6 +71,26 @@ func (s *session) schemaRegister() verb {
 			return s.object(view.Subject, view, func(w io.Writer) error { return s.registrationPage(w, view) })
 		},
 	}
+}
+
+// noType refuses the name of an evidence type, which other verbs of schema take for the type: it would become a subject beside
+// the type's own, of the same look.
+func (n subjectName) noType(ctx context.Context, client *rest.Client, name string) error {
+	subject := n.subject(name)
+	if subject == name {
+		return nil
+	}
+	_, err := client.Versions(ctx, subject, true)
+	switch {
+	case err == nil:
+		return &usageError{&exchange.Problem{Code: "YM-CLI-0717", Kind: exchange.Invalid,
+			What: both(name+" 是证照类型", name+" is an evidence type"),
+			Why:  both("register 照写主题名，会另立一个主题 "+name, "register takes the name as it is and would begin another subject "+name),
+			Mend: both("yimen schema publish "+name+"；确要另立主题，加 --subject", "yimen schema publish "+name+"; if another subject is meant, add --subject")}}
+	case exchange.KindOf(err) == exchange.NotFound:
+		return nil
+	}
+	return err
 }
 
 func (s *session) dryRunFlag(f *pflag.FlagSet, dry *bool) {

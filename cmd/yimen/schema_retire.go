@@ -70,6 +70,9 @@ func (r *retirement) run(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
+	if r.on != "" && r.at.given.Changed("after") {
+		return twoMoments()
+	}
 	view := retirementView{Subject: subject, Reason: r.reason, Items: []string{}}
 	if r.cancel {
 		if err := client.Retire(ctx, subject, time.Time{}, ""); err != nil {
@@ -89,9 +92,11 @@ func (r *retirement) run(ctx context.Context, name string) error {
 	for _, item := range report.Items {
 		view.Items = append(view.Items, string(item.Code))
 	}
-	items := s.counted(len(report.Items), " 个事项", "item", "items")
-	day := from.In(exchange.China).Format(time.DateOnly)
-	s.say("%s 条记录将在 %s 之后不再更新，涉及 %s：%s\n", "This closes %s records to updates after %s, for %s: %s\n", figure(view.Records), day, items, plain(s.itemNames(report.Items)))
+	if registry.EvidenceType(subject) != "" {
+		items := s.counted(len(report.Items), " 个事项", "item", "items")
+		day := from.In(exchange.China).Format(time.DateOnly)
+		s.say("%s 条记录将在 %s 之后不再更新，涉及 %s：%s\n", "This closes %s records to updates after %s, for %s: %s\n", figure(view.Records), day, items, plain(s.itemNames(report.Items)))
+	}
 	if err := s.nameTyped(ctx, name, r.confirm); err != nil {
 		return err
 	}
@@ -114,7 +119,11 @@ func (s *session) resting(ctx context.Context, client *rest.Client, subject stri
 func (r *retirement) from(now time.Time) (time.Time, error) {
 	if r.on != "" {
 		for _, layout := range []string{time.RFC3339, time.DateOnly} {
-			if at, err := time.ParseInLocation(layout, r.on, exchange.China); err == nil {
+			at, err := time.ParseInLocation(layout, r.on, exchange.China)
+			if err == nil && at.Before(now) {
+				return at, wrongMoment("at", both("它已经过去；从现在起停用写 --after 0s", "it is past; to retire from now on, --after 0s"), now.AddDate(0, 1, 0).In(exchange.China).Format(time.DateOnly))
+			}
+			if err == nil {
 				return at, nil
 			}
 		}
@@ -139,6 +148,13 @@ func wrongMoment(flag string, why exchange.Text, example string) error {
 	return &usageError{&exchange.Problem{Code: "YM-CLI-0712", Kind: exchange.Invalid,
 		What: both("选项 --"+flag+" 的值不对", "the value of --"+flag+" is wrong"), Why: why,
 		Mend: both("例如 --"+flag+" "+example, "such as --"+flag+" "+example)}}
+}
+
+func twoMoments() error {
+	return &usageError{&exchange.Problem{Code: "YM-CLI-0714", Kind: exchange.Invalid,
+		What: both("--after 和 --at 只能用一个", "--after and --at do not go together"),
+		Why:  both("二者都说从何时起停用", "both say from when on"),
+		Mend: both("去掉其中一个", "leave one of them out")}}
 }
 
 // nameTyped makes sure that somebody means it: the name is typed, or given with --confirm.

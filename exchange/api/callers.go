@@ -142,8 +142,8 @@ func callersProblem(path string, line int, why exchange.Text, err error) error {
 	}
 	return &exchange.Problem{Code: "YM-API-0301", Kind: exchange.Invalid, Err: err, Why: why,
 		What: text("调用方文件不可用："+path, "callers file cannot be used: "+path),
-		Mend: text("每项写 department、clerk（工号）、token_sha256（令牌的 SHA-256，如 printf %s 令牌 | sha256sum）",
-			"write department, clerk (staff code) and token_sha256 (SHA-256 of the token, as by: printf %s TOKEN | sha256sum) for each")}
+		Mend: text("每项写 department、clerk（工号）、token_sha256（令牌的 SHA-256，如 printf %s 令牌 | sha256sum）；管理 Schema 的另写 schemas: true",
+			"write department, clerk (staff code) and token_sha256 (SHA-256 of the token, as by: printf %s TOKEN | sha256sum) for each, and schemas: true for administrators of schemas")}
 }
 
 // caller finds out who sent a request.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/onedoor/yimen/exchange"
@@ -68,6 +69,8 @@ func (n *Node) seed(ctx context.Context, schema *schemas.Schema) error {
 	switch {
 	case err != nil && exchange.KindOf(err) != exchange.NotFound:
 		return err
+	case len(versions) == 0 && n.heardOf(subject): // somebody took it out for good
+		return nil
 	case len(versions) == 0:
 		_, err := n.Registry.Register(ctx, seeder, subject, registry.Candidate{Text: schema.Text}, false)
 		return err
@@ -77,6 +80,11 @@ func (n *Node) seed(ctx context.Context, schema *schemas.Schema) error {
 			"type", schema.Type, "version", latest.Version)
 	}
 	return nil
+}
+
+// heardOf says whether a subject ever had a version.
+func (n *Node) heardOf(subject string) bool {
+	return slices.ContainsFunc(n.Registry.History(subject), func(c registry.Change) bool { return c.Version > 0 })
 }
 
 // schema finds the schema that a record names. A record can arrive before the schema it was written by is folded here;
@@ -98,14 +106,14 @@ func (n *Node) schema(ctx context.Context, id string) (*schemas.Schema, error) {
 
 // registryHandler serves the registry below RegistryPath.
 func (n *Node) registryHandler() http.Handler {
-	return http.StripPrefix(RegistryPath, rest.New(rest.Config{Registry: n.Registry, Writer: n.callers.SchemaWriter, Impact: n.impact, Log: n.around.Log}))
+	return http.StripPrefix(RegistryPath, rest.New(rest.Config{Registry: n.Registry, Writer: n.callers.SchemaWriter, Impact: n.impact, Log: n.around.Log, Metrics: n.Metrics}))
 }
 
 // impact says what a new schema of an evidence type would break here.
 func (n *Node) impact(ctx context.Context, subject string, text []byte, progress func(done, of int64)) (json.RawMessage, error) {
 	kind := registry.EvidenceType(subject)
 	if kind == "" {
-		return nil, &exchange.Problem{Code: "YM-IMP-0101", Kind: exchange.Invalid,
+		return nil, &exchange.Problem{Code: "YM-IMP-0103", Kind: exchange.Invalid,
 			What: exchange.Text{ZH: "这个主题名不是证照类型", EN: "this subject is no evidence type"},
 			Mend: exchange.Text{ZH: "影响只能按证照类型计算，主题名形如 evidence.类型-value", EN: "only evidence types have records here; their subjects are evidence.TYPE-value"}}
 	}

@@ -60,7 +60,9 @@ func (s *search) language(w *dictionary, enough int, fine bool) (pool []any, all
 	if w.least > maxWordLen {
 		return nil, false
 	}
-	m.alphabet(fine)
+	if !s.spend(m.alphabet(fine) / 2048) {
+		return nil, false
+	}
 	if len(m.progs) == 0 && w.least > 64 {
 		for i := range 4 {
 			if w.least+i <= w.most {
@@ -73,14 +75,14 @@ func (s *search) language(w *dictionary, enough int, fine bool) (pool []any, all
 	return words, all && complete
 }
 
-// program is a pattern compiled as the validator does it; nil where it is not of Go's dialect.
+// program is a pattern compiled as the validator does it; nil where it is not of Go's dialect or too long.
 func (s *search) program(re jsonschema.Regexp) *syntax.Prog {
 	text := re.String()
 	if p, known := s.programs[text]; known {
 		return p
 	}
 	var p *syntax.Prog
-	if parsed, err := syntax.Parse(text, syntax.Perl); err == nil {
+	if parsed, err := syntax.Parse(matched(re), syntax.Perl); err == nil {
 		if p, err = syntax.Compile(parsed.Simplify()); err != nil || len(p.Inst) > 2000 {
 			p = nil
 		}
@@ -89,11 +91,19 @@ func (s *search) program(re jsonschema.Regexp) *syntax.Prog {
 	return p
 }
 
+// matched is the text of a pattern as it is matched, which is another one where the validator's engine translates patterns.
+func matched(re jsonschema.Regexp) string {
+	if translated, ok := re.(interface{ RE2() string }); ok {
+		return translated.RE2()
+	}
+	return re.String()
+}
+
 // preferred are the runes that words are made of where it makes no difference.
 const preferred = "a0A-1bB_ ./@:+中"
 
-// alphabet finds one rune for each class of runes that no instruction tells apart.
-func (m *machine) alphabet(fine bool) {
+// alphabet finds one rune for each class of runes that no instruction tells apart, and says how often it asked one.
+func (m *machine) alphabet(fine bool) (asked int) {
 	bounds := []rune{0, '\n', '\n' + 1, '0', '9' + 1, 'A', 'Z' + 1, '_', '_' + 1, 'a', 'z' + 1, 0x7f, 0x4e00, 0xd800, 0xe000}
 	var insts []*syntax.Inst
 	for _, p := range m.progs {
@@ -109,6 +119,7 @@ func (m *machine) alphabet(fine bool) {
 		}
 	}
 	class := func(r rune) string {
+		asked += 1 + len(insts)
 		key := []byte{byte(b2i(syntax.IsWordChar(r))), byte(b2i(r == '\n'))}
 		for _, inst := range insts {
 			key = append(key, byte(b2i(consumes(inst, r))))
@@ -149,6 +160,7 @@ func (m *machine) alphabet(fine bool) {
 	for _, r := range m.runes {
 		m.alone[r] = m.alone[r] || fine && size[class(r)] <= maxFine
 	}
+	return asked
 }
 
 // edges are the runes at which an instruction may change its mind.
@@ -181,7 +193,7 @@ func (s *search) walk(m *machine, w *dictionary, enough int) (words []any, compl
 	queue := []*place{m.start()}
 	for at := 0; at < len(queue); at++ {
 		p := queue[at]
-		if at >= maxPlaces || !s.spend(1+len(m.runes)*len(m.progs)/16) {
+		if at >= maxPlaces || !s.spend(1+len(m.runes)*(16*len(m.progs)+2*p.threads())/256) {
 			return words, false
 		}
 		if p.count >= w.least && m.accepts(p) {
@@ -242,6 +254,15 @@ func (p *place) key(least int) string {
 		}
 	}
 	return string(key)
+}
+
+// threads are how many ways through the programs are followed at once.
+func (p *place) threads() int {
+	n := 0
+	for _, set := range p.sets {
+		n += len(set)
+	}
+	return n
 }
 
 // step is where a rune leads; nil where no word can follow.

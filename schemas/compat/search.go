@@ -232,7 +232,7 @@ const maxVisits = 20_000
 
 // visit goes the validator's way through a value at its longest and counts.
 func visit(n *node, v any, left *int) {
-	if *left--; *left < 0 || n.s == nil {
+	if *left -= 1 + n.lookup; *left < 0 || n.s == nil {
 		return
 	}
 	for _, list := range [][]*node{n.refs, n.allOf, n.anyOf, n.oneOf, {n.not, n.cond, n.yes, n.no}} {

@@ -127,8 +127,10 @@ func fragmentOf(location string) string {
 }
 
 // examples makes sure that the examples of a schema and its parts fit. Draft-04 has none.
-func (c *compiled) examples(d *document) []*Fault {
+// What they cost together is bounded like one document.
+func (c *compiled) examples(d *document, each cost) []*Fault {
 	var found []*Fault
+	spent := 0
 	if d.draft == 4 {
 		return nil
 	}
@@ -144,6 +146,9 @@ func (c *compiled) examples(d *document) []*Fault {
 			return append(found, faultOf(err))
 		}
 		for i, example := range list {
+			if spent += each.of(sizeOf(example)); spent > maxCost {
+				return append(found, SchemaFault("YM-SCH-0131", pointer+"/examples", "示例过大，核验时间无法保证", "the examples are too large to be checked in bounded time", "减少示例，或者简化大枚举、多分支和长 pattern", "give fewer examples, or simplify large enums, many branches and long patterns"))
+			}
 			found = append(found, fits(s, example, fmt.Sprintf("%s/examples/%d", pointer, i))...)
 		}
 	}

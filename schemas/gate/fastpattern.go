@@ -12,11 +12,18 @@ import (
 
 // row is such a pattern: at each place the bytes that may stand there.
 type row struct {
-	text   string
+	spelling
 	places []*[256]bool
 }
 
-func (r *row) String() string { return r.text }
+// spelling is a pattern's text.
+type spelling struct{ written, translated string }
+
+// String is the pattern as the schema has it.
+func (s spelling) String() string { return s.written }
+
+// RE2 is the pattern as it is matched. The text that the schema has may mean something else to a reader of RE2.
+func (s spelling) RE2() string { return s.translated }
 
 func (r *row) MatchString(s string) bool {
 	if len(s) != len(r.places) {
@@ -32,11 +39,12 @@ func (r *row) MatchString(s string) bool {
 
 // expression is any other pattern.
 type expression struct {
-	*regexp.Regexp
-	written string
+	spelling
+	compiled *regexp.Regexp
+	states   int // about
 }
 
-func (e expression) String() string { return e.written }
+func (e expression) MatchString(s string) bool { return e.compiled.MatchString(s) }
 
 // maxRow bounds a row's length, so that x{1000} stays a regular expression.
 const maxRow = 64
@@ -66,12 +74,16 @@ func compilePattern(written string) (jsonschema.Regexp, error) {
 	if err != nil {
 		return nil, err
 	}
+	text := spelling{written: written, translated: pattern}
 	if r, ok := rowOf(parsed); ok {
-		r.text = written
+		r.spelling = text
 		return r, nil
 	}
 	re, err := regexp.Compile(pattern)
-	return expression{Regexp: re, written: written}, err
+	if err != nil {
+		return nil, err
+	}
+	return expression{spelling: text, compiled: re, states: states(parsed)}, nil
 }
 
 func rowOf(parsed *syntax.Regexp) (*row, bool) {

@@ -25,6 +25,7 @@ type Schema struct {
 	Compiled *jsonschema.Schema
 
 	graph *graph
+	cost  cost
 }
 
 // Reference is another schema that a schema names in $ref. Nothing else is ever loaded.
@@ -37,8 +38,8 @@ type Reference struct {
 // *exchange.Problem with the place and the mend.
 //
 // What passes is of one of the four drafts (draft-07 where $schema is absent) and sound by its meta-schema; every
-// reference has a target within the texts given; every pattern compiles; every example fits; and a document of the size
-// that Decode lets pass is validated in bounded time. Unknown keywords and formats pass.
+// reference has a target within the texts given; every pattern compiles; every example fits; and what it costs to validate a
+// document that Decode lets pass is in proportion to the document's size, see Validate. Unknown keywords and formats pass.
 func Admit(text []byte, refs ...Reference) (*Schema, error) {
 	s, faults := Examine(text, refs...)
 	if len(faults) > 0 {
@@ -74,13 +75,13 @@ func examine(text []byte, refs []Reference, formats bool) (*Schema, []*Fault) {
 	if err := graph.bounded(); err != nil {
 		return s, []*Fault{faultOf(err)}
 	}
-	if found := c.examples(docs.main); len(found) > 0 {
+	if found := c.examples(docs.main, graph.cost); len(found) > 0 {
 		return s, found
 	}
 	if s.Text, err = compact(text); err != nil {
 		return s, []*Fault{faultOf(err)}
 	}
-	s.Compiled, s.graph = c.root, graph
+	s.Compiled, s.graph, s.cost = c.root, graph, graph.cost
 	return s, nil
 }
 

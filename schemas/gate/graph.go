@@ -20,10 +20,12 @@ const (
 type graph struct {
 	roots   []*jsonschema.Schema
 	anchors map[string][]*jsonschema.Schema
+	cost    cost // of one value; known once bounded has passed
+	weights map[*jsonschema.Schema]cost
 }
 
 func newGraph(c *compiled) *graph {
-	return &graph{roots: append([]*jsonschema.Schema{c.root}, c.rest...), anchors: c.anchors}
+	return &graph{roots: append([]*jsonschema.Schema{c.root}, c.rest...), anchors: c.anchors, weights: map[*jsonschema.Schema]cost{}}
 }
 
 // bounded refuses a schema that can make the validator run for ever or far longer than a document is long: a cycle
@@ -44,6 +46,7 @@ func (g *graph) bounded() error {
 			}
 		}
 	}
+	g.weights = nil
 	return nil
 }
 
@@ -235,6 +238,7 @@ func (x *meetings) explore(root *jsonschema.Schema) error {
 			if err != nil {
 				return err
 			}
+			x.graph.widen(whole)
 			next = append(next, x.parts(whole)...)
 			if x.steps > maxExplored {
 				return SchemaFault("YM-SCH-0116", fragmentOf(root.Location), "引用交织过多，无法估计核验时间", "references are too entangled to bound the cost of a check", "减少互相嵌套的引用和分支", "nest fewer references and branches within each other")
@@ -303,7 +307,8 @@ func (x *meetings) tooOften(m meeting) error {
 	for _, ring := range x.graph.rings(func(s *jsonschema.Schema) []edge { return slices.Concat(same(s, x.choice), below(s)) }) {
 		if slices.ContainsFunc(starts, ring.has) {
 			return SchemaFault("YM-SCH-0115", ring.first(), "引用循环经过几条分支，核验时间会成倍增长", "a cycle of references passes through several branches at once: the cost of a check could double at every level",
-				"循环里只留一条路：去掉 anyOf、allOf、if 等分支，或者把共同的字段移到分支之外", "leave one way round the cycle: use no branches in it, or move the fields they share out of them")
+				`循环里只留一条路：把各分支共有的递归字段移到分支之外，写成 {"properties":{"children":{"items":{"$ref":"#"}}},"oneOf":[各分支，其中只写 "children":true]}`,
+				`leave one way round the cycle: move the recursive field that branches share out of them, as in {"properties":{"children":{"items":{"$ref":"#"}}},"oneOf":[branches with "children":true]}`)
 		}
 	}
 	return SchemaFault("YM-SCH-0116", fragmentOf(starts[0].Location), "引用展开后过大", "the schema is too large once its references are written out", "减少互相嵌套的引用", "nest fewer references within each other")

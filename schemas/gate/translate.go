@@ -156,8 +156,19 @@ func (t *translation) property() error {
 }
 
 // Portable is the schema's text with its patterns written for RE2, for readers that compile them as they stand.
-func (s *Schema) Portable() ([]byte, error) {
-	text, err := json.Marshal(portable(s.Root, s.Draft)) // the standard library knows json.Number
+func (s *Schema) Portable() ([]byte, error) { return written(portable(s.Root, s.Draft)) }
+
+// Portable is the same of a schema that others refer to.
+func (r Reference) Portable() ([]byte, error) {
+	root, _, err := decode(r.Text, schemaLimits())
+	if err != nil {
+		return nil, err
+	}
+	return written(portable(root, 7)) // what an older draft does not know holds no pattern there
+}
+
+func written(schema any) ([]byte, error) {
+	text, err := json.Marshal(schema) // the standard library knows json.Number
 	if err != nil {
 		return nil, fmt.Errorf("write the schema with patterns of RE2: %w", err)
 	}
@@ -174,6 +185,7 @@ func portable(v any, draft int) any {
 	if p, ok := node["pattern"].(string); ok {
 		node["pattern"] = rewritten(p)
 	}
+	own := map[string]bool{} // keywords whose value is a copy already
 	for child := range Children(node, draft) {
 		steps := strings.Split(child.Pointer, "/")[1:]
 		switch in := node[steps[0]].(type) {
@@ -182,20 +194,23 @@ func portable(v any, draft int) any {
 				node[steps[0]] = portable(in, draft)
 				continue
 			}
+			if !own[steps[0]] {
+				in, own[steps[0]] = maps.Clone(in), true
+				node[steps[0]] = in
+			}
 			name := unescape(steps[1])
-			in = maps.Clone(in)
-			delete(in, name)
 			if steps[0] == "patternProperties" {
+				delete(in, name)
 				name = rewritten(name)
 			}
 			in[name] = portable(child.Schema, draft)
-			node[steps[0]] = in
 		case []any:
-			i, err := strconv.Atoi(steps[1])
-			if err == nil && i < len(in) {
-				in = slices.Clone(in)
-				in[i] = portable(child.Schema, draft)
+			if !own[steps[0]] {
+				in, own[steps[0]] = slices.Clone(in), true
 				node[steps[0]] = in
+			}
+			if i, err := strconv.Atoi(steps[1]); err == nil && i < len(in) {
+				in[i] = portable(child.Schema, draft)
 			}
 		}
 	}

@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"fmt"
 	"regexp"
 	"testing"
 )
@@ -105,4 +106,23 @@ func TestPortable(t *testing.T) {
 	if err != nil || string(again) != want || string(s.Text) != before {
 		t.Errorf("the schema was changed: %s", again)
 	}
+	if again, err = (Reference{Text: s.Text}).Portable(); err != nil || string(again) != want {
+		t.Errorf("as a reference: %v, %s", err, again)
+	}
+	if _, err = (Reference{Text: []byte(`{"a":1,"a":2}`)}).Portable(); err == nil {
+		t.Error("a text that the gate refuses")
+	}
+}
+
+// TestPortableLarge: the copy takes time in proportion to the schema.
+func TestPortableLarge(t *testing.T) {
+	s, err := Admit([]byte(`{"properties":{` + rowOfTexts(4_900, func(i int) string { return fmt.Sprintf(`"p%d":{}`, i) }) + `}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	costs(t, "portable", func() {
+		if _, err := s.Portable(); err != nil {
+			t.Error(err)
+		}
+	})
 }

@@ -104,12 +104,15 @@ func examples(root any) [][]byte {
 // where they differ; it is empty where they do not.
 func (r *Registry) ask(ctx context.Context, schema *gate.Schema, references []gate.Reference, examples [][]byte) (exchange.Text, error) {
 	documents, ours := variants(schema, examples)
-	q := opinion.Question{Schema: schema.Text, Documents: documents}
+	portable, err := schema.Portable() // it compiles patterns as they stand
+	if err != nil {
+		return exchange.Text{}, err
+	}
+	q := opinion.Question{Schema: portable, Documents: documents, References: map[string][]byte{}}
 	for _, ref := range references {
-		if q.References == nil {
-			q.References = map[string][]byte{}
+		if q.References[ref.Name], err = ref.Portable(); err != nil {
+			return exchange.Text{}, err
 		}
-		q.References[ref.Name] = ref.Text
 	}
 	o, err := r.opinion.Ask(ctx, q)
 	if err != nil {
@@ -133,7 +136,7 @@ func variants(schema *gate.Schema, examples [][]byte) (documents [][]byte, valid
 		if err != nil {
 			return nil
 		}
-		documents, valid = append(documents, b), append(valid, schema.Compiled.Validate(document) == nil)
+		documents, valid = append(documents, b), append(valid, schema.Validate(document) == nil)
 		return document
 	}
 	for _, e := range examples {

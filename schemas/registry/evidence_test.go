@@ -79,3 +79,22 @@ func TestEvidence(t *testing.T) {
 		t.Error(got.Warnings)
 	}
 }
+
+// TestPatternsOfECMA: the commonest Chinese pattern is of no use to the second validator as it stands.
+func TestPatternsOfECMA(t *testing.T) {
+	licence, err := os.ReadFile("../evidence/business-licence.json")
+	must(t, err)
+	named := []byte(`"title": "企业名称", "x-title-en": "Name of the enterprise", "type": "string",`)
+	text := bytes.Replace(licence, named, append(bytes.Clone(named), `"pattern": "^[\\u4e00-\\u9fa5\\uff08\\uff09A-Za-z0-9]+$",`...), 1)
+	if bytes.Equal(text, licence) {
+		t.Fatal("the schema has changed: mend this test")
+	}
+	n := newWorld(t).node()
+	_, err = n.Register(t.Context(), "t", EvidenceSubject("business-licence"), Candidate{Text: text}, false)
+	must(t, err)
+	got, err := n.Register(t.Context(), "t", "other-value", Candidate{Text: []byte(`{"pattern":"^[\\u4e00-\\u9fa5]+$"}`)}, false)
+	must(t, err)
+	if len(got.Warnings) != 0 {
+		t.Errorf("%v", got.Warnings)
+	}
+}

@@ -204,6 +204,12 @@ func storeDown(err error) error {
 	return unavailable(50001, text("登记处连不上消息总线", "the registry cannot reach the bus"), err)
 }
 
+func misjudged(operation string) error {
+	return refuse(50001, exchange.Internal, text("改动未生效", "the change did not take effect"),
+		text("本程序对 "+operation+" 的判断与登记处的次序不符", "this program judged the operation "+operation+" otherwise than the registry's order does"),
+		text("各节点升级到同一版本后重试；仍不行请报告此错误", "bring all nodes to the same version and try again; if it stays, report it"))
+}
+
 func tooSlow(err error) error {
 	return unavailable(50002, text("不能确定改动是否已生效", "it is not known whether the change took effect"), err)
 }

@@ -84,13 +84,11 @@ func (r *Registry) first(ctx context.Context, list func() []*version) (Entry, er
 	if e, ok := r.firstNow(list); ok {
 		return e, nil
 	}
-	caught := r.behind.DoChan("", func() (any, error) {
-		return nil, r.Settled(context.WithoutCancel(ctx)) // which has its own limit; others wait for it too
-	})
+	round := r.rounds.join(func() error { return r.Settled(context.WithoutCancel(ctx)) }) // which has its own limit; others wait for it too
 	select {
-	case result := <-caught:
-		if result.Err != nil {
-			return Entry{}, result.Err
+	case <-round.done:
+		if round.err != nil {
+			return Entry{}, round.err
 		}
 	case <-ctx.Done():
 		return Entry{}, notOpen(context.Cause(ctx))

@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"golang.org/x/sync/singleflight"
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/schemas/compat"
@@ -70,7 +69,7 @@ type Registry struct {
 	waiting waiting
 	turns   turns
 	schemas cache
-	behind  singleflight.Group
+	rounds  rounds
 	mirror  *mirror
 
 	open     chan struct{} // closed when the past is folded and what stood in _schemas is taken over

@@ -117,13 +117,13 @@ func (r *Registry) take(_ context.Context, msgs []exchange.Message) error {
 		}
 		o := r.state.fold(m.Offset, reads[i].p, reads[i].err)
 		outcomes = append(outcomes, o)
-		if reads[i].p == nil || o.kind == refused {
-			r.log.Error("a message on the proposals has no effect", "kind", o.kind, "offset", m.Offset)
-		}
 	}
 	close(r.moved)
 	r.moved = make(chan struct{})
 	r.mu.Unlock()
+	if len(msgs) > 0 {
+		r.tellUseless(outcomes, msgs[len(msgs)-1].Offset)
+	}
 	now := time.Now()
 	for _, o := range outcomes {
 		r.metrics.proposals.WithLabelValues(o.kind).Inc()
@@ -138,6 +138,21 @@ func (r *Registry) take(_ context.Context, msgs []exchange.Message) error {
 		r.mirror.want(o.touched, due)
 	}
 	return nil
+}
+
+// tellUseless tells of messages that should not be there: a line a kind, because there may be very many.
+func (r *Registry) tellUseless(outcomes []outcome, last int64) {
+	count := map[string]int{}
+	for _, o := range outcomes {
+		switch o.kind {
+		case accepted, stale, repeated:
+		default:
+			count[o.kind]++
+		}
+	}
+	for kind, n := range count {
+		r.log.Error("messages on the proposals have no effect", "kind", kind, "messages", n, "up to offset", last)
+	}
 }
 
 // start waits until the past is folded, takes over what stands in _schemas, and opens the registry for changes.

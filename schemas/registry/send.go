@@ -138,8 +138,11 @@ func (r *Registry) propose(ctx context.Context, scopes []string, judge func(cont
 			continue
 		}
 		o, err := r.send(ctx, p)
-		if err != nil || o.kind == accepted {
+		switch {
+		case err != nil || o.kind == accepted:
 			return o, err
+		case o.kind == refused: // a mistake of this program: to judge again would end in the same, over and over, on a topic kept for ever
+			return outcome{}, misjudged(p.Operation)
 		}
 		if err := pause(ctx, attempt); err != nil {
 			return outcome{}, tooSlow(err)

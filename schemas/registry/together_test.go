@@ -37,6 +37,8 @@ func TestTogether(t *testing.T) {
 				}
 			}
 			noVersionTwice(t, nodes[0])
+			referencesHold(t, nodes[0])
+			judgedByTheLevelOfTheDay(t, nodes[0])
 			t.Logf("%d changes accepted", len(nodes[0].History("")))
 			if len(nodes[0].History("")) < 20 {
 				t.Error("nothing much happened")

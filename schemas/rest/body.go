@@ -35,6 +35,9 @@ func (c *call) decode(into any) error {
 	if err := checkContent(c.r.Header.Get("Content-Type")); err != nil {
 		return err
 	}
+	if coding := c.r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+		return refusal(415, exchange.Invalid, text("请求正文经过压缩", "the body is compressed"), exchange.Text{}, text("不要压缩", "send it as it is"))
+	}
 	body, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, maxBody))
 	var tooLarge *http.MaxBytesError
 	switch {

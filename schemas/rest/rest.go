@@ -16,6 +16,8 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/onedoor/yimen/schemas/registry"
 )
 
@@ -27,8 +29,9 @@ type Config struct {
 	Writer func(*http.Request) (by string, err error)
 	// Impact says what a schema would break: it calls progress now and then with how many stored records it has looked
 	// at, of how many, and gives a value for JSON. Only writers may ask. nil: not served.
-	Impact func(ctx context.Context, subject string, schema []byte, progress func(done, of int64)) (json.RawMessage, error)
-	Log    *slog.Logger // nil: silent
+	Impact  func(ctx context.Context, subject string, schema []byte, progress func(done, of int64)) (json.RawMessage, error)
+	Log     *slog.Logger          // nil: silent
+	Metrics prometheus.Registerer // nil: nothing is counted
 }
 
 const (
@@ -40,6 +43,7 @@ const (
 type service struct {
 	Config
 	bodies   bodies
+	metrics  metrics
 	checks   chan struct{} // a place for each check of compatibility that may run at once: anybody may ask for one
 	patience time.Duration
 }
@@ -51,15 +55,23 @@ func newService(cfg Config) *service {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	return &service{Config: cfg, checks: make(chan struct{}, runtime.GOMAXPROCS(0)), patience: patience}
+	return &service{Config: cfg, metrics: newMetrics(cfg.Metrics), checks: make(chan struct{}, runtime.GOMAXPROCS(0)), patience: patience}
 }
 
 // ServeHTTP answers a request.
 func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if s.quick(w, r) {
+	seen := &status{ResponseWriter: w}
+	c := &call{service: s, w: seen, r: r}
+	began := time.Now()
+	defer func() {
+		c.recovered(seen, recover())
+		s.metrics.count(c, seen.code, time.Since(began))
+	}()
+	seen.Header()["X-Content-Type-Options"] = noSniff
+	if c.quick() {
 		return
 	}
-	c := &call{service: s, w: w, r: r, query: queryOf(r.URL.RawQuery)}
+	c.query = queryOf(r.URL.RawQuery)
 	if err := c.serve(); err != nil {
 		c.refuse(err)
 	}

@@ -291,6 +291,9 @@ func TestHeaders(t *testing.T) {
 	if got := w.ask("PUT", "/subjects/shop-value/versions", "").header.Get("Allow"); got != "GET, HEAD, POST" {
 		t.Errorf("Allow %q", got)
 	}
+	if got := w.ask("POST", "/subjects/shop-value", asked(shop), "Content-Encoding", "gzip"); got.status != 415 {
+		t.Errorf("a compressed body: %d %s", got.status, got.body)
+	}
 	if got := w.ask("POST", "/subjects/shop-value", asked(shop), "Content-Type", "text/plain"); got.status != 415 {
 		t.Errorf("text/plain: %d %s", got.status, got.body)
 	}

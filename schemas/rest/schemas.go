@@ -77,11 +77,15 @@ func (b *bodies) of(e registry.Entry, to reader) (*body, error) {
 	return made, nil
 }
 
-// idPath begins the path of a look-up by id, the one that every consumer makes.
-const idPath = "/schemas/ids/"
+// A look-up by id, which every consumer makes: what its path begins with, and its route.
+const (
+	idPath  = "/schemas/ids/"
+	idRoute = idPath + "*"
+)
 
 // quick answers a plain look-up by id without the detours of the other requests. It leaves to them whatever is not plain.
-func (s *service) quick(w http.ResponseWriter, r *http.Request) bool {
+func (c *call) quick() bool {
+	r := c.r
 	digits, ours := strings.CutPrefix(r.URL.Path, idPath)
 	if !ours || r.Method != http.MethodGet || r.URL.RawPath != "" || !plainQuery(r.URL.RawQuery) {
 		return false
@@ -91,15 +95,16 @@ func (s *service) quick(w http.ResponseWriter, r *http.Request) bool {
 		return false
 	}
 	var found *body
-	e, err := s.Registry.ByID(r.Context(), int(id))
+	c.routed = idRoute
+	e, err := c.Registry.ByID(r.Context(), int(id))
 	if err == nil {
-		found, err = s.bodies.of(e, readerOf(r.Header))
+		found, err = c.bodies.of(e, readerOf(r.Header))
 	}
 	if err != nil { // not left to the others: they would ask again, and an unknown id costs the registry a look at the topic
-		(&call{service: s, w: w, r: r, routed: idPath}).refuse(err)
+		c.refuse(err)
 		return true
 	}
-	found.send(w, r)
+	found.send(c.w, r)
 	return true
 }
 

@@ -67,12 +67,24 @@ func (b *syncBuffer) String() string {
 // newRegistry is a registry over an empty broker.
 func newRegistry(t testing.TB, log *slog.Logger) *registry.Registry {
 	t.Helper()
+	return registryAt(t, newBroker(t), log)
+}
+
+// newBroker is the address of an empty broker.
+func newBroker(t testing.TB) string {
+	t.Helper()
 	broker, err := embedded.Start(embedded.Config{Dir: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(broker.Close)
-	topics, err := bus.Connect(bus.Config{Brokers: []string{broker.Addr()}})
+	return broker.Addr()
+}
+
+// registryAt is a registry over a broker's topics.
+func registryAt(t testing.TB, broker string, log *slog.Logger) *registry.Registry {
+	t.Helper()
+	topics, err := bus.Connect(bus.Config{Brokers: []string{broker}})
 	if err != nil {
 		t.Fatal(err)
 	}
