@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
-	"strings"
+	"strconv"
 )
 
 // classify gives nodes that mean the same by their form the same class: first by their own keywords, then as long as the
@@ -102,56 +102,90 @@ func (t *tree) wholesAlike(a, b *node) bool {
 // signature is a node's own keywords, as far as they decide what is accepted, and how many nodes each holds.
 func signature(n *node) string {
 	if n.always || n.never {
-		return fmt.Sprint(n.always)
+		return strconv.FormatBool(n.always)
 	}
-	s, b := n.s, &strings.Builder{}
-	fmt.Fprint(b, n.types, len(n.refs), len(n.allOf), len(n.anyOf), len(n.oneOf), len(n.prefix), "|")
+	s, b := n.s, text{}
+	b.counts(int(n.types), len(n.refs), len(n.allOf), len(n.anyOf), len(n.oneOf), len(n.prefix))
 	for i, kid := range []*node{n.not, n.cond, n.yes, n.no, n.additional, n.names, n.unevalProps, n.rest, n.contains, n.unevalItems} {
 		if kid != nil {
-			fmt.Fprint(b, i, ",")
+			b.counts(i)
 		}
 	}
 	for i, x := range []*int{s.MinProperties, s.MaxProperties, s.MinItems, s.MaxItems, s.MinContains, s.MaxContains, s.MinLength, s.MaxLength} {
 		if x != nil {
-			fmt.Fprint(b, "i", i, "=", *x)
+			b.mark("int")
+			b.counts(i, *x)
 		}
 	}
 	for i, x := range []*big.Rat{s.Minimum, s.Maximum, s.ExclusiveMinimum, s.ExclusiveMaximum, s.MultipleOf} {
 		if x != nil {
-			fmt.Fprint(b, "r", i, "=", x)
+			b.mark("number")
+			b.counts(i)
+			b.texts(x.RatString())
 		}
 	}
+	b.mark("properties")
 	for _, p := range n.props {
-		fmt.Fprintf(b, "p%q", p.name)
+		b.texts(p.name)
 	}
+	b.mark("patterns")
 	for _, p := range n.patterns {
-		fmt.Fprintf(b, "q%q", p.re.String())
+		b.texts(p.re.String())
 	}
 	required := slices.Clone(s.Required)
 	slices.Sort(required)
-	fmt.Fprintf(b, "%q%v", slices.Compact(required), s.UniqueItems)
+	b.mark("required")
+	b.texts(slices.Compact(required)...)
+	b.mark(strconv.FormatBool(s.UniqueItems))
 	for _, d := range n.deps {
-		fmt.Fprintf(b, "d%q%q%v", d.name, d.needs, d.n != nil)
+		b.mark("dependency " + strconv.FormatBool(d.n != nil))
+		b.texts(d.name)
+		b.texts(d.needs...)
 	}
 	if s.Pattern != nil {
-		fmt.Fprintf(b, "re%q", s.Pattern.String())
+		b.mark("pattern")
+		b.texts(s.Pattern.String())
 	}
 	if s.Format != nil {
-		fmt.Fprintf(b, "f%q", s.Format.Name)
+		b.mark("format")
+		b.texts(s.Format.Name)
 	}
 	if s.Enum != nil {
-		fmt.Fprint(b, "enum", canonicalList(s.Enum.Values))
+		b.mark("enum")
+		b.texts(canonicalList(s.Enum.Values)...)
 	}
 	if s.Const != nil {
-		fmt.Fprint(b, "const", canonical(*s.Const))
+		b.mark("const")
+		b.texts(canonical(*s.Const))
 	}
 	if opaque(n) || n.dynamic || n.unevalProps != nil || n.unevalItems != nil {
-		fmt.Fprintf(b, "draft%d", s.DraftVersion)
+		b.mark("draft")
+		b.counts(s.DraftVersion)
 	}
 	if opaque(n) {
-		fmt.Fprintf(b, "x%d", n.uid) // equal to itself only
+		b.mark("itself") // equal to itself only
+		b.counts(n.uid)
 	}
-	return b.String()
+	return string(b)
+}
+
+// text is a signature being written. Everything in it is delimited, so that no two nodes are taken for each other.
+type text []byte
+
+func (b *text) mark(keyword string) { *b = append(append(*b, '|'), keyword...) }
+
+func (b *text) counts(list ...int) {
+	for _, n := range list {
+		*b = append(strconv.AppendInt(*b, int64(n), 10), ',')
+	}
+}
+
+func (b *text) texts(list ...string) {
+	for _, s := range list {
+		*b = append(strconv.AppendInt(*b, int64(len(s)), 10), ':')
+		*b = append(*b, s...)
+	}
+	*b = append(*b, ';')
 }
 
 // opaque says whether a node has keywords that the search knows nothing about.
@@ -161,6 +195,9 @@ func opaque(n *node) bool {
 
 // canonical is a value's text; equal values have the same.
 func canonical(v any) string {
+	if s, is := v.(string); is {
+		return strconv.Quote(s)
+	}
 	text, err := json.Marshal(plainNumbers(v))
 	if err != nil {
 		return fmt.Sprintf("%T", v)

@@ -110,6 +110,11 @@ func draftName(draft int) string {
 
 // location is a place as the validator writes it.
 func location(address, pointer string) string {
+	if !strings.ContainsFunc(pointer, func(r rune) bool {
+		return r != '/' && r != '_' && r != '-' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+	}) {
+		return address + "#" + pointer // as most are
+	}
 	tokens := strings.Split(pointer, "/")
 	for i, t := range tokens {
 		tokens[i] = url.PathEscape(t)

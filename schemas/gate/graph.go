@@ -79,9 +79,18 @@ type edge struct {
 	branch bool // it is one of several ways, or a condition
 }
 
+// childless says whether a schema holds no others. Most do not, so they are not gone into.
+func childless(s *jsonschema.Schema) bool {
+	return s.Bool != nil ||
+		s.Ref == nil && s.DynamicRef == nil && s.RecursiveRef == nil && s.Not == nil && s.If == nil && s.Then == nil && s.Else == nil &&
+			len(s.AllOf)+len(s.AnyOf)+len(s.OneOf) == 0 && len(s.Dependencies)+len(s.DependentSchemas) == 0 &&
+			len(s.Properties)+len(s.PatternProperties)+len(s.PrefixItems) == 0 && s.AdditionalProperties == nil && s.UnevaluatedProperties == nil &&
+			s.PropertyNames == nil && s.Contains == nil && s.Items == nil && s.AdditionalItems == nil && s.Items2020 == nil && s.UnevaluatedItems == nil
+}
+
 // same are the schemas that a value is tried against because it is tried against s.
 func same(s *jsonschema.Schema, c choice) []edge {
-	if s.Bool != nil || official(s) {
+	if childless(s) || official(s) {
 		return nil
 	}
 	var out []edge
@@ -117,7 +126,7 @@ func same(s *jsonschema.Schema, c choice) []edge {
 
 // below are the schemas that parts of a value are tried against.
 func below(s *jsonschema.Schema) []edge {
-	if s.Bool != nil || official(s) {
+	if childless(s) || official(s) {
 		return nil
 	}
 	var out []edge
@@ -224,6 +233,14 @@ func (m meeting) add(s *jsonschema.Schema, times int) {
 	}
 }
 
+// only is the one schema of a meeting that is tried once.
+func (m meeting) only() (*jsonschema.Schema, bool) {
+	for s, times := range m {
+		return s, len(m) == 1 && times == 1
+	}
+	return nil, false
+}
+
 func (x *meetings) explore(root *jsonschema.Schema) error {
 	now := []meeting{{root: 1}}
 	for level := 0; len(now) > 0 && level <= maxDepth; level++ {
@@ -318,7 +335,10 @@ func (x *meetings) tooOften(m meeting) error {
 func (x *meetings) parts(whole meeting) []meeting {
 	var list []meeting
 	keep := func(m meeting) {
-		if len(m) > 0 {
+		switch to, alone := m.only(); {
+		case alone && childless(to):
+			x.graph.widen(m) // nothing comes of it
+		case len(m) > 0:
 			list = append(list, m)
 		}
 	}
