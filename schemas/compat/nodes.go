@@ -233,6 +233,9 @@ func (t *tree) object(n *node) {
 
 func (t *tree) dependencies(n *node) {
 	s := n.s
+	if len(s.Dependencies)+len(s.DependentRequired)+len(s.DependentSchemas) == 0 {
+		return
+	}
 	for _, name := range slices.Sorted(maps.Keys(s.Dependencies)) {
 		switch d := s.Dependencies[name].(type) {
 		case []string:
