@@ -189,7 +189,7 @@ func (r *Registry) mend(ctx context.Context) error {
 	for {
 		keys, wait := r.mirror.take(time.Now())
 		if len(keys) > 0 {
-			if err := r.write(ctx, keys); err != nil {
+			if err := r.write(ctx, keys); err != nil && ctx.Err() == nil {
 				r.log.Warn("_schemas cannot be written", "records", len(keys), "error", err)
 				r.mirror.want(keys, time.Now().Add(r.patience.retry))
 			}
