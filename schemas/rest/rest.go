@@ -18,6 +18,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/onedoor/yimen/exchange/watch"
 	"github.com/onedoor/yimen/schemas/registry"
 )
 
@@ -60,12 +61,15 @@ func newService(cfg Config) *service {
 
 // ServeHTTP answers a request.
 func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	seen := &status{ResponseWriter: w}
+	seen := &watch.Answer{ResponseWriter: w}
 	c := &call{service: s, w: seen, r: r}
 	began := time.Now()
 	defer func() {
-		c.recovered(seen, recover())
-		s.metrics.count(c, seen.code, time.Since(began))
+		watch.Recovered(recover(), seen, s.Log, c.routed, func() {
+			body, code := complain(nil, false)
+			c.send(code, body)
+		})
+		s.metrics.count(c, seen.Code, time.Since(began))
 	}()
 	seen.Header()["X-Content-Type-Options"] = noSniff
 	if c.quick() {
