@@ -169,19 +169,11 @@ func (r *Registry) catchUp(ctx context.Context) error {
 }
 
 func (m *mirror) reach(ctx context.Context, end int64) error {
-	for {
+	return reach(ctx, end, func() (int64, <-chan struct{}) {
 		m.mu.Lock()
-		next, moved := m.next, m.moved
-		m.mu.Unlock()
-		if next >= end {
-			return nil
-		}
-		select {
-		case <-moved:
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
+		defer m.mu.Unlock()
+		return m.next, m.moved
+	})
 }
 
 // mend writes what differs, whenever something is due.

@@ -177,10 +177,17 @@ func (r *Registry) start(ctx context.Context) error {
 
 // reach waits until everything before the offset is folded.
 func (r *Registry) reach(ctx context.Context, end int64) error {
-	for {
+	return reach(ctx, end, func() (int64, <-chan struct{}) {
 		r.mu.RLock()
-		next, moved := r.state.next, r.moved
-		r.mu.RUnlock()
+		defer r.mu.RUnlock()
+		return r.state.next, r.moved
+	})
+}
+
+// reach waits until a follower is at the offset. where gives its place, and what is closed when it moves on.
+func reach(ctx context.Context, end int64, where func() (next int64, moved <-chan struct{})) error {
+	for {
+		next, moved := where()
 		if next >= end {
 			return nil
 		}
