@@ -101,7 +101,27 @@ func (l *Log) Token(h exchange.Holder) string {
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
-// Append gives the entry its id, time and subject and returns once it is durable. On an error the entry may
+// Stamp gives the entry its id, time, subject and neighbourhood.
+func (l *Log) Stamp(e *Entry) (err error) {
+	e.Time = l.clock().UTC().Truncate(time.Millisecond)
+	if e.Holder.Number != "" {
+		e.Subject = l.Token(e.Holder)
+		e.Near = l.near(e.Holder, e.Time)
+	}
+	e.ID, err = l.newID(e.Time)
+	return err
+}
+
+// neighbourhood is how many characters at the front two neighbouring numbers share: division and birthday of a citizen number,
+// all but the last three of a credit code.
+var neighbourhood = map[exchange.HolderKind]int{exchange.Person: 14, exchange.Organisation: 15}
+
+func (l *Log) near(h exchange.Holder, at time.Time) string {
+	n := min(neighbourhood[h.Kind], len(h.Number))
+	return l.Token(exchange.Holder{Kind: "near " + h.Kind, Number: string(exchange.DateOf(at)) + h.Number[:n]})[:16]
+}
+
+// Append returns once the entry is durable. An entry that was not stamped is stamped first. On an error the entry may
 // or may not be in the log, so what it tells of must not happen.
 func (l *Log) Append(ctx context.Context, e Entry) (Receipt, error) {
 	if err := e.check(); err != nil {
@@ -123,11 +143,10 @@ func (l *Log) Append(ctx context.Context, e Entry) (Receipt, error) {
 }
 
 func (l *Log) append(ctx context.Context, e Entry) (Receipt, error) {
-	e.Time = l.clock().UTC().Truncate(time.Millisecond)
-	e.Subject = l.Token(e.Holder)
-	var err error
-	if e.ID, err = l.newID(e.Time); err != nil {
-		return Receipt{}, err
+	if e.ID == "" {
+		if err := l.Stamp(&e); err != nil {
+			return Receipt{}, err
+		}
 	}
 	value, err := json.Marshal(e)
 	if err != nil {

@@ -18,9 +18,21 @@ const (
 	Refused  Decision = "refused"
 )
 
-// Entry is one query, as the log keeps it. ID, Time and Subject are set by the log.
+// Kind says what an entry tells of.
+type Kind string
+
+// The kinds. All but Query are decisions and events around queries, so that the log has them all in one order.
+const (
+	Query     Kind = ""          // a query for a case
+	Rejection Kind = "rejection" // a request refused before it was a query: forged, replayed, of somebody unknown
+	Access    Kind = "access"    // somebody read the log about a subject
+	Act       Kind = "act"       // an administrator's act: invited, revoked, erased, lifted; Act names it
+)
+
+// Entry is one query or another event, as the log keeps it. ID, Time, Subject and Near are set by Stamp.
 type Entry struct {
 	ID         string              `json:"id"`
+	Kind       Kind                `json:"kind,omitempty"`
 	Time       time.Time           `json:"time"`
 	Department exchange.Department `json:"department"` // who asked
 	Clerk      string              `json:"clerk"`      // the asker's staff code
@@ -29,7 +41,15 @@ type Entry struct {
 	Subject    string              `json:"subject"` // the token of Holder
 	Decision   Decision            `json:"decision"`
 	Refusal    string              `json:"refusal,omitempty"` // a code, where it was refused
-	Materials  []Material          `json:"materials,omitempty"`
+	// Near stands for the neighbourhood of the subject's number on that day (same division and birthday, or neighbouring
+	// credit codes), so that walking numbers shows without any number being kept. It cannot be linked from day to day.
+	Near  string `json:"near,omitempty"`
+	Found bool   `json:"found,omitempty"` // whether anything at all is held of the subject among the types asked for
+	Nonce string `json:"nonce,omitempty"` // of the request, against replay
+	// Act and Target are an administrator's act and whom or what it was about; never a person's number or name.
+	Act       string     `json:"act,omitempty"`
+	Target    string     `json:"target,omitempty"`
+	Materials []Material `json:"materials,omitempty"`
 	// Catalogue, Evaluated and Inputs are what the answer was made from, so that it can be made again:
 	// topic → partition → offset of the next message when it was asked.
 	Catalogue string                   `json:"catalogue"`

@@ -1,0 +1,66 @@
+package certs
+
+import (
+	"context"
+	"crypto/x509"
+	"time"
+)
+
+// MaxLife is the longest life of a certificate.
+const MaxLife = 72 * time.Hour
+
+// Authority is what issues the city's certificates and keeps the exchange's secrets: key files of this machine (Local), or
+// HashiCorp Vault (package vault). Both pass package certstest. It is safe for concurrent use.
+//
+// No query waits on an authority: Roots, Ring and State answer from memory. Issue, Rotate and Open may take as long as their ctx lets them.
+type Authority interface {
+	// Issue makes a certificate for the request's public key. Of the request it takes the key alone, after checking that
+	// the requester holds its private half; everything else comes from the order.
+	Issue(ctx context.Context, order Order) (Issued, error)
+	// Roots are the certificates that chains of this authority end in.
+	Roots() []*x509.Certificate
+	// Ring is every version of the named secret, oldest first; at least one. A secret that nobody has asked for is drawn.
+	// While the authority is closed it errs with a Problem of the kind Unavailable.
+	Ring(ctx context.Context, name string) ([]Key, error)
+	// Rotate draws the next version of a secret. Older ones stay in the ring.
+	Rotate(ctx context.Context, name string) (Key, error)
+	// State says how far the authority can be relied on just now.
+	State() State
+	// Close gives up what is held in memory and waits for what runs in the background.
+	Close() error
+}
+
+// Order is what a certificate is to say.
+type Order struct {
+	Request  []byte // PKCS #10, DER; Ed25519 or ECDSA P-256
+	Identity Identity
+	Hosts    []string      // DNS names and IP addresses, for nodes only
+	Life     time.Duration // 0 or above MaxLife: MaxLife
+}
+
+// Issued is a new certificate.
+type Issued struct {
+	Certificate *x509.Certificate
+	Chain       [][]byte // DER, the certificate first, without the root
+}
+
+// Key is one version of a secret. Secret is never logged: Key prints its version only.
+type Key struct {
+	Version int       // from 1
+	Secret  []byte    // SecretSize bytes
+	Made    time.Time // when it was drawn
+}
+
+// String shows no secret.
+func (k Key) String() string { return "key version" }
+
+// State is how far an authority can be relied on.
+type State string
+
+// The states. Degraded: secrets in memory still serve, nothing is issued or rotated. Closed: what was in memory has
+// outlived its time and is gone; queries are answered 503.
+const (
+	OK       State = "ok"
+	Degraded State = "degraded"
+	Closed   State = "closed"
+)
