@@ -18,6 +18,7 @@ import (
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/api"
 	"github.com/onedoor/yimen/exchange/broker"
+	"github.com/onedoor/yimen/exchange/door"
 	"github.com/onedoor/yimen/exchange/envelope"
 	"github.com/onedoor/yimen/exchange/node"
 )
@@ -43,7 +44,7 @@ func open(t testing.TB, dir string, now time.Time, log *slog.Logger, brokers ...
 		p.log = slog.New(slog.DiscardHandler)
 	}
 	callers := filepath.Join(dir, "callers.yaml")
-	write(t, callers, `- {department: xzsp, clerk: "0017", token_sha256: "`+api.TokenHash(token)+"\"}\n")
+	write(t, callers, `- {department: xzsp, clerk: "0017", token_sha256: "`+door.TokenHash(token)+"\"}\n")
 	n, err := node.Start(t.Context(), node.Config{Data: dir, HTTP: "127.0.0.1:0", Callers: callers,
 		Kafka: node.Kafka{Brokers: brokers, Listen: "127.0.0.1:0"}},
 		node.Surroundings{Log: p.log, Clock: p.clock, Catalogue: []fs.FS{demo.Catalogue()}})

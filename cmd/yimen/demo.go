@@ -22,6 +22,7 @@ import (
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/api"
 	"github.com/onedoor/yimen/exchange/broker"
+	"github.com/onedoor/yimen/exchange/door"
 	"github.com/onedoor/yimen/exchange/node"
 )
 
@@ -173,7 +174,7 @@ func demoCallers(data string) (string, error) {
 		return "", err
 	}
 	callers := fmt.Sprintf("- {department: xzsp, clerk: \"0017\", token_sha256: \"%s\"}\n- {department: xzsp, clerk: \"0001\", token_sha256: \"%s\", schemas: true}\n",
-		api.TokenHash(clerk), api.TokenHash(admin))
+		door.TokenHash(clerk), door.TokenHash(admin))
 	return clerk, os.WriteFile(filepath.Join(data, callersFile), []byte(callers), 0o600)
 }
 

@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"crypto/tls"
 	stdjson "encoding/json"
 	"errors"
@@ -20,10 +21,11 @@ import (
 	"github.com/onedoor/yimen/exchange/broker"
 )
 
-// Client asks an exchange. HTTP may be nil for the default, which waits half a minute for an answer.
+// Client asks an exchange, as the holder of a token or of the certificate that HTTP shows, or both. HTTP may be nil for the default,
+// which waits half a minute for an answer.
 type Client struct {
 	Base  string // such as https://yimen.example.gov.cn
-	Token string
+	Token string // empty: the certificate alone
 	HTTP  *http.Client
 }
 
@@ -77,7 +79,11 @@ func (c *Client) request(ctx context.Context, asked QueryRequest) (*http.Request
 	if err != nil {
 		return nil, badBase()
 	}
-	request.Header.Set("Authorization", "Bearer "+c.Token)
+	if c.Token != "" {
+		request.Header.Set("Authorization", "Bearer "+c.Token)
+	}
+	request.Header.Set(headerNonce, rand.Text())
+	request.Header.Set(headerTime, time.Now().Format(time.RFC3339))
 	request.Header.Set("Content-Type", "application/json")
 	return request, nil
 }

@@ -44,9 +44,10 @@ func (r refusal) Unwrap() error { return r.Problem }
 // retryAfter is how soon, in seconds, a caller may try again what is not available: a Kafka leader is elected in that time.
 const retryAfter = "2"
 
-// writeProblem is the one place where an error becomes a status. An error that is no Problem says nothing of itself outside,
+// Fail answers a request by its error. It is the one place where an error becomes a status, for other packages that serve HTTP
+// below the same address too. An error that is no Problem says nothing of itself outside,
 // and no cause of a Problem does.
-func writeProblem(w http.ResponseWriter, r *http.Request, err error) {
+func Fail(w http.ResponseWriter, r *http.Request, err error) {
 	var p *exchange.Problem
 	if !errors.As(err, &p) {
 		p = internal()

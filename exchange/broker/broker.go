@@ -59,6 +59,7 @@ type Query struct {
 	Item      exchange.Item
 	Applicant exchange.Holder
 	Caller    Caller
+	Nonce     string // of the request, against replay; empty: none
 }
 
 // Conclusion (结论) is the answer to a query, one for each material in the item's order.
@@ -106,7 +107,7 @@ func (b *Broker) Query(ctx context.Context, q Query) (Conclusion, error) {
 
 func (b *Broker) query(ctx context.Context, q Query, now time.Time) (Conclusion, error) {
 	entry := audit.Entry{
-		Department: q.Caller.Department, Clerk: q.Caller.Clerk, Case: q.Case, Item: q.Item, Holder: q.Applicant,
+		Department: q.Caller.Department, Clerk: q.Caller.Clerk, Case: q.Case, Item: q.Item, Holder: q.Applicant, Nonce: q.Nonce,
 		Catalogue: b.cfg.Catalogue.Version(), Evaluated: now.UTC(),
 	}
 	if err := entry.CheckAsker(); err != nil {

@@ -20,12 +20,12 @@ import (
 
 	"github.com/onedoor/yimen/certs"
 	"github.com/onedoor/yimen/exchange"
-	"github.com/onedoor/yimen/exchange/api"
 	"github.com/onedoor/yimen/exchange/audit"
 	"github.com/onedoor/yimen/exchange/broker"
 	"github.com/onedoor/yimen/exchange/bus"
 	"github.com/onedoor/yimen/exchange/bus/embedded"
 	"github.com/onedoor/yimen/exchange/catalogue"
+	"github.com/onedoor/yimen/exchange/door"
 	"github.com/onedoor/yimen/exchange/envelope"
 	"github.com/onedoor/yimen/exchange/holdings"
 	"github.com/onedoor/yimen/exchange/holdings/pebble"
@@ -54,7 +54,7 @@ type Node struct {
 	cfg     Config
 	around  Surroundings
 	own     *schemas.Set // those that come with the program and the configuration
-	callers *api.Callers
+	door    *door.Keeper
 	tls     *tls.Config // nil: plain HTTP
 	address string
 	kafka   string
@@ -133,9 +133,11 @@ func (n *Node) learn(context.Context) (err error) {
 	if n.Catalogue, err = catalogue.Load(parts...); err != nil {
 		return err
 	}
-	if n.callers, err = api.LoadCallers(n.cfg.Callers, n.canAsk); err != nil {
+	callers, err := door.LoadCallers(n.cfg.Callers, n.canAsk)
+	if err != nil {
 		return err
 	}
+	n.door = door.New(door.Config{Callers: callers})
 	n.tls, err = n.cfg.TLS.load()
 	return err
 }

@@ -40,7 +40,7 @@ func (n *Node) serve(context.Context) error {
 // handler is everything the node answers.
 func (n *Node) handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/", api.New(api.Config{Broker: n.Broker, Catalogue: n.Catalogue, Callers: n.callers, Ready: n.checks(),
+	mux.Handle("/", api.New(api.Config{Broker: n.Broker, Catalogue: n.Catalogue, Door: n.door, Ready: n.checks(),
 		Metrics: n.Metrics, Log: n.around.Log, Clock: n.around.Clock}))
 	mux.Handle(RegistryPath+"/", n.registryHandler())
 	return mux

@@ -19,6 +19,7 @@ import (
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/api"
 	"github.com/onedoor/yimen/exchange/broker"
+	"github.com/onedoor/yimen/exchange/door"
 	"github.com/onedoor/yimen/exchange/envelope"
 )
 
@@ -34,7 +35,7 @@ func settings(t testing.TB) Config {
 	t.Helper()
 	dir := t.TempDir()
 	callers := filepath.Join(dir, "callers.yaml")
-	put(t, callers, "- {department: xzsp, clerk: '0017', token_sha256: "+api.TokenHash(token)+"}\n")
+	put(t, callers, "- {department: xzsp, clerk: '0017', token_sha256: "+door.TokenHash(token)+"}\n")
 	return Config{Data: filepath.Join(dir, "data"), HTTP: "127.0.0.1:0", Callers: callers, CacheMiB: 8, Kafka: Kafka{Listen: "127.0.0.1:0", Partitions: 2}}
 }
 

@@ -17,7 +17,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/onedoor/yimen/exchange/api"
+	"github.com/onedoor/yimen/exchange/door"
 	"github.com/onedoor/yimen/exchange/node"
 )
 
@@ -49,7 +49,7 @@ func newIdentity(dir string) (identityFiles, error) {
 		return id, fmt.Errorf("make certificate: %w", err)
 	}
 	id.root = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-	callers := "- {department: xzsp, clerk: \"0017\", schemas: true, token_sha256: \"" + api.TokenHash(id.token) + "\"}\n"
+	callers := "- {department: xzsp, clerk: \"0017\", schemas: true, token_sha256: \"" + door.TokenHash(id.token) + "\"}\n"
 	return id, errors.Join(
 		os.WriteFile(id.cert, id.root, 0o600),
 		os.WriteFile(id.key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}), 0o600),
