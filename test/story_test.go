@@ -52,7 +52,7 @@ func open(t testing.TB, dir string, now time.Time, log *slog.Logger, brokers ...
 		t.Fatal(err)
 	}
 	p.node = n
-	p.client = api.Client{Base: n.URL(), Token: token, HTTP: &http.Client{Timeout: 10 * time.Second}}
+	p.client = api.Client{Base: n.URL(), Token: token, HTTP: &http.Client{Timeout: 10 * time.Second}, Clock: p.clock}
 	t.Cleanup(p.close)
 	return p
 }

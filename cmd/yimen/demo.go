@@ -251,7 +251,7 @@ func sum(of []atomic.Int64) (total int64) {
 
 // show asks for one person and one company, over HTTP as a window would, and says what else can be tried.
 func (s *session) show(ctx context.Context, how demonstration, n *node.Node, city *demo.City, token string) error {
-	client := api.Client{Base: n.URL(), Token: token}
+	client := api.Client{Base: n.URL(), Token: token, Clock: s.now}
 	samples := city.Samples()
 	shown := map[exchange.HolderKind]bool{}
 	var answers []broker.Conclusion

@@ -27,6 +27,7 @@ type Client struct {
 	Base  string // such as https://yimen.example.gov.cn
 	Token string // empty: the certificate alone
 	HTTP  *http.Client
+	Clock func() time.Time // nil: time.Now
 }
 
 const (
@@ -83,9 +84,16 @@ func (c *Client) request(ctx context.Context, asked QueryRequest) (*http.Request
 		request.Header.Set("Authorization", "Bearer "+c.Token)
 	}
 	request.Header.Set(headerNonce, rand.Text())
-	request.Header.Set(headerTime, time.Now().Format(time.RFC3339))
+	request.Header.Set(headerTime, c.now().Format(time.RFC3339))
 	request.Header.Set("Content-Type", "application/json")
 	return request, nil
+}
+
+func (c *Client) now() time.Time {
+	if c.Clock == nil {
+		return time.Now()
+	}
+	return c.Clock()
 }
 
 // send follows no redirection: a number goes to the exchange it was meant for and to nobody else.
