@@ -6,6 +6,8 @@ func (s *session) verbs() []verb {
 		s.demoVerb(),
 		s.serveVerb(),
 		s.queryVerb(),
+		s.enrollVerb(),
+		s.identityVerbs(),
 		s.adapterVerbs(),
 		s.quarantineVerbs(),
 		s.schemaVerbs(),
