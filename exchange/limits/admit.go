@@ -26,15 +26,13 @@ func (l *Limits) Admit(e *audit.Entry) error {
 	if err := l.isReady(); err != nil {
 		return err
 	}
-	if !l.advance(q.day) {
+	if !l.advance(q.day) || q.day < l.today-1 || q.day > l.today {
 		return clockWrong()
 	}
 	c := l.clerk(q.department, q.clerk)
 	p, s := l.pages(c, q.day)
 	r := l.verdict(c, p, s, &q)
-	if q.nonce != 0 {
-		l.nonces.add(q.nonce, q.at)
-	}
+	l.spend(&q)
 	if r == nil {
 		l.count(c, p, s, q.mark)
 		return nil
@@ -47,10 +45,15 @@ func (l *Limits) Admit(e *audit.Entry) error {
 	return r.problem
 }
 
-// count keeps a mark where it belongs.
+// count keeps a mark on the pages of its day.
 func (l *Limits) count(c *clerk, p *page, s *sheet, m mark) {
 	if p.find(m.id) != nil {
 		return
+	}
+	c.department.open[s.day%openDays] = s
+	if c.open[p.day%openDays] != p {
+		c.open[p.day%openDays] = p
+		s.speaking += c.times
 	}
 	p.keep(m)
 	if m.at > c.lifted {
@@ -74,7 +77,7 @@ type refusal struct {
 
 // verdict is nil where an entry may go on.
 func (l *Limits) verdict(c *clerk, p *page, s *sheet, q *query) *refusal {
-	if q.nonce != 0 && l.nonces.seen(q.nonce) {
+	if q.nonce != 0 && l.nonces.seen(q.nonce, q.at) {
 		return &refusal{replayed, string(replayed), nothing, usedBefore()}
 	}
 	if rule := c.heldBy(&l.rules.Suspend, p); rule != "" {

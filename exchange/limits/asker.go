@@ -6,8 +6,12 @@ import (
 	"github.com/onedoor/yimen/exchange"
 )
 
-// Days are open for late entries while they are yesterday, today or tomorrow (a node's clock may run ahead).
-const openDays = 3
+// Days are open from the day before yesterday to tomorrow: entries come late, and some nodes' clocks run ahead. That is a day more
+// than an entry may be late, so that a lift finds the day before its own on every node.
+const (
+	lateDays = 2
+	openDays = lateDays + 2
+)
 
 // clerk is who asks: a person at a window, or a department's system.
 type clerk struct {
@@ -74,15 +78,21 @@ type figures struct {
 	neighbours, crowd, misses, missesWeek, repeats, pressing, forbidden, week, month int
 }
 
-// figures counts up to the day of p.
+// figures of one day alone.
+func (p *page) figures() figures {
+	return figures{neighbours: p.neighbours, crowd: p.crowd, misses: p.misses, repeats: p.repeats, pressing: p.pressed, forbidden: p.forbidden}
+}
+
+// figures of a day, with the sums up to it.
 func (c *clerk) figures(p *page) figures {
-	f := figures{neighbours: p.neighbours, crowd: p.crowd, misses: p.misses, repeats: p.repeats, pressing: p.pressed, forbidden: p.forbidden}
+	f := p.figures()
 	sum := func(day, subjects, misses int) {
-		if ago := p.day - day; ago >= 0 && ago < weekDays {
+		ago := p.day - day
+		if ago >= 0 && ago < weekDays {
 			f.week += subjects
 			f.missesWeek += misses
 		}
-		if ago := p.day - day; ago >= 0 && ago < monthDays {
+		if ago >= 0 && ago < monthDays {
 			f.month += subjects
 		}
 	}
@@ -97,20 +107,18 @@ func (c *clerk) figures(p *page) figures {
 	return f
 }
 
-// certain is the clerk with what came after a moment only, and without what is merely reserved: what follows from it follows
-// from the topic alone.
-func (c *clerk) certain(after int64) *clerk {
+// certain is the clerk without what is merely reserved: what follows from it follows from the topic alone.
+func (c *clerk) certain() *clerk {
 	sure := *c
 	for i, p := range c.open {
 		if p != nil {
-			sure.open[i] = p.recounted(after, true)
+			sure.open[i] = p.recounted(c.lifted, true)
 		}
 	}
-	sure.forgive(after)
 	return &sure
 }
 
-// forgive takes the closed days away that have ended by a moment or began before it.
+// forgive takes the closed days before a moment away.
 func (c *clerk) forgive(until int64) {
 	for i := range c.closed {
 		if c.closed[i].day <= dayOf(until) {

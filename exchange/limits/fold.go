@@ -26,9 +26,7 @@ func (l *Limits) fold(q query) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	open := l.advance(q.day)
-	if open && q.nonce != 0 {
-		l.nonces.add(q.nonce, q.at)
-	}
+	l.spend(&q)
 	if q.act == nothing {
 		return
 	}
@@ -75,7 +73,7 @@ func (l *Limits) judge(c *clerk, day int, at int64) {
 			continue
 		}
 		if !c.suspended.hold(rules) {
-			sure := c.certain(c.lifted)
+			sure := c.certain()
 			for _, rule := range bars.broken(sure.figures(sure.page(p.day)), c.times) {
 				l.suspend(c, rule, p.day, at)
 			}
@@ -96,26 +94,23 @@ func (l *Limits) judgeNeighbours(d *department, day int, at int64) {
 	}
 }
 
-// judgeClerks looks at how many clerks of a department broke rules on a day.
+// judgeClerks looks at how many clerks of a department broke a day's rules on a day.
 func (l *Limits) judgeClerks(d *department, day int, at int64) {
 	bars := &l.rules.Suspend
 	if bars.DepartmentClerks <= 0 || d.suspended.hold([]Rule{departmentClerks}) {
 		return
 	}
-	breaking := func(as func(*clerk) *clerk) (n int) {
+	breaking := func(counted func(*clerk, *page) *page) (n int) {
 		for _, c := range d.clerks {
-			if c.page(day) == nil {
-				continue
-			}
-			if c = as(c); bars.broken(c.figures(c.page(day)), c.times) != nil {
+			if p := c.page(day); p != nil && bars.broken(counted(c, p).figures(), c.times) != nil {
 				n++
 			}
 		}
 		return n
 	}
-	asCounted := func(c *clerk) *clerk { return c } // quick, and never less than what is certain
-	asCertain := func(c *clerk) *clerk { return c.certain(max(c.lifted, d.lifted)) }
-	if breaking(asCounted) >= bars.DepartmentClerks && breaking(asCertain) >= bars.DepartmentClerks {
+	asIs := func(_ *clerk, p *page) *page { return p } // quick, and never less than what is certain
+	forSure := func(c *clerk, p *page) *page { return p.recounted(max(c.lifted, d.lifted), true) }
+	if breaking(asIs) >= bars.DepartmentClerks && breaking(forSure) >= bars.DepartmentClerks {
 		l.suspendDepartment(d, departmentClerks, day, at)
 	}
 }
@@ -147,22 +142,22 @@ func (l *Limits) liftClerk(c *clerk, at int64) {
 	}
 	c.suspended.end(at, func(day int) bool { return c.page(day) != nil })
 	for _, p := range c.open { // what was asked after the lift may have come before it
-		if p != nil {
+		if p != nil && p.day >= dayOf(at) {
 			l.judge(c, p.day, p.last())
 		}
 	}
-	l.reviewClerks(c.department)
+	l.reviewClerks(c.department, dayOf(at)-1)
 }
 
-// reviewClerks ends the suspension of a department whose clerks no longer give a reason for it.
-func (l *Limits) reviewClerks(d *department) {
+// reviewClerks ends the suspension of a department whose clerks, on the days from one on, no longer give a reason for it.
+func (l *Limits) reviewClerks(d *department, from int) {
 	h, held := d.suspended[departmentClerks]
-	if !held || d.sheet(h.day) == nil {
+	if !held || h.day < from || d.sheet(h.day) == nil {
 		return
 	}
 	delete(d.suspended, departmentClerks)
 	for _, s := range d.open {
-		if s != nil {
+		if s != nil && s.day >= from {
 			l.judgeClerks(d, s.day, h.since)
 		}
 	}
@@ -180,7 +175,7 @@ func (l *Limits) liftDepartment(d *department, at int64) {
 	}
 	d.suspended.end(at, func(day int) bool { return d.sheet(day) != nil })
 	for _, s := range d.open {
-		if s != nil {
+		if s != nil && s.day >= dayOf(at) {
 			l.judgeNeighbours(d, s.day, at)
 			l.judgeClerks(d, s.day, at)
 		}

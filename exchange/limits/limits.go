@@ -9,8 +9,8 @@
 // their order and however often they come, because each rule counts something that only grows: there is no rule about shares, which
 // the next entry could lower again. What Admit has counted and is not on the topic yet only holds entries up, it suspends nobody.
 //
-// Entries may come late by a day. Days before yesterday are closed: what remains of them are sums for the rules over weeks,
-// the subjects of cases, and suspensions.
+// Entries may come late by a day. Older days are closed: what remains of them are sums for the rules over weeks, the subjects
+// of cases, and suspensions.
 package limits
 
 import (
@@ -165,19 +165,14 @@ func (l *Limits) department(name exchange.Department) *department {
 	return d
 }
 
-// pages are a day's of the clerk and of its department, begun where they are new.
+// pages are a day's of the clerk and of its department, empty ones where there are none yet.
 func (l *Limits) pages(c *clerk, day int) (*page, *sheet) {
-	d := c.department
-	s := d.sheet(day)
-	if s == nil {
-		s = newSheet(day)
-		d.open[day%openDays] = s
-	}
-	p := c.page(day)
+	p, s := c.page(day), c.department.sheet(day)
 	if p == nil {
 		p = newPage(day, l.closedHours(day))
-		c.open[day%openDays] = p
-		s.speaking += c.times
+	}
+	if s == nil {
+		s = newSheet(day)
 	}
 	return p, s
 }
@@ -200,7 +195,7 @@ func (l *Limits) advance(day int) bool {
 			l.turn(come)
 		}
 	}
-	return day > 0 && day >= l.today-1 && day <= l.today+1
+	return day > 0 && day >= l.today-lateDays && day <= l.today+1
 }
 
 // turn closes what is no longer open on a new day.
@@ -208,9 +203,20 @@ func (l *Limits) turn(today int) {
 	l.today = today
 	l.cases.turn(today)
 	for name, d := range l.departments {
-		if d.close(today - 1); len(d.clerks) == 0 && len(d.suspended) == 0 {
+		if d.close(today - lateDays); len(d.clerks) == 0 && len(d.suspended) == 0 {
 			delete(l.departments, name)
 		}
+	}
+}
+
+// spend remembers an entry's nonce. As with days, a time to come moves nothing.
+func (l *Limits) spend(q *query) {
+	at := q.at
+	if at/l.nonces.span > l.nonces.turn {
+		at = min(at, l.clock().UnixMilli())
+	}
+	if q.nonce != 0 {
+		l.nonces.add(q.nonce, at)
 	}
 }
 

@@ -100,24 +100,33 @@ func newNonces(span int64) *nonces {
 	return &nonces{span: span, younger: map[uint64]struct{}{}, older: map[uint64]struct{}{}}
 }
 
-func (n *nonces) seen(nonce uint64) bool {
+// seen says whether a nonce is remembered at a moment.
+func (n *nonces) seen(nonce uint64, at int64) bool {
+	n.advance(at)
 	_, young := n.younger[nonce]
 	_, old := n.older[nonce]
 	return young || old
 }
 
-// add remembers a nonce of a request made at a moment; those of long ago need not be.
+// add remembers a nonce of a request made at a moment; one of long ago need not be.
 func (n *nonces) add(nonce uint64, at int64) {
-	switch turn := at / n.span; {
-	case turn > n.turn+1:
-		n.turn, n.older, n.younger = turn, map[uint64]struct{}{}, map[uint64]struct{}{}
-	case turn == n.turn+1:
-		n.turn, n.older, n.younger = turn, n.younger, map[uint64]struct{}{}
-	case turn == n.turn-1:
+	n.advance(at)
+	switch at / n.span {
+	case n.turn:
+		n.younger[nonce] = struct{}{}
+	case n.turn - 1:
 		n.older[nonce] = struct{}{}
-		return
-	case turn < n.turn-1:
+	}
+}
+
+func (n *nonces) advance(at int64) {
+	turn := at / n.span
+	if turn <= n.turn {
 		return
 	}
-	n.younger[nonce] = struct{}{}
+	n.older, n.younger = n.younger, map[uint64]struct{}{}
+	if turn > n.turn+1 {
+		n.older = map[uint64]struct{}{}
+	}
+	n.turn = turn
 }

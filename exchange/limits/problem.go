@@ -52,7 +52,7 @@ func notReady(cause error) error {
 
 func clockWrong() error {
 	return &exchange.Problem{Code: "YM-LIM-0302", Kind: exchange.Unavailable, What: text("本节点的时钟不可信，因此不给结论", "this node's clock cannot be trusted, so there is no answer"),
-		Why:  text("它与审计主题中的时间相差一天以上", "it is more than a day from the times in the audit topic"),
+		Why:  text("它与审计主题中的时间相差太多", "it is too far from the times in the audit topic"),
 		Mend: text("校正时钟并重新启动本节点", "set the clock right and start this node again")}
 }
 

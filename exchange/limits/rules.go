@@ -80,7 +80,7 @@ type Bars struct {
 	Month int `yaml:"month"`
 	// DepartmentNeighbours counts what Neighbours counts, over the whole department; 120. It suspends the department.
 	DepartmentNeighbours int `yaml:"department_neighbours"`
-	// DepartmentClerks counts the clerks of a department whom rules suspend on one day; 5. It suspends the department.
+	// DepartmentClerks counts the clerks of a department who break a rule about a day on the same day; 5. It suspends the department.
 	DepartmentClerks int `yaml:"department_clerks"`
 }
 
