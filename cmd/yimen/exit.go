@@ -52,7 +52,7 @@ func codeOf(ctx context.Context, err error) code {
 		return exitLogin
 	case exchange.NotFound:
 		return exitNotFound
-	case exchange.Denied:
+	case exchange.Denied, exchange.Limited:
 		return exitDenied
 	case exchange.Conflict:
 		return exitHeld
