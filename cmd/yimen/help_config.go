@@ -24,6 +24,9 @@ func settings() []setting {
 		{"tls.cert", "", both("HTTPS 证书（PEM）；与 tls.key 一起写。都不写则为 HTTP，只用于本机", "certificate for HTTPS (PEM), along with tls.key; without both it is HTTP, for this machine only")},
 		{"tls.key", "", both("HTTPS 证书的私钥（PEM）", "the certificate's private key (PEM)")},
 		{"kafka.brokers", "", both("Kafka 集群的地址列表；不写则用内嵌 Kafka", "addresses of a Kafka cluster; left out, Kafka is embedded")},
+		{"kafka.tls.ca", "", both("Kafka 代理证书的根（PEM），即本市的根证书；不写则为明文", "the root of the brokers' certificates (PEM), which is the city's; left out, Kafka speaks plain text")},
+		{"kafka.tls.cert", "", both("节点出示给 Kafka 的证书（PEM）；更新后无需重启", "the certificate that the node shows to Kafka (PEM); renewed without a restart")},
+		{"kafka.tls.key", "", both("该证书的私钥（PEM），权限 600", "its private key (PEM), mode 600")},
 		{"kafka.listen", node.DefaultKafka, both("内嵌 Kafka 的地址，只能是本机；端口 0 为自动选择", "the embedded Kafka's address, on this machine only; port 0 picks a free one")},
 		{"kafka.partitions", "4", both("新建证照主题的分区数", "partitions of an evidence topic that is made")},
 		{"kafka.replicas", "1", both("新建主题的副本数；三个以上代理时写 3", "replicas of a topic that is made; write 3 where there are three brokers or more")},
@@ -40,7 +43,8 @@ callers: /etc/yimen/callers.yaml
 http: 10.0.0.5:7080
 tls: {cert: /etc/yimen/server.pem, key: /etc/yimen/server.key}
 kafka:
-  brokers: ["10.0.0.11:9092", "10.0.0.12:9092", "10.0.0.13:9092"]
+  brokers: ["10.0.0.11:9093", "10.0.0.12:9093", "10.0.0.13:9093"]
+  tls: {ca: /etc/yimen/city-root.pem, cert: /etc/yimen/node.pem, key: /etc/yimen/node.key}
   replicas: 3
 catalogue: [/etc/yimen/catalogue]
 `

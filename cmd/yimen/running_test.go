@@ -84,3 +84,19 @@ func (e exchangeUp) trial(t *testing.T) (manifest string) {
 	}
 	return filepath.Join(dir, "food-licence.yaml")
 }
+
+// config writes a configuration that takes the demo's Kafka for a cluster.
+func (e exchangeUp) config(t *testing.T) (file string) {
+	t.Helper()
+	return clusterConfig(t, `brokers: ["`+e.kafka+`"]`)
+}
+
+// clusterConfig writes a configuration with such a kafka.
+func clusterConfig(t *testing.T, kafka string) (file string) {
+	t.Helper()
+	file = filepath.Join(t.TempDir(), "yimen.yaml")
+	if err := os.WriteFile(file, []byte("data: data\ncallers: callers.yaml\nkafka: {"+kafka+"}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}

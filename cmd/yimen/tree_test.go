@@ -164,6 +164,8 @@ func printable(t *testing.T) map[string]string {
 	registry := " --server " + up.url + " --token @" + filepath.Join(up.data, adminFile)
 	licence := " --file ../../schemas/evidence/business-licence.json"
 	return map[string]string{
+		"yimen topics plan":      "topics plan --config " + up.config(t),
+		"yimen topics apply":     "topics apply --config " + up.config(t),
 		"yimen schema lint":      "schema lint ../../schemas/evidence",
 		"yimen schema diff":      "schema diff business-licence" + licence + registry,
 		"yimen schema impact":    "schema impact business-licence" + licence + registry,

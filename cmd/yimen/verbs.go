@@ -12,6 +12,7 @@ func (s *session) verbs() []verb {
 		s.quarantineVerbs(),
 		s.schemaVerbs(),
 		s.itemVerbs(),
+		s.kafkaVerbs(),
 		s.completionVerb(),
 		s.versionVerb(),
 	}

@@ -35,6 +35,15 @@ type TLS struct {
 	Key  string `yaml:"key"`
 }
 
+// KafkaTLS names PEM files. Certificate and key are read again for each new connection: to renew them needs no restart.
+type KafkaTLS struct {
+	// CA holds the city's root, in which the brokers' certificates end.
+	CA string `yaml:"ca"`
+	// Cert and Key are what the node shows to the brokers.
+	Cert string `yaml:"cert"`
+	Key  string `yaml:"key"`
+}
+
 // Kafka is the cluster to use, or the embedded one.
 type Kafka struct {
 	// Brokers of a real cluster. Empty: the embedded broker.
@@ -48,6 +57,8 @@ type Kafka struct {
 	Replicas int `yaml:"replicas"`
 	// Wait is how long a start waits for the brokers. Default 1m.
 	Wait time.Duration `yaml:"wait"`
+	// TLS is how the node and a real cluster know each other; empty speaks plain text.
+	TLS KafkaTLS `yaml:"tls"`
 }
 
 // The defaults.
@@ -103,6 +114,11 @@ func (c Config) check() (found []finding) {
 	}
 	embedded := len(c.Kafka.Brokers) == 0
 	refuse(embedded && !isAddress(c.Kafka.Listen), "kafka.listen", text("kafka.listen 不是可用的地址", "kafka.listen is no address"), both(address, DefaultKafka))
+	t := c.Kafka.TLS
+	refuse(embedded && t != KafkaTLS{}, "kafka.tls", text("内嵌 Kafka 只在本机，不用 TLS", "the embedded Kafka is on this machine only and speaks no TLS"),
+		text("去掉 kafka.tls，或用 kafka.brokers 接真实集群", "leave kafka.tls out, or name a real cluster in kafka.brokers"))
+	refuse((t.Cert == "") != (t.Key == ""), "kafka.tls", text("kafka.tls 须同时有 cert 和 key", "kafka.tls needs both cert and key"), text("补上另一个", "add the other one"))
+	refuse(t.Cert != "" && t.CA == "", "kafka.tls", text("kafka.tls 缺少 ca", "kafka.tls lacks ca"), text("写明本市根证书的文件", "name the file of the city's root certificate"))
 	refuse(c.Kafka.Partitions < 1, "kafka.partitions", text("kafka.partitions 小于 1", "kafka.partitions is less than 1"), text("写 1 或更大", "write 1 or more"))
 	refuse(c.Kafka.Replicas < 1, "kafka.replicas", text("kafka.replicas 小于 1", "kafka.replicas is less than 1"), text("写 1 或更大", "write 1 or more"))
 	refuse(embedded && c.Kafka.Replicas > 1, "kafka.replicas", text("内嵌 Kafka 只有一个代理，不能有多个副本", "the embedded Kafka is one broker and cannot have replicas"),

@@ -23,7 +23,6 @@ import (
 	"github.com/onedoor/yimen/exchange/audit"
 	"github.com/onedoor/yimen/exchange/broker"
 	"github.com/onedoor/yimen/exchange/bus"
-	"github.com/onedoor/yimen/exchange/bus/embedded"
 	"github.com/onedoor/yimen/exchange/catalogue"
 	"github.com/onedoor/yimen/exchange/door"
 	"github.com/onedoor/yimen/exchange/envelope"
@@ -126,11 +125,7 @@ func (n *Node) learn(context.Context) (err error) {
 	if n.own, err = loadSchemas(n.cfg.Schemas); err != nil {
 		return err
 	}
-	parts := append([]fs.FS{catalogue.Builtin()}, n.around.Catalogue...)
-	for _, dir := range n.cfg.Catalogue {
-		parts = append(parts, os.DirFS(dir))
-	}
-	if n.Catalogue, err = catalogue.Load(parts...); err != nil {
+	if n.Catalogue, err = loadCatalogue(n.cfg, n.around); err != nil {
 		return err
 	}
 	callers, err := door.LoadCallers(n.cfg.Callers, n.canAsk)
@@ -140,6 +135,15 @@ func (n *Node) learn(context.Context) (err error) {
 	n.door = door.New(door.Config{Callers: callers})
 	n.tls, err = n.cfg.TLS.load()
 	return err
+}
+
+// loadCatalogue reads the built-in catalogue and, over it, that of the surroundings and the configured directories.
+func loadCatalogue(cfg Config, around Surroundings) (*catalogue.Catalogue, error) {
+	parts := append([]fs.FS{catalogue.Builtin()}, around.Catalogue...)
+	for _, dir := range cfg.Catalogue {
+		parts = append(parts, os.DirFS(dir))
+	}
+	return catalogue.Load(parts...)
 }
 
 // directories refuses those that are not there: an empty one would pass for a catalogue that changes nothing.
@@ -162,29 +166,6 @@ func (n *Node) canAsk(c broker.Caller) error {
 	}
 	entry := audit.Entry{Department: c.Department, Clerk: c.Clerk, Case: "LL-2026-1123-0041"}
 	return entry.CheckAsker()
-}
-
-// connect starts the embedded broker, if it is to be, and sees to it that every topic is there.
-func (n *Node) connect(ctx context.Context) error {
-	brokers := n.cfg.Kafka.Brokers
-	if len(brokers) == 0 {
-		own, err := embedded.Start(embedded.Config{Dir: filepath.Join(n.cfg.Data, kafkaDir), Addr: n.cfg.Kafka.Listen, Log: n.around.Log})
-		if err != nil {
-			return err
-		}
-		n.close = append(n.close, func() error { own.Close(); return nil })
-		brokers = []string{own.Addr()}
-	}
-	n.kafka = brokers[0]
-	connected, err := bus.Connect(bus.Config{Brokers: brokers, ClientID: "yimen", Log: n.around.Log, Metrics: n.Metrics})
-	if err != nil {
-		return err
-	}
-	n.Bus = connected
-	n.close = append(n.close, connected.Close)
-	ctx, cancel := context.WithTimeout(ctx, n.cfg.Kafka.Wait)
-	defer cancel()
-	return n.Bus.Ensure(ctx, topicsOf(n.Catalogue, n.cfg.Kafka))
 }
 
 // index opens the index and begins to fold the topics into it.

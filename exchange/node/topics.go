@@ -13,32 +13,38 @@ import (
 // Records of queries are kept three years at least (政务数据共享条例 art. 29), and asOf needs coverage for as long.
 const keepYears = 3 * 366 * 24 * time.Hour
 
-// maxCompactionLag bounds how long an erased record's bytes stay in a topic.
-const maxCompactionLag = "86400000" // ms: one day
+// Topics of every node, whose entries are signed by the exchange: who may do what, and what is forgotten.
+const (
+	identitiesTopic = "identities"
+	erasuresTopic   = "erasures"
+)
 
-// topicsOf lists every topic a city with this catalogue needs.
-func topicsOf(c *catalogue.Catalogue, k Kafka) []bus.Topic {
-	isr := 1
-	if k.Replicas >= 3 {
-		isr = 2
+// Settings of topics: within what time an erased record's bytes leave Kafka once something is appended after it, and that the
+// broker's clock counts, not the one of whoever writes.
+var (
+	stamped   = map[string]string{"message.timestamp.type": "LogAppendTime"}
+	forgetful = map[string]string{"message.timestamp.type": "LogAppendTime", "max.compaction.lag.ms": "86400000"} // one day
+)
+
+// Topics lists every topic a city with this catalogue needs.
+func Topics(c *catalogue.Catalogue, k Kafka) []bus.Topic {
+	topic := func(name string, partitions int, config map[string]string) bus.Topic {
+		return bus.Topic{Name: name, Partitions: partitions, Replicas: k.Replicas, MinISR: min(2, k.Replicas), Config: config}
 	}
-	topic := func(name string, partitions int) bus.Topic {
-		return bus.Topic{Name: name, Partitions: partitions, Replicas: k.Replicas, MinISR: isr}
-	}
-	mirror := topic(registry.Mirror, 1)
+	mirror := topic(registry.Mirror, 1, nil)
 	mirror.Compact = true
-	topics := []bus.Topic{topic(audit.Topic, 1), topic(registry.Proposals, 1), mirror}
+	topics := []bus.Topic{topic(audit.Topic, 1, stamped), topic(identitiesTopic, 1, stamped), topic(erasuresTopic, 1, stamped),
+		topic(registry.Proposals, 1, nil), mirror}
 	for _, e := range c.EvidenceTypes() {
-		t := topic(envelope.EvidenceTopic(e.Type), k.Partitions)
+		t := topic(envelope.EvidenceTopic(e.Type), k.Partitions, forgetful)
 		t.Compact = true
-		t.Config = map[string]string{"max.compaction.lag.ms": maxCompactionLag}
 		topics = append(topics, t)
 	}
 	for _, d := range c.Departments() {
-		coverage := topic(envelope.CoverageTopic(d.Code), 1)
+		coverage := topic(envelope.CoverageTopic(d.Code), 1, stamped)
 		coverage.Retention = keepYears
-		quarantine := topic(envelope.QuarantineTopic(d.Code), 1)
-		quarantine.Retention = keepYears
+		quarantine := topic(envelope.QuarantineTopic(d.Code), 1, forgetful)
+		quarantine.Compact, quarantine.Retention = true, keepYears
 		topics = append(topics, coverage, quarantine)
 	}
 	return topics
