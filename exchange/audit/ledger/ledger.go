@@ -74,6 +74,7 @@ type Ledger struct {
 
 	sequenced atomic.Uint64 // leaves that are in the tree and in the index
 	end       atomic.Int64  // of the topic, as it was seen last
+	looked    atomic.Int64  // when that was, in nanoseconds since 1970
 	confirmed atomic.Int64  // up to when everything on the topic is known to be published, in nanoseconds since 1970
 }
 
@@ -82,12 +83,13 @@ type pace struct {
 	publish time.Duration // between checkpoints
 	gather  time.Duration // how long leaves wait for others, so that a quiet log does not write a file for each
 	retry   time.Duration // before beginning again after an error
+	arrive  time.Duration // how old an entry must be for its absence to be known
 }
 
 // Open opens or makes the log in a directory, and brings its index up to it. A directory that another process holds is a Problem of
 // the kind Conflict.
 func Open(ctx context.Context, cfg Config) (*Ledger, error) {
-	l := &Ledger{cfg: cfg.withDefaults(), pace: pace{publish: time.Second, gather: 200 * time.Millisecond, retry: time.Second}}
+	l := &Ledger{cfg: cfg.withDefaults(), pace: pace{publish: time.Second, gather: 200 * time.Millisecond, retry: time.Second, arrive: 10 * time.Second}}
 	if cfg.Topic == nil || len(cfg.Key) != ed25519.PrivateKeySize || cfg.Dir == "" {
 		return nil, errors.New("audit ledger needs a directory, a topic and a key")
 	}

@@ -199,6 +199,7 @@ func (l *Ledger) topicEnd(ctx context.Context) (int64, error) {
 		return 0, manyPartitions(len(ends))
 	}
 	l.end.Store(ends[0])
+	l.looked.Store(l.cfg.Clock().UnixNano())
 	return ends[0], nil
 }
 

@@ -154,7 +154,7 @@ func (w *world) open() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	l.pace = pace{publish: 5 * time.Millisecond, gather: time.Millisecond, retry: time.Millisecond}
+	l.pace = pace{publish: 5 * time.Millisecond, gather: time.Millisecond, retry: time.Millisecond, arrive: 10 * time.Second}
 	w.Ledger = l
 }
 
