@@ -286,17 +286,23 @@ func TestVerifyNamesTheFault(t *testing.T) {
 		fault Fault
 		spoil func(v *Verification, topic *fakeTopic)
 	}{
-		"nothing":         {"ok", func(*Verification, *fakeTopic) {}},
-		"earlier":         {"ok", func(v *Verification, _ *fakeTopic) { v.Earlier = old }},
-		"the same":        {"ok", func(v *Verification, _ *fakeTopic) { v.Earlier = newer }},
-		"another key":     {Unsigned, func(v *Verification, _ *fakeTopic) { v.Keys.Log = strangeKey }},
-		"another log":     {Forked, func(v *Verification, _ *fakeTopic) { v.Earlier = other.publisher.last().raw }},
-		"rolled back":     {RolledBack, func(v *Verification, _ *fakeTopic) { v.Source, v.Dir, v.Earlier = rolled{Dir(w.cfg.Dir), old}, "", newer }},
-		"no checkpoint":   {RolledBack, func(v *Verification, _ *fakeTopic) { v.Source, v.Dir, v.Earlier = rolled{Dir(w.cfg.Dir), nil}, "", newer }},
-		"message changed": {TopicLost, func(_ *Verification, f *fakeTopic) { f.msgs[17].Value = bytes.Replace(f.msgs[17].Value, []byte("scjg"), []byte("xzsp"), 1) }},
-		"message gone":    {TopicLost, func(_ *Verification, f *fakeTopic) { f.msgs = slices.Delete(f.msgs, 17, 18) }},
-		"topic cut":       {TopicLost, func(_ *Verification, f *fakeTopic) { f.msgs = f.msgs[:500] }},
-		"messages moved":  {TopicLost, func(_ *Verification, f *fakeTopic) { f.msgs[3].Key, f.msgs[4].Key = f.msgs[4].Key, f.msgs[3].Key }},
+		"nothing":     {"ok", func(*Verification, *fakeTopic) {}},
+		"earlier":     {"ok", func(v *Verification, _ *fakeTopic) { v.Earlier = old }},
+		"the same":    {"ok", func(v *Verification, _ *fakeTopic) { v.Earlier = newer }},
+		"another key": {Unsigned, func(v *Verification, _ *fakeTopic) { v.Keys.Log = strangeKey }},
+		"another log": {Forked, func(v *Verification, _ *fakeTopic) { v.Earlier = other.publisher.last().raw }},
+		"rolled back": {RolledBack, func(v *Verification, _ *fakeTopic) {
+			v.Source, v.Dir, v.Earlier = rolled{Dir(w.cfg.Dir), old}, "", newer
+		}},
+		"no checkpoint": {RolledBack, func(v *Verification, _ *fakeTopic) {
+			v.Source, v.Dir, v.Earlier = rolled{Dir(w.cfg.Dir), nil}, "", newer
+		}},
+		"message changed": {TopicLost, func(_ *Verification, f *fakeTopic) {
+			f.msgs[17].Value = bytes.Replace(f.msgs[17].Value, []byte("scjg"), []byte("xzsp"), 1)
+		}},
+		"message gone":   {TopicLost, func(_ *Verification, f *fakeTopic) { f.msgs = slices.Delete(f.msgs, 17, 18) }},
+		"topic cut":      {TopicLost, func(_ *Verification, f *fakeTopic) { f.msgs = f.msgs[:500] }},
+		"messages moved": {TopicLost, func(_ *Verification, f *fakeTopic) { f.msgs[3].Key, f.msgs[4].Key = f.msgs[4].Key, f.msgs[3].Key }},
 	} {
 		v := w.verification()
 		topic := &fakeTopic{msgs: slices.Clone(whole), moved: make(chan struct{})}
@@ -326,10 +332,12 @@ func TestVerifyRefusesKeys(t *testing.T) {
 	w.ask(1)
 	w.fill()
 	for name, spoil := range map[string]func(v *Verification){
-		"no key":              func(v *Verification) { v.Keys.Log = "" },
-		"no witness's key":    func(v *Verification) { v.Keys.Witnesses = []string{"x"} },
-		"checkpoint is none":  func(v *Verification) { v.Earlier = []byte("x") },
-		"checkpoint unsigned": func(v *Verification) { v.Earlier = []byte(strings.Split(string(w.publisher.last().raw), "\n\n")[0] + "\n\n") },
+		"no key":             func(v *Verification) { v.Keys.Log = "" },
+		"no witness's key":   func(v *Verification) { v.Keys.Witnesses = []string{"x"} },
+		"checkpoint is none": func(v *Verification) { v.Earlier = []byte("x") },
+		"checkpoint unsigned": func(v *Verification) {
+			v.Earlier = []byte(strings.Split(string(w.publisher.last().raw), "\n\n")[0] + "\n\n")
+		},
 	} {
 		v := w.verification()
 		spoil(&v)
