@@ -10,6 +10,7 @@ func (s *session) verbs() []verb {
 		s.quarantineVerbs(),
 		s.schemaVerbs(),
 		s.itemVerbs(),
+		s.limitsVerbs(),
 		s.completionVerb(),
 		s.versionVerb(),
 	}
