@@ -163,9 +163,12 @@ func printable(t *testing.T) map[string]string {
 	}
 	registry := " --server " + up.url + " --token @" + filepath.Join(up.data, adminFile)
 	licence := " --file ../../schemas/evidence/business-licence.json"
+	suspended, _ := limitsUp(t)
 	return map[string]string{
 		"yimen topics plan":      "topics plan --config " + up.config(t),
 		"yimen topics apply":     "topics apply --config " + up.config(t),
+		"yimen limits list":      "limits list" + suspended,
+		"yimen limits lift":      "limits lift xzsp/w1 --reason JC-2026-014" + suspended,
 		"yimen schema lint":      "schema lint ../../schemas/evidence",
 		"yimen schema diff":      "schema diff business-licence" + licence + registry,
 		"yimen schema impact":    "schema impact business-licence" + licence + registry,

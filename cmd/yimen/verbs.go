@@ -13,6 +13,7 @@ func (s *session) verbs() []verb {
 		s.schemaVerbs(),
 		s.itemVerbs(),
 		s.kafkaVerbs(),
+		s.limitsVerbs(),
 		s.completionVerb(),
 		s.versionVerb(),
 	}

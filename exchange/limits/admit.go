@@ -33,12 +33,14 @@ func (l *Limits) Admit(e *audit.Entry) error {
 	p, s := l.pages(c, q.day)
 	r := l.verdict(c, p, s, &q)
 	l.spend(&q)
-	if r == nil {
-		l.count(c, p, s, q.mark)
-		return nil
+	if r != nil {
+		q.act = r.as
 	}
-	if q.act = r.as; q.act != nothing {
+	if q.act != nothing {
 		l.count(c, p, s, q.mark)
+	}
+	if r == nil {
+		return nil
 	}
 	l.refused(c, r.rule, q.day)
 	e.Decision, e.Refusal = audit.Refused, r.code

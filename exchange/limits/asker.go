@@ -1,17 +1,6 @@
 package limits
 
-import (
-	"time"
-
-	"github.com/onedoor/yimen/exchange"
-)
-
-// Days are open from the day before yesterday to tomorrow: entries come late, and some nodes' clocks run ahead. That is a day more
-// than an entry may be late, so that a lift finds the day before its own on every node.
-const (
-	lateDays = 2
-	openDays = lateDays + 2
-)
+import "github.com/onedoor/yimen/exchange"
 
 // clerk is who asks: a person at a window, or a department's system.
 type clerk struct {
@@ -20,12 +9,10 @@ type clerk struct {
 	times      int   // for how many it speaks
 	lifted     int64 // nothing up to this moment counts
 	open       [openDays]*page
-	closed     [monthDays]tallied // days by their number, once no entry can come for them any more
+	closed     [monthDays]tallied // days that no entry can come for any more, by their number
 	suspended  suspensions
 	alarmed    map[Rule]int // the day of the last alarm
 }
-
-const weekDays, monthDays = 7, 30
 
 // tallied is what remains of a day.
 type tallied struct {
@@ -127,7 +114,7 @@ func (c *clerk) forgive(until int64) {
 	}
 }
 
-// broken are the rules that the clerk breaks on the day of p.
+// broken are the rules that figures of who speaks for so many break.
 func (b *Bars) broken(f figures, times int) (rules []Rule) {
 	for _, check := range [...]struct {
 		rule      Rule
@@ -208,21 +195,4 @@ func (d *department) recounted(s *sheet, after int64, sure bool) *sheet {
 
 func newSheet(day int) *sheet {
 	return &sheet{day: day, tally: newTally(), matters: map[uint64]int{}}
-}
-
-// days and hours of clocks in China, which know no summer time.
-
-const chinaAhead = 8 * time.Hour
-
-func dayOf(ms int64) int {
-	return int((ms + chinaAhead.Milliseconds()) / (24 * time.Hour).Milliseconds())
-}
-
-func hourOf(ms int64) uint8 {
-	return uint8((ms + chinaAhead.Milliseconds()) / time.Hour.Milliseconds() % 24)
-}
-
-// startOf is when a day begins.
-func startOf(day int) time.Time {
-	return time.UnixMilli(int64(day)*(24*time.Hour).Milliseconds() - chinaAhead.Milliseconds())
 }

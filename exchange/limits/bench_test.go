@@ -83,3 +83,26 @@ func BenchmarkTake(b *testing.B) {
 	}
 	b.ReportMetric(float64(len(msgs)*b.N)/b.Elapsed().Seconds(), "entries/s")
 }
+
+func BenchmarkAdmit(b *testing.B) {
+	entries := monthOfEntries(1)
+	b.ReportAllocs()
+	for n := 0; b.Loop(); n++ {
+		b.StopTimer()
+		now := entries[0].Time
+		l, err := New(Config{Clock: func() time.Time { return now }})
+		if err != nil {
+			b.Fatal(err)
+		}
+		l.Await(0)
+		b.StartTimer()
+		for i := range entries {
+			e := entries[i]
+			if err := l.Admit(&e); err != nil {
+				b.Fatal(err)
+			}
+			l.Fold(&e)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(len(entries)*b.N), "ns/query")
+}

@@ -95,7 +95,7 @@ func (d *Desk) lift(r *http.Request, who string) (any, error) {
 func (d *Desk) check(asked Lift, who string) error {
 	probe := audit.Entry{Department: "a", Clerk: "a", Case: asked.Reason}
 	switch {
-	case !d.Limits.Knows(asked.Target):
+	case !d.Limits.knows(asked.Target):
 		return nobodyThere()
 	case probe.CheckAsker() != nil:
 		return badReason()

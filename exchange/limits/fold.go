@@ -115,9 +115,10 @@ func (l *Limits) judgeClerks(d *department, day int, at int64) {
 	}
 }
 
-// lift ends suspensions. That of a department leaves those of its clerks.
+// lift ends suspensions. That of a department leaves those of its clerks. A time to come counts as now: it must not free anybody
+// until then.
 func (l *Limits) lift(e *audit.Entry) {
-	at := e.Time.UnixMilli()
+	at := min(e.Time.UnixMilli(), l.clock().UnixMilli())
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.advance(dayOf(at))

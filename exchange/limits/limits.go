@@ -8,9 +8,11 @@
 // an administrator's act, an entry too, lifts it. A suspension follows from the entries on the topic alone, on every node, whatever
 // their order and however often they come, because each rule counts something that only grows: there is no rule about shares, which
 // the next entry could lower again. What Admit has counted and is not on the topic yet only holds entries up, it suspends nobody.
+// Nodes do not ask each other: bounds can be passed by what is on its way between them.
 //
 // Entries may come late by a day. Older days are closed: what remains of them are sums for the rules over weeks, the subjects
-// of cases, and suspensions.
+// of cases, and suspensions. A node starts by folding the whole topic, at some 200,000 messages a second on two processors; a city of
+// 500 clerks with 80 queries a day each takes it about 100 MiB.
 package limits
 
 import (

@@ -435,6 +435,10 @@ func TestWrongClocks(t *testing.T) {
 	w.want("the nonce after one of tonight", w.ask(by("xzsp", "w2"), nonce("mine")), "replayed")
 	w.append(audit.Entry{ID: "lift", Kind: audit.Act, Act: LiftAct, Target: "xzsp/w1", Time: time.Time{}})
 	w.want("after a lift of no time", w.ask(), "limited_clerk_hour")
+	w.append(audit.Entry{ID: "lift", Kind: audit.Act, Act: LiftAct, Target: "xzsp/w1", Time: monday.AddDate(50, 0, 0)})
+	w.wait(time.Minute)
+	w.repeat(60)
+	w.want("after a lift of a time to come, and another hour's queries", w.ask(), "limited_clerk_hour")
 }
 
 func TestRulesFromYAML(t *testing.T) {

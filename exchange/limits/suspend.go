@@ -49,8 +49,8 @@ func (l *Limits) Suspensions() []Suspension {
 	return all
 }
 
-// Knows says whether a department, or department/clerk, has asked anything that still matters, or is suspended.
-func (l *Limits) Knows(target string) bool {
+// knows says whether a department, or department/clerk, has asked anything that still matters, or is suspended.
+func (l *Limits) knows(target string) bool {
 	name, code, one := strings.Cut(target, "/")
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -3,6 +3,8 @@ package limits
 import (
 	"fmt"
 	"math/rand/v2"
+	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -20,9 +22,18 @@ const (
 
 var firstBirthday = time.Date(1956, 1, 1, 0, 0, 0, 0, time.UTC)
 
+// birthdays are those of a lifetime, as numbers have them.
+var birthdays = sync.OnceValue(func() []string {
+	all := make([]string, lifetime)
+	for i := range all {
+		all[i] = firstBirthday.AddDate(0, 0, i).Format("20060102")
+	}
+	return all
+})
+
 // citizen is the valid number of a birthday and a serial.
 func citizen(birthday, serial int) string {
-	n := division + firstBirthday.AddDate(0, 0, birthday).Format("20060102") + fmt.Sprintf("%03d", serial)
+	n := division + birthdays()[birthday] + strconv.Itoa(1000 + serial)[1:]
 	return n + string(rune(identity.CitizenCheck(n)))
 }
 
