@@ -45,6 +45,15 @@ func (c *Credential) Keep(ctx context.Context, renew Renewer) error {
 	}
 }
 
+// Refresh renews the credential if that is due, once. It is for whoever runs now and then: Keep is for whoever stays.
+func (c *Credential) Refresh(ctx context.Context, renew Renewer) error {
+	due, err := c.due()
+	if err != nil || c.cfg.Clock().Before(due) {
+		return err
+	}
+	return c.renew(ctx, renew)
+}
+
 func (c *Credential) notRenewed(err error, next time.Duration) {
 	c.cfg.Log.Warn("certificate not renewed; trying again", "until", c.Until(), "in", next.Round(time.Second), "error", err)
 }

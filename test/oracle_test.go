@@ -390,11 +390,7 @@ func (forgetful) Append(context.Context, audit.Entry) (audit.Receipt, error) {
 // inQuarantine counts the rows that the department finds in its quarantine.
 func inQuarantine(t *testing.T, p *place, adapter exchange.Adapter) int64 {
 	t.Helper()
-	key, err := p.node.Keys.Secret("department-" + string(adapter.Department()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	rows, err := adapters.ReadQuarantine(filepath.Join(p.dir, "adapters", filepath.FromSlash(string(adapter))), key)
+	rows, err := adapters.ReadQuarantine(filepath.Join(p.dir, "adapters", filepath.FromSlash(string(adapter))), p.departmentKey(adapter.Department()))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,22 +21,19 @@ func (s *session) identityVerbs() verb {
 	}
 }
 
-// adminAt is an exchange as an administrator calls it.
-type adminAt struct {
-	session *session
-	server  string
-	token   *secret
+// rollAt is the roll of identities as an administrator calls it.
+type rollAt struct {
+	server string
+	token  *secret
 }
 
-func (s *session) adminFlags(f *pflag.FlagSet) *adminAt {
-	a := &adminAt{session: s}
-	s.serverFlag(f, &a.server)
-	a.token = s.secretFlag(f, "token", both("管理员令牌 `TOKEN`", "the administrator's token `TOKEN`"))
-	required(f, "token")
+func (s *session) rollFlags(f *pflag.FlagSet) *rollAt {
+	a := &rollAt{}
+	a.token = s.adminFlags(f, &a.server)
 	return a
 }
 
-func (a *adminAt) client(ctx context.Context) (*enrol.Client, error) {
+func (a *rollAt) client(ctx context.Context) (*enrol.Client, error) {
 	base, err := address(a.server)
 	if err != nil {
 		return nil, err
@@ -46,7 +43,7 @@ func (a *adminAt) client(ctx context.Context) (*enrol.Client, error) {
 }
 
 func (s *session) identityInvite() verb {
-	var at *adminAt
+	var at *rollAt
 	var life time.Duration
 	return verb{
 		use:   "invite NAME",
@@ -56,7 +53,7 @@ func (s *session) identityInvite() verb {
 		example: "yimen identity invite scjg/licences --token @admin.token",
 		min:     1, max: 1, lists: true,
 		flags: func(f *pflag.FlagSet) {
-			at = s.adminFlags(f)
+			at = s.rollFlags(f)
 			f.DurationVar(&life, "life", roll.InvitationLife, s.t("令牌的有效期 `DURATION`，整小时", "how long the token is good, in whole hours `DURATION`"))
 		},
 		run: func(ctx context.Context, args []string) error {
@@ -79,13 +76,13 @@ func (s *session) identityInvite() verb {
 }
 
 func (s *session) identityList() verb {
-	var at *adminAt
+	var at *rollAt
 	return verb{
 		use:     "list",
 		short:   both("列出所有身份和证书", "list all identities and their certificates"),
 		example: "yimen identity list --token @admin.token -o wide",
 		lists:   true,
-		flags:   func(f *pflag.FlagSet) { at = s.adminFlags(f) },
+		flags:   func(f *pflag.FlagSet) { at = s.rollFlags(f) },
 		run: func(ctx context.Context, _ []string) error {
 			client, err := at.client(ctx)
 			if err != nil {
@@ -146,7 +143,7 @@ func (s *session) left(until time.Time) string {
 }
 
 func (s *session) identityRevoke() verb {
-	var at *adminAt
+	var at *rollAt
 	var reason, confirm string
 	return verb{
 		use:   "revoke TARGET",
@@ -156,7 +153,7 @@ func (s *session) identityRevoke() verb {
 		example: "yimen identity revoke scjg/licences --reason key-lost --token @admin.token --confirm scjg/licences",
 		min:     1, max: 1, lists: true,
 		flags: func(f *pflag.FlagSet) {
-			at = s.adminFlags(f)
+			at = s.rollFlags(f)
 			f.StringVar(&reason, "reason", "", s.t("原因代码 `CODE`，如 key-lost、left-office、breach", "the reason's `CODE`, such as key-lost, left-office or breach"))
 			f.StringVar(&confirm, "confirm", "", s.t("照样写出 TARGET `NAME` 以确认，供脚本使用", "TARGET once more `NAME`, to confirm it in scripts"))
 			required(f, "reason")
@@ -178,13 +175,13 @@ func (s *session) identityRevoke() verb {
 }
 
 func (s *session) identityRestore() verb {
-	var at *adminAt
+	var at *rollAt
 	return verb{
 		use:     "restore TARGET",
 		short:   both("恢复一个身份或部门；证书须重新申请", "restore an identity or a department; certificates are enrolled for anew"),
 		example: "yimen identity restore scjg/licences --token @admin.token",
 		min:     1, max: 1, lists: true,
-		flags: func(f *pflag.FlagSet) { at = s.adminFlags(f) },
+		flags: func(f *pflag.FlagSet) { at = s.rollFlags(f) },
 		run: func(ctx context.Context, args []string) error {
 			client, err := at.client(ctx)
 			if err != nil {

@@ -42,7 +42,7 @@ func (s *session) limitsList() verb {
 		lists:   true,
 		flags:   func(f *pflag.FlagSet) { token = s.adminFlags(f, &server) },
 		run: func(ctx context.Context, _ []string) error {
-			client, err := window(ctx, server, token)
+			client, err := s.window(ctx, server, token)
 			if err != nil {
 				return err
 			}
@@ -90,7 +90,7 @@ func (s *session) limitsLift() verb {
 		},
 		run: func(ctx context.Context, args []string) error {
 			asked.Target = args[0]
-			client, err := window(ctx, server, token)
+			client, err := s.window(ctx, server, token)
 			if err != nil {
 				return err
 			}

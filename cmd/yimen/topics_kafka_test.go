@@ -19,16 +19,16 @@ import (
 	"github.com/onedoor/yimen/test/kafka"
 )
 
-// roll is who stands on the roll of a test.
-type roll struct {
+// rollOfTest is who stands on the roll of a test.
+type rollOfTest struct {
 	members []access.Member
 	err     error
 }
 
-func (r *roll) read(context.Context, *bus.Bus) ([]access.Member, error) { return r.members, r.err }
+func (r *rollOfTest) read(context.Context, *bus.Bus) ([]access.Member, error) { return r.members, r.err }
 
 // onRoll runs the command with a roll, nil for none.
-func onRoll(t *testing.T, r *roll, args ...string) ran {
+func onRoll(t *testing.T, r *rollOfTest, args ...string) ran {
 	t.Helper()
 	var out, talk bytes.Buffer
 	p := surroundings(&out, &talk)
@@ -77,7 +77,7 @@ func TestTopicsPlanAndApply(t *testing.T) {
 	if noRoll.code != exitFailed || !strings.Contains(noRoll.talk, "没有身份名册") || strings.Contains(noRoll.out, "规则") {
 		t.Errorf("without a roll: %d\n%s%s", noRoll.code, noRoll.out, noRoll.talk)
 	}
-	r := &roll{members: []access.Member{{Identity: kafka.Adapter("swj", "clearance")}, {Identity: kafka.Node("2")}}}
+	r := &rollOfTest{members: []access.Member{{Identity: kafka.Adapter("swj", "clearance")}, {Identity: kafka.Node("2")}}}
 	plan := stepsIn(t, onRoll(t, r, "topics", "plan", "--config", config, "-o", "json", "--lang", "en"))
 	if len(plan[stepCreate]) < 20 || len(plan[stepAdd]) != 15 || len(plan[stepRemove]) != 0 {
 		t.Errorf("%d created, %d rules added, %d removed", len(plan[stepCreate]), len(plan[stepAdd]), len(plan[stepRemove]))
@@ -124,7 +124,7 @@ func TestTopicsPlanRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	address := broker.Addr()
-	unread := &roll{err: &exchange.Problem{Code: "YM-XXX-0001", Kind: exchange.Unavailable, What: both("名册读不到", "the roll cannot be read")}}
+	unread := &rollOfTest{err: &exchange.Problem{Code: "YM-XXX-0001", Kind: exchange.Unavailable, What: both("名册读不到", "the roll cannot be read")}}
 	if got := onRoll(t, unread, "topics", "apply", "--config", clusterConfig(t, `brokers: ["`+address+`"]`)); got.code != exitDown || !strings.Contains(got.talk, "YM-XXX-0001") {
 		t.Errorf("a roll that cannot be read: %d %s", got.code, got.talk)
 	}
@@ -159,7 +159,7 @@ func TestTopicsOnRealKafka(t *testing.T) {
 	tls := "tls: {ca: " + filepath.Join(dir, "root.pem") + ", cert: " + filepath.Join(dir, "node.pem") + ", key: " + filepath.Join(dir, "node.key") + "}"
 	config := clusterConfig(t, `brokers: ["`+cluster.Addr()+`"], `+tls)
 	tax, market := kafka.Adapter("swj", "clearance"), kafka.Adapter("scjg", "licences")
-	r := &roll{members: []access.Member{{Identity: tax}, {Identity: market}}}
+	r := &rollOfTest{members: []access.Member{{Identity: tax}, {Identity: market}}}
 	if got := onRoll(t, r, "topics", "plan", "--config", config); got.code != exitFailed {
 		t.Fatalf("plan: %d %s", got.code, got.talk)
 	}

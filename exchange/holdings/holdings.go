@@ -52,8 +52,8 @@ type Index struct {
 	secrets  *secrets
 	fresh    *fresh // nil where the index had rows when it was opened
 	describe func(context.Context, *envelope.Opened) (schemas.Facts, Reason, error)
-	open     func(*exchange.Message) (envelope.Opened, error)
-	reject   func(*exchange.Message) (envelope.Rejection, error)
+	opener   *envelope.Opener
+	open     func(context.Context, *exchange.Message) (envelope.Opened, error) // the opener's; tests measure without it
 	keeper   func(exchange.EvidenceType) (exchange.Department, bool)
 	log      *slog.Logger
 	meters   meters
@@ -78,8 +78,8 @@ func New(c Config) (*Index, error) {
 	}
 	x := &Index{
 		engine:   c.Engine,
+		opener:   c.Opener,
 		open:     c.Opener.Record,
-		reject:   c.Opener.Rejection,
 		describe: describe(c.Schema),
 		keeper:   c.Keeper,
 		log:      c.Log,

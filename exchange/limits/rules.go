@@ -197,3 +197,12 @@ var whys = map[Rule]exchange.Text{
 
 // Text is the rule as people read it.
 func (r Rule) Text() exchange.Text { return whys[r] }
+
+// Unbounded has no bound at all. Everything is counted all the same: it is for tests and measurements that ask for more than
+// any clerk does.
+func Unbounded() Rules {
+	none := Budget{SubjectsHour: -1, SubjectsDay: -1, QueriesHour: -1, QueriesDay: -1}
+	return Rules{Clerk: none, CaseSubjects: -1, CaseQueriesDay: -1, DepartmentSubjectsDay: -1, DepartmentSubjectsEach: -1, OutsideSubjectsDay: -1,
+		Suspend: Bars{Neighbours: -1, Crowd: -1, Misses: -1, MissesWeek: -1, Repeats: -1, Pressing: -1, Forbidden: -1, Week: -1, Month: -1,
+			DepartmentNeighbours: -1, DepartmentClerks: -1}}
+}

@@ -100,3 +100,10 @@ func (n *Node) act(ctx context.Context, who, act, target string) error {
 	_, err := n.audit.Append(ctx, audit.Entry{Kind: audit.Act, Department: exchange.Department(department), Clerk: clerk, Act: act, Target: target})
 	return err
 }
+
+// later gives a channel that is closed after a while, or when ctx ends.
+func later(ctx context.Context, d time.Duration) <-chan struct{} {
+	done, cancel := context.WithTimeout(ctx, d)
+	context.AfterFunc(done, cancel)
+	return done.Done()
+}

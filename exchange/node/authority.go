@@ -48,6 +48,15 @@ func (n *Node) signers(ctx context.Context, name string) (all []ed25519.PrivateK
 	return all, err
 }
 
+// sealingSecrets are all versions of the secret that records are sealed to.
+func (n *Node) sealingSecrets(ctx context.Context) (all [][]byte, err error) {
+	ring, err := n.Authority.Ring(ctx, sealingKey)
+	for _, key := range ring {
+		all = append(all, key.Secret)
+	}
+	return all, err
+}
+
 // open errs while the authority is closed: what it held in memory has outlived its time, and nothing is answered by it.
 func (n *Node) open() error {
 	if n.Authority.State() != certs.Closed {

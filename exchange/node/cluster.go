@@ -68,7 +68,7 @@ func (n *Node) connect(ctx context.Context) error {
 		n.close = append(n.close, func() error { broker.Close(); return nil })
 		brokers = []string{broker.Addr()}
 	}
-	n.kafka = brokers[0]
+	n.brokers = brokers
 	connected, err := n.cfg.Kafka.open(brokers, n.around.Log, n.Metrics)
 	if err != nil {
 		return err

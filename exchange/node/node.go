@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,8 +18,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/onedoor/yimen/certs"
+	"github.com/onedoor/yimen/certs/roll"
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/audit"
+	"github.com/onedoor/yimen/exchange/audit/ledger"
 	"github.com/onedoor/yimen/exchange/broker"
 	"github.com/onedoor/yimen/exchange/bus"
 	"github.com/onedoor/yimen/exchange/catalogue"
@@ -28,6 +29,7 @@ import (
 	"github.com/onedoor/yimen/exchange/envelope"
 	"github.com/onedoor/yimen/exchange/holdings"
 	"github.com/onedoor/yimen/exchange/holdings/pebble"
+	"github.com/onedoor/yimen/exchange/limits"
 	"github.com/onedoor/yimen/schemas"
 	"github.com/onedoor/yimen/schemas/registry"
 )
@@ -47,23 +49,28 @@ type Node struct {
 	Bus       *bus.Bus
 	Broker    *broker.Broker
 	Index     *holdings.Index
-	Keys      *certs.Local
+	Authority certs.Authority
+	Roll      *roll.Roll
+	Ledger    *ledger.Ledger
+	Limits    *limits.Limits
 	Metrics   *prometheus.Registry
 
 	cfg     Config
 	around  Surroundings
-	own     *schemas.Set // those that come with the program and the configuration
+	brought *schemas.Set // those that come with the program and the configuration
+	callers *door.Callers
 	door    *door.Keeper
-	tls     *tls.Config // nil: plain HTTP
-	address string
-	kafka   string
+	audit   *audit.Log
+	own     *certs.Credential // the node's, at the address for departments
+	tls     *tls.Config       // nil: plain HTTP
+	brokers []string
 
-	life  context.Context // ends with Close, or with the first error of what runs in the background: its cause
-	end   context.CancelCauseFunc
-	work  sync.WaitGroup // what runs in the background
-	lag   prometheus.Gauge
-	close []func() error // in the order of starting
-	serv  *http.Server
+	life   context.Context // ends with Close, or with the first error of what runs in the background: its cause
+	end    context.CancelCauseFunc
+	work   sync.WaitGroup // what runs in the background
+	lag    prometheus.Gauge
+	close  []func() error // in the order of starting
+	fronts []*front       // what is served, and where
 
 	closing sync.Once
 	closed  error
@@ -78,10 +85,7 @@ const (
 	indexDir = "index"
 	kafkaDir = "kafka"
 
-	sealingKey = "exchange"
-	tokenKey   = "holder-token"
-	indexKey   = "index"
-	auditKey   = "audit-token"
+	auditDir = "audit"
 )
 
 // Start builds the exchange bottom-up. What was started is stopped again when a later part cannot be. ctx bounds the start
@@ -99,7 +103,7 @@ func Start(ctx context.Context, cfg Config, around Surroundings) (*Node, error) 
 	}
 	n := &Node{cfg: cfg, around: around, Metrics: prometheus.NewRegistry()}
 	n.life, n.end = context.WithCancelCause(context.WithoutCancel(ctx))
-	for _, part := range []func(context.Context) error{n.learn, n.connect, n.register, n.index, n.answer, n.serve} {
+	for _, part := range []func(context.Context) error{n.learn, n.keep, n.connect, n.identify, n.record, n.stand, n.register, n.index, n.answer, n.serve} {
 		if err := errors.Join(part(ctx), ctx.Err()); err != nil {
 			return nil, errors.Join(err, n.Close())
 		}
@@ -116,23 +120,18 @@ func (n *Node) learn(context.Context) (err error) {
 	n.lag = prometheus.NewGauge(prometheus.GaugeOpts{Name: "yimen_index_lag_records", Help: "Messages of all topics not yet folded into the index."})
 	n.Metrics.MustRegister(n.lag, collectors.NewGoCollector(), collectors.NewBuildInfoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	if n.Keys, err = certs.OpenLocal(filepath.Join(n.cfg.Data, keysDir)); err != nil {
-		return err
-	}
 	if err = directories(slices.Concat(n.cfg.Schemas, n.cfg.Catalogue)); err != nil {
 		return err
 	}
-	if n.own, err = loadSchemas(n.cfg.Schemas); err != nil {
+	if n.brought, err = loadSchemas(n.cfg.Schemas); err != nil {
 		return err
 	}
 	if n.Catalogue, err = loadCatalogue(n.cfg, n.around); err != nil {
 		return err
 	}
-	callers, err := door.LoadCallers(n.cfg.Callers, n.canAsk)
-	if err != nil {
+	if n.callers, err = door.LoadCallers(n.cfg.Callers, n.canAsk); err != nil {
 		return err
 	}
-	n.door = door.New(door.Config{Callers: callers})
 	n.tls, err = n.cfg.TLS.load()
 	return err
 }
@@ -169,20 +168,16 @@ func (n *Node) canAsk(c broker.Caller) error {
 }
 
 // index opens the index and begins to fold the topics into it.
-func (n *Node) index(context.Context) error {
-	private, _, err := n.Keys.KeyPair(sealingKey, envelope.GenerateKey)
+func (n *Node) index(ctx context.Context) error {
+	opener, err := envelope.NewOpener(envelope.OpenerConfig{Secrets: n.sealingSecrets, Directory: n.Roll, Pending: n.cfg.Kafka.Pending})
 	if err != nil {
 		return err
 	}
-	opener, err := envelope.NewOpener(private)
+	tokens, err := n.secret(ctx, tokenKey)
 	if err != nil {
 		return err
 	}
-	tokens, err := n.Keys.Secret(tokenKey)
-	if err != nil {
-		return err
-	}
-	seal, err := n.Keys.Secret(indexKey)
+	seal, err := n.secret(ctx, indexKey)
 	if err != nil {
 		return err
 	}
@@ -233,18 +228,19 @@ func topicMadeAnew(topic, index string) error {
 			EN: "check kafka.brokers; if the topic was made anew, stop the exchange, delete " + index + " and start: the index is folded again"}}
 }
 
-// answer sets up the broker with its audit log.
-func (n *Node) answer(context.Context) error {
-	key, err := n.Keys.Secret(auditKey)
-	if err != nil {
-		return err
-	}
-	log, err := audit.New(audit.Config{Appender: n.Bus, Key: key, Clock: n.around.Clock, Metrics: n.Metrics})
-	if err != nil {
-		return err
-	}
-	n.Broker, err = broker.New(broker.Config{Catalogue: n.Catalogue, Holdings: n.Index, Audit: log, Clock: n.around.Clock, Metrics: n.Metrics})
+// answer sets up the broker.
+func (n *Node) answer(context.Context) (err error) {
+	n.Broker, err = broker.New(broker.Config{Catalogue: n.Catalogue, Holdings: n.Index, Audit: n.audit, Limits: n.Limits, Ready: n.mayAnswer,
+		Clock: n.around.Clock, Metrics: n.Metrics})
 	return err
+}
+
+// mayAnswer says why no query can be answered just now. It is asked before each, so it looks at memory only.
+func (n *Node) mayAnswer() error {
+	if err := n.open(); err != nil {
+		return err
+	}
+	return n.Ledger.Fresh(n.around.Clock())
 }
 
 // goes runs a part in the background; its error ends the node.
@@ -259,18 +255,24 @@ func (n *Node) goes(name string, part func(context.Context) error) {
 // URL is where the API answers.
 func (n *Node) URL() string {
 	if n.tls != nil {
-		return "https://" + n.address
+		return "https://" + n.fronts[people].address
 	}
-	return "http://" + n.address
+	return "http://" + n.fronts[people].address
 }
 
+// DepartmentsURL is where departments call, enrol and renew.
+func (n *Node) DepartmentsURL() string { return "https://" + n.fronts[departments].address }
+
 // KafkaAddr is one broker's address.
-func (n *Node) KafkaAddr() string { return n.kafka }
+func (n *Node) KafkaAddr() string { return n.brokers[0] }
 
 // PublicKey is the key that adapters seal to.
-func (n *Node) PublicKey() ([]byte, error) {
-	_, public, err := n.Keys.KeyPair(sealingKey, envelope.GenerateKey)
-	return public, err
+func (n *Node) PublicKey(ctx context.Context) ([]byte, error) {
+	secret, err := n.secret(ctx, sealingKey)
+	if err != nil {
+		return nil, err
+	}
+	return envelope.PublicKey(envelope.Standard, secret)
 }
 
 // Wait returns nil when ctx ends or the node was closed, or the error of a part that could not go on.
@@ -301,14 +303,7 @@ func (n *Node) Close() error {
 }
 
 func (n *Node) shut() error {
-	if n.serv != nil { // first: no new questions
-		ctx, cancel := context.WithTimeout(context.Background(), stopPatience)
-		defer cancel()
-		if err := n.serv.Shutdown(ctx); err != nil {
-			n.around.Log.Warn("requests were cut off by the stop", "error", err)
-		}
-		n.serv.Close()
-	}
+	n.hush()         // first: no new questions
 	n.end(errClosed) // then what folds: the index must not close under it
 	n.work.Wait()
 	var all []error

@@ -281,7 +281,7 @@ func TestMissingTopicEndsTheNode(t *testing.T) {
 func TestStopWaitsForAnswers(t *testing.T) {
 	t.Parallel()
 	n := start(t, settings(t))
-	conn, err := net.Dial("tcp", n.address)
+	conn, err := net.Dial("tcp", n.fronts[people].address)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -296,7 +296,7 @@ func TestStopWaitsForAnswers(t *testing.T) {
 	done := make(chan error)
 	go func() { done <- n.Close() }()
 	for { // until nobody is let in any more
-		late, err := net.Dial("tcp", n.address)
+		late, err := net.Dial("tcp", n.fronts[people].address)
 		if err != nil {
 			break
 		}
@@ -316,12 +316,12 @@ func TestStopWaitsForAnswers(t *testing.T) {
 // Who sends slowly, or takes slowly, is hung up on.
 func TestSlowClientsAreLimited(t *testing.T) {
 	n := start(t, settings(t))
-	for name, limit := range map[string]time.Duration{"header": n.serv.ReadHeaderTimeout, "read": n.serv.ReadTimeout, "write": n.serv.WriteTimeout, "idle": n.serv.IdleTimeout} {
+	for name, limit := range map[string]time.Duration{"header": n.fronts[people].ReadHeaderTimeout, "read": n.fronts[people].ReadTimeout, "write": n.fronts[people].WriteTimeout, "idle": n.fronts[people].IdleTimeout} {
 		if limit <= 0 || limit > 2*time.Minute {
 			t.Errorf("%s: %v", name, limit)
 		}
 	}
-	if n.serv.MaxHeaderBytes <= 0 || n.serv.WriteTimeout <= n.serv.ReadTimeout {
-		t.Errorf("limits %d, %v", n.serv.MaxHeaderBytes, n.serv.WriteTimeout)
+	if n.fronts[people].MaxHeaderBytes <= 0 || n.fronts[people].WriteTimeout <= n.fronts[people].ReadTimeout {
+		t.Errorf("limits %d, %v", n.fronts[people].MaxHeaderBytes, n.fronts[people].WriteTimeout)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/onedoor/yimen/certs"
 	"github.com/onedoor/yimen/certs/enrol"
@@ -66,11 +67,7 @@ func (n *Node) papers(ctx context.Context, request []byte) (certs.Papers, error)
 	if err != nil {
 		return certs.Papers{}, err
 	}
-	papers := certs.Papers{Chain: made.Chain}
-	for _, root := range n.Authority.Roots() {
-		papers.Roots = append(papers.Roots, root.Raw)
-	}
-	return papers, nil
+	return n.papersOf(made), nil
 }
 
 // hosts are the names by which the node can be called.
@@ -109,13 +106,60 @@ func (n *Node) departmentsTLS() *tls.Config {
 // enrolment serves joining, renewing and the administration of identities.
 func (n *Node) enrolment() http.Handler {
 	return enrol.Handler(enrol.Config{City: n.cfg.City, Roll: n.Roll, Authority: n.Authority, Admin: n.door.With(door.Admin),
-		Act: n.act, Exchange: n.about, Fail: api.Fail})
+		Act: n.act, Exchange: n.About, Fail: api.Fail})
 }
 
-// about is what machines are told with their certificate.
-func (n *Node) about(ctx context.Context) (enrol.Exchange, error) {
+// Fingerprint is that of the root, for letters of access.
+func (n *Node) Fingerprint() certs.Fingerprint {
+	return certs.FingerprintOf(n.Authority.Roots()[0].Raw)
+}
+
+// About is what machines are told with their certificate.
+func (n *Node) About(ctx context.Context) (enrol.Exchange, error) {
 	key, err := n.PublicKey(ctx)
 	return enrol.Exchange{SealingKey: key, Kafka: n.brokers, KafkaTLS: n.cfg.Kafka.TLS != KafkaTLS{}}, err
+}
+
+// Enrol gives an identity of this very machine its certificate, without the way over HTTP: for a city in one process. A
+// credential that is there and still good is taken up again.
+func (n *Node) Enrol(ctx context.Context, who certs.Identity, at certs.CredentialConfig) (*certs.Credential, error) {
+	at.Clock, at.Log = n.around.Clock, n.around.Log
+	if known, err := certs.OpenCredential(at); err == nil && n.Roll.Admits(known.Leaf()) == nil {
+		return known, nil
+	}
+	who.City = n.cfg.City
+	key, request, err := certs.NewRequest(rand.Reader, who.Principal())
+	if err != nil {
+		return nil, err
+	}
+	token, _, err := n.Roll.Invite(ctx, who, time.Hour, "yimen")
+	if err != nil {
+		return nil, err
+	}
+	made, err := n.Roll.Enrol(ctx, token, request)
+	if err != nil {
+		return nil, err
+	}
+	return certs.SaveCredential(at, key, n.papersOf(made))
+}
+
+// Renew gives a machine of this process its next certificate; see certs.Renewer.
+func (n *Node) Renew(current func() *x509.Certificate) certs.Renewer {
+	return func(ctx context.Context, request []byte) (certs.Papers, error) {
+		made, err := n.Roll.Renew(ctx, current(), request)
+		if err != nil {
+			return certs.Papers{}, err
+		}
+		return n.papersOf(made), nil
+	}
+}
+
+func (n *Node) papersOf(made certs.Issued) certs.Papers {
+	papers := certs.Papers{Chain: made.Chain}
+	for _, root := range n.Authority.Roots() {
+		papers.Roots = append(papers.Roots, root.Raw)
+	}
+	return papers
 }
 
 // guard keeps Kafka's rules as the roll has them, where Kafka checks who is calling.

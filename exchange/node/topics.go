@@ -3,6 +3,7 @@ package node
 import (
 	"time"
 
+	"github.com/onedoor/yimen/certs/roll"
 	"github.com/onedoor/yimen/exchange/audit"
 	"github.com/onedoor/yimen/exchange/bus"
 	"github.com/onedoor/yimen/exchange/catalogue"
@@ -13,11 +14,8 @@ import (
 // Records of queries are kept three years at least (政务数据共享条例 art. 29), and asOf needs coverage for as long.
 const keepYears = 3 * 366 * 24 * time.Hour
 
-// Topics of every node, whose entries are signed by the exchange: who may do what, and what is forgotten.
-const (
-	identitiesTopic = "identities"
-	erasuresTopic   = "erasures"
-)
+// erasuresTopic says what is forgotten.
+const erasuresTopic = "erasures"
 
 // Settings of topics: within what time an erased record's bytes leave Kafka once something is appended after it, and that the
 // broker's clock counts, not the one of whoever writes.
@@ -33,7 +31,7 @@ func Topics(c *catalogue.Catalogue, k Kafka) []bus.Topic {
 	}
 	mirror := topic(registry.Mirror, 1, nil)
 	mirror.Compact = true
-	topics := []bus.Topic{topic(audit.Topic, 1, stamped), topic(identitiesTopic, 1, stamped), topic(erasuresTopic, 1, stamped),
+	topics := []bus.Topic{topic(audit.Topic, 1, stamped), topic(roll.Topic, 1, stamped), topic(erasuresTopic, 1, stamped),
 		topic(registry.Proposals, 1, nil), mirror}
 	for _, e := range c.EvidenceTypes() {
 		t := topic(envelope.EvidenceTopic(e.Type), k.Partitions, forgetful)
