@@ -149,11 +149,11 @@ func TestEveryMutationIsFound(t *testing.T) {
 	w.close()
 	w.cfg.Witnesses = witnesses
 	w.open()
-	for _, n := range []int{300, 256, 90} { // whole bundles and partial ones that were followed by longer ones
+	for _, n := range []int{200, 58, 12} { // whole bundles and partial ones that were followed by longer ones
 		w.ask(n)
 		w.fill()
 	}
-	w.ask(40) // in the tree, not published
+	w.ask(10) // in the tree, not published
 	if err := w.sequence(t.Context(), w.topic.msgs[w.sequenced.Load():]); err != nil {
 		t.Fatal(err)
 	}
@@ -164,7 +164,7 @@ func TestEveryMutationIsFound(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 809))
 	files := logFiles(t, w.cfg.Dir)
 	kinds := map[string]int{}
-	for i := range 800 {
+	for i := range 860 {
 		path := files[i%len(files)]
 		m := mutate(t, path, random)
 		if r := w.verify(v); r.Result == "ok" {
@@ -175,7 +175,7 @@ func TestEveryMutationIsFound(t *testing.T) {
 	}
 	w.sound(v)
 	v.Index = true
-	for i := range 200 {
+	for i := range 140 {
 		undo := mutateIndex(t, filepath.Join(w.cfg.Dir, indexDir), random, i%4)
 		if r := w.verify(v); r.Result != string(BadIndex) {
 			t.Errorf("mutation %d of the index: %s", i, r.Result)
