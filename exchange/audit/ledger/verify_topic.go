@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"time"
@@ -97,7 +98,7 @@ func (c *topicCheck) compare(ctx context.Context, m *exchange.Message) error {
 		c.bundle, c.leaves = at/width, b.Entries
 	}
 	l, err := readLeaf(at, c.leaves[at%width])
-	if err != nil || !l.matches(m) {
+	if err != nil || !l.matches(m) || l.kind == againLeaf && c.in.ids[idKey(l.id)] != sha256.Sum256(m.Value) {
 		c.in.find(TopicLost, fmt.Sprintf("offset %d", at), "the message is not the one that the log has")
 	}
 	return nil
