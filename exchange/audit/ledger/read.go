@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/transparency-dev/formats/proof"
 
 	"github.com/onedoor/yimen/exchange/audit"
@@ -12,9 +13,9 @@ import (
 
 // Logged is an entry and where it stands in the log: its place there is its offset on the topic.
 type Logged struct {
-	Index uint64
-	Entry audit.Entry
-	Raw   []byte // the entry as it lies in the topic and in the log
+	Index uint64         `json:"index"`
+	Raw   jsontext.Value `json:"entry"` // the entry as it lies in the topic and in the log
+	Entry audit.Entry    `json:"-"`     // the same, read
 }
 
 // Entry finds an entry by its id. Where there is none, or none yet, the error is a Problem.
