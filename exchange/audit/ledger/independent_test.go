@@ -156,3 +156,60 @@ func TestNoNumberIsKept(t *testing.T) {
 		t.Errorf("searched %d files, %d with the token, %v", searched, tokens, err)
 	}
 }
+
+// An export is checked with nothing but its lines and the keys, by us and by others.
+func TestExport(t *testing.T) {
+	w, _ := witnessed(t)
+	oddOnes := oddWorld(t)
+	w.topic.Append(t.Context(), "", oddOnes.topic.msgs)
+	w.ask(300)
+	w.fill()
+	verifier, err := note.NewVerifier(w.keys().Log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []Exported
+	collect := func(e Exported) error { all = append(all, e); return nil }
+	if err := Export(t.Context(), Dir(w.cfg.Dir), w.keys(), 0, 0, collect); err != nil {
+		t.Fatal(err)
+	}
+	if len(all) != 312 {
+		t.Errorf("%d leaves", len(all))
+	}
+	for i, e := range all {
+		if p, err := e.Verify(w.keys()); err != nil || p.Index != uint64(i) || p.Size != 312 {
+			t.Errorf("leaf %d: %+v, %v", i, p, err)
+		}
+		_, entry, _ := strings.Cut(e.Leaf, "\n")
+		if err := checkByHand([]byte(e.Proof), []byte(entry), verifier); err != nil {
+			t.Errorf("leaf %d, by others: %v", i, err)
+		}
+		for name, spoiled := range map[string]Exported{
+			"another place": {e.Index + 1, e.Leaf, e.Proof},
+			"another leaf":  {e.Index, all[(i+1)%len(all)].Leaf, e.Proof},
+			"another proof": {e.Index, e.Leaf, all[(i+1)%len(all)].Proof},
+			"more behind":   {e.Index, e.Leaf + " ", e.Proof},
+		} {
+			if _, err := spoiled.Verify(w.keys()); err == nil {
+				t.Errorf("leaf %d with %s", i, name)
+			}
+		}
+	}
+	part := []Exported{}
+	if err := Export(t.Context(), Dir(w.cfg.Dir), w.keys(), 250, 260, func(e Exported) error { part = append(part, e); return nil }); err != nil || len(part) != 10 || part[9] != all[259] {
+		t.Errorf("%d leaves, %v", len(part), err)
+	}
+	stop := fmt.Errorf("enough")
+	if err := Export(t.Context(), Dir(w.cfg.Dir), w.keys(), 0, 0, func(Exported) error { return stop }); err != stop {
+		t.Error(err)
+	}
+	for name, do := range map[string]func() error{
+		"no log":    func() error { return Export(t.Context(), Dir(t.TempDir()), w.keys(), 0, 0, collect) },
+		"no key":    func() error { return Export(t.Context(), Dir(w.cfg.Dir), Keys{}, 0, 0, collect) },
+		"other log": func() error { return Export(t.Context(), Dir(oddOnes.cfg.Dir), w.keys(), 0, 0, collect) },
+	} {
+		if err := do(); err == nil {
+			t.Errorf("%s: exported", name)
+		}
+	}
+}

@@ -105,7 +105,7 @@ func TestKilledAnywhereTheLogIsWhole(t *testing.T) {
 	}
 	points := []string{"append 1", "append 4", "commit 1", "commit 6", "publish 1", "publish 7"}
 	random := rand.New(rand.NewPCG(1, 2))
-	for range 14 { // wherever it is just then: amid files, above all
+	for range 8 { // wherever it is just then: amid files, above all
 		points = append(points, fmt.Sprint("time ", 200+random.IntN(60_000)))
 	}
 	for _, point := range points {

@@ -5,14 +5,13 @@ import (
 	"fmt"
 
 	"github.com/transparency-dev/formats/proof"
-	"github.com/transparency-dev/merkle/rfc6962"
-
 	merkle "github.com/transparency-dev/merkle/proof"
+	"github.com/transparency-dev/merkle/rfc6962"
 
 	"github.com/onedoor/yimen/exchange"
 )
 
-// Proven is what a proof proves: that the entry is the leaf at Index of the log that the checkpoint is of.
+// Proven is what a proof proves: that the leaf at Index of the log that the checkpoint is of is the one shown.
 type Proven struct {
 	Index      uint64 `json:"index"`
 	Size       uint64 `json:"size"` // of the checkpoint
@@ -27,6 +26,19 @@ func VerifyProof(keys Keys, text, entry []byte) (Proven, error) {
 		return Proven{}, badKeys(err)
 	}
 	var p proof.TLogProof
+	if err := p.Unmarshal(text); err != nil {
+		return Proven{}, disproved(err)
+	}
+	data := append(append(bytes.Clone(p.ExtraData), '\n'), entry...)
+	if l, err := parseLeaf(data); err != nil || l.kind != entryLeaf {
+		return Proven{}, disproved(errNoLeaf)
+	}
+	return t.proven(text, data)
+}
+
+// proven checks the proof of a leaf.
+func (t trust) proven(text, data []byte) (Proven, error) {
+	var p proof.TLogProof
 	if err := p.Unmarshal(text); err != nil || !bytes.Equal(p.Marshal(), text) {
 		return Proven{}, disproved(fmt.Errorf("form of the proof: %w", errMalformed))
 	}
@@ -34,9 +46,8 @@ func VerifyProof(keys Keys, text, entry []byte) (Proven, error) {
 	if err != nil {
 		return Proven{}, disproved(err)
 	}
-	data := append(append(bytes.Clone(p.ExtraData), '\n'), entry...)
 	l, err := readLeaf(p.Index, data)
-	if err != nil || l.kind != entryLeaf {
+	if err != nil || !bytes.Equal(append(p.ExtraData, '\n'), l.head()) {
 		return Proven{}, disproved(errNoLeaf)
 	}
 	hashes := make([][]byte, len(p.Hashes))
@@ -44,7 +55,7 @@ func VerifyProof(keys Keys, text, entry []byte) (Proven, error) {
 		hashes[i] = p.Hashes[i][:]
 	}
 	if err := merkle.VerifyInclusion(rfc6962.DefaultHasher, p.Index, r.size, rfc6962.DefaultHasher.HashLeaf(data), hashes, r.hash); err != nil {
-		return Proven{}, disproved(fmt.Errorf("the entry is not under the checkpoint: %w", errForked))
+		return Proven{}, disproved(fmt.Errorf("leaf %d is not under the checkpoint: %w", p.Index, errForked))
 	}
 	return Proven{Index: p.Index, Size: r.size, Checkpoint: string(p.Checkpoint)}, nil
 }
