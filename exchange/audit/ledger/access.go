@@ -35,10 +35,11 @@ type AccessPage struct {
 // Accesses says who looked at the data of the holder whose token the subject is, the newest first, from before an id on (empty: now).
 // What the holder may not know yet (Config.Delay) is left out. It has no staff codes.
 func (l *Ledger) Accesses(ctx context.Context, subject string, now time.Time, before string) (AccessPage, error) {
-	return l.accesses(ctx, subject, now, before, false)
+	return l.accesses(ctx, subject, now, before, func(exchange.Department) bool { return false })
 }
 
-func (l *Ledger) accesses(ctx context.Context, subject string, now time.Time, before string, codes bool) (AccessPage, error) {
+// accesses shows staff codes of the departments for which codes says so.
+func (l *Ledger) accesses(ctx context.Context, subject string, now time.Time, before string, codes func(exchange.Department) bool) (AccessPage, error) {
 	if !audit.ValidToken(subject) || before != "" && !audit.ValidID(before) {
 		return AccessPage{}, badFilter(text("主体标记或续页标记的写法不对", "the subject's token or the mark of the next page is not well formed"))
 	}
@@ -52,7 +53,7 @@ func (l *Ledger) accesses(ctx context.Context, subject string, now time.Time, be
 		page.Next = id
 		found, err := reader.logged(ctx, at)
 		if e := &found.Entry; err == nil && !e.Time.Add(l.cfg.Delay(e.Item)).After(now) {
-			page.Accesses = append(page.Accesses, accessOf(e, codes))
+			page.Accesses = append(page.Accesses, accessOf(e, codes(e.Department)))
 		}
 		return true, err
 	})

@@ -42,6 +42,10 @@ func openIndex(dir string, log *slog.Logger, readOnly bool) (*index, error) {
 	for i := range o.Levels {
 		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
 	}
+	// Whoever reads what is damaged gets an error; the process need not end, as it would without this.
+	o.EventListener = &pebble.EventListener{DataCorruption: func(info pebble.DataCorruptionInfo) {
+		log.Error("audit index is damaged: stop the exchange, delete its directory and start again", "file", info.Path, "error", info.Details)
+	}}
 	db, err := pebble.Open(dir, o)
 	if err != nil {
 		return nil, fmt.Errorf("open index %s: %w", dir, err)

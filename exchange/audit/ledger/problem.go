@@ -118,3 +118,21 @@ func badFilter(why exchange.Text) error {
 		What: text("查询条件不对", "the search is not well formed"),
 		Mend: text("用 yimen audit search --help 查看写法", "see yimen audit search --help")}
 }
+
+func denied() error {
+	return &exchange.Problem{Code: "YM-AUD-0403", Kind: exchange.Denied,
+		What: text("无权查看这部分审计日志", "you may not see this part of the audit log"),
+		Mend: text("向管理员申请相应角色：主管看本部门，审计员看全部，窗口可代办事人查询", "apply to the administrator for the role: supervisors see their department, auditors everything, windows ask for holders")}
+}
+
+func noSuchFile() error {
+	return &exchange.Problem{Code: "YM-AUD-0402", Kind: exchange.NotFound,
+		What: text("审计日志没有这个文件", "the audit log has no such file"),
+		Mend: text("路径见 c2sp.org/tlog-tiles：checkpoint、tile/层/序号、tile/entries/序号", "paths are those of c2sp.org/tlog-tiles: checkpoint, tile/LEVEL/N, tile/entries/N")}
+}
+
+func badNumber() error {
+	return &exchange.Problem{Code: "YM-AUD-0104", Kind: exchange.Invalid,
+		What: text("请求正文无法读取", "the request's body cannot be read"),
+		Mend: text(`正文应为 {"number":"身份证号或统一社会信用代码"}`, `send {"number":"citizen number or credit code"}`)}
+}

@@ -2,19 +2,18 @@ package ledger
 
 import (
 	"context"
-	"crypto/sha256"
 	"fmt"
 
-	"github.com/transparency-dev/formats/proof"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/onedoor/yimen/exchange/audit"
 )
 
 // Logged is an entry and where it stands in the log: its place there is its offset on the topic.
 type Logged struct {
-	Index uint64
-	Entry audit.Entry
-	Raw   []byte // the entry as it lies in the topic and in the log
+	Index uint64         `json:"index"`
+	Raw   jsontext.Value `json:"entry"` // the entry as it lies in the topic and in the log
+	Entry audit.Entry    `json:"-"`     // the same, read
 }
 
 // Entry finds an entry by its id. Where there is none, or none yet, the error is a Problem.
@@ -67,16 +66,11 @@ func (l *Ledger) Proof(ctx context.Context, id string) ([]byte, error) {
 
 // prove writes the proof of a leaf under a checkpoint.
 func (t *tree) prove(ctx context.Context, l *leaf, under *publication) ([]byte, error) {
-	head := l.head()
-	p := proof.TLogProof{Index: uint64(l.offset), Checkpoint: under.raw, ExtraData: head[:len(head)-1]}
-	path, err := t.inclusion(ctx, p.Index, under.size)
+	path, err := t.inclusion(ctx, uint64(l.offset), under.size)
 	if err != nil {
-		return nil, unreadable(fmt.Errorf("prove leaf %d: %w", p.Index, err))
+		return nil, unreadable(fmt.Errorf("prove leaf %d: %w", l.offset, err))
 	}
-	for _, hash := range path {
-		p.Hashes = append(p.Hashes, [sha256.Size]byte(hash))
-	}
-	return p.Marshal(), nil
+	return proofText(l, path, under.raw), nil
 }
 
 // reader reads entries, most often several of one bundle.

@@ -24,8 +24,8 @@ type Filter struct {
 
 // Page is a part of what was found, the newest first.
 type Page struct {
-	Entries []Logged
-	Next    string // of the next page; empty: there is none
+	Entries []Logged `json:"entries"`
+	Next    string   `json:"next,omitempty"` // of the next page; empty: there is none
 }
 
 const (
@@ -44,7 +44,7 @@ func (l *Ledger) Search(ctx context.Context, f Filter) (Page, error) {
 	if f.Most <= 0 {
 		most = usualPage
 	}
-	var page Page
+	page := Page{Entries: []Logged{}}
 	looked, reader := 0, l.reader()
 	from, before := f.span()
 	err := l.index.newest(ctx, f.prefix(), from, before, func(id string, at uint64) (bool, error) {

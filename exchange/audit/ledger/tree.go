@@ -104,7 +104,11 @@ func (t *tree) append(from uint64, leaves [][]byte) error {
 
 // bundle is the leaves of one bundle in a tree of that size.
 func (t *tree) bundle(ctx context.Context, index, size uint64) ([][]byte, error) {
-	b, err := client.GetEntryBundle(ctx, t.ReadEntryBundle, index, size)
+	return bundleOf(ctx, t.ReadEntryBundle, index, size)
+}
+
+func bundleOf(ctx context.Context, read client.EntryBundleFetcherFunc, index, size uint64) ([][]byte, error) {
+	b, err := client.GetEntryBundle(ctx, read, index, size)
 	if err != nil {
 		return nil, fmt.Errorf("read log: %w", err)
 	}

@@ -353,8 +353,7 @@ func (in *inspection) leaf(at uint64, data []byte) {
 		return
 	}
 	in.report.Leaves[string(l.kind)]++
-	key := sha256.Sum256([]byte(l.id))
-	id := [16]byte(key[:])
+	id := idKey(l.id)
 	known, met := in.ids[id]
 	sum := sha256.Sum256(l.body)
 	switch l.kind {
@@ -377,6 +376,12 @@ func (in *inspection) leaf(at uint64, data []byte) {
 	if in.index != nil {
 		in.index.leaf(in, at, &l)
 	}
+}
+
+// idKey stands for an id in little room.
+func idKey(id string) [16]byte {
+	sum := sha256.Sum256([]byte(id))
+	return [16]byte(sum[:])
 }
 
 func badKeys(err error) error {

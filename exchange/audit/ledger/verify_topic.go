@@ -2,11 +2,10 @@ package ledger
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"time"
-
-	"github.com/transparency-dev/tessera/client"
 
 	"github.com/onedoor/yimen/exchange"
 )
@@ -90,14 +89,14 @@ func (c *topicCheck) take(ctx context.Context, msgs []exchange.Message) error {
 func (c *topicCheck) compare(ctx context.Context, m *exchange.Message) error {
 	at := uint64(m.Offset)
 	if c.leaves == nil || c.bundle != at/width {
-		b, err := client.GetEntryBundle(ctx, c.in.Source.ReadEntryBundle, at/width, c.size)
-		if err != nil {
+		var err error
+		if c.leaves, err = bundleOf(ctx, c.in.Source.ReadEntryBundle, at/width, c.size); err != nil {
 			return err
 		}
-		c.bundle, c.leaves = at/width, b.Entries
+		c.bundle = at / width
 	}
 	l, err := readLeaf(at, c.leaves[at%width])
-	if err != nil || !l.matches(m) {
+	if err != nil || !l.matches(m) || l.kind == againLeaf && c.in.ids[idKey(l.id)] != sha256.Sum256(m.Value) {
 		c.in.find(TopicLost, fmt.Sprintf("offset %d", at), "the message is not the one that the log has")
 	}
 	return nil
