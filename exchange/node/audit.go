@@ -71,7 +71,29 @@ func (n *Node) sequence(ctx context.Context) error {
 	}
 	n.close = append(n.close, n.Ledger.Close)
 	n.goes("audit ledger", n.Ledger.Run)
+	n.awaitLedger(ctx)
 	return nil
+}
+
+// ledgerPatience is how long a start waits for the ledger. Where its witness is away, the node starts all the same and says to
+// whoever asks why there is no answer.
+const ledgerPatience = 5 * time.Second
+
+// awaitLedger waits for what was asked before the last stop to be published.
+func (n *Node) awaitLedger(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, ledgerPatience)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for n.Ledger.Fresh(n.around.Clock()) != nil {
+		select {
+		case <-ctx.Done():
+			return
+		case <-n.life.Done():
+			return
+		case <-tick.C:
+		}
+	}
 }
 
 // stand puts the doorkeeper in place.
