@@ -10,6 +10,9 @@ func (s *session) verbs() []verb {
 		s.quarantineVerbs(),
 		s.schemaVerbs(),
 		s.itemVerbs(),
+		s.auditVerbs(),
+		s.subjectVerbs(),
+		s.witnessVerb(),
 		s.completionVerb(),
 		s.versionVerb(),
 	}
