@@ -35,8 +35,9 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// freePorts gives each script an address for HTTP and one for Kafka.
+// freePorts gives each script an address for HTTP and one for Kafka, and the public key of some audit log.
 func freePorts(env *testscript.Env) error {
+	env.Setenv("VKEY", "liling.yimen/audit+e4c2edd7+AYE5dw6ofRdfVqNUZsNMfszLjYqRtO43ol32D1uPybOU")
 	for _, name := range []string{"HTTP", "KAFKA"} {
 		listener, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {

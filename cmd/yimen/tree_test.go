@@ -161,6 +161,8 @@ func printable(t *testing.T) map[string]string {
 	if got := yimen(t, strings.Fields(run)...); got.code != exitOK { // from now on there is nothing to publish
 		t.Fatalf("%s ended with %d and said\n%s", run, got.code, got.talk)
 	}
+	log := startAudit(t)
+	logAt := " --server " + log.url + " --token " + log.token
 	registry := " --server " + up.url + " --token @" + filepath.Join(up.data, adminFile)
 	licence := " --file ../../schemas/evidence/business-licence.json"
 	suspended, _ := limitsUp(t)
@@ -189,6 +191,10 @@ func printable(t *testing.T) map[string]string {
 		"yimen demo":             "demo --people 300 --once --http 127.0.0.1:0 --kafka 127.0.0.1:0",
 		"yimen query": "query enterprise-deregistration --case demo-0001 --applicant @" + filepath.Join(up.data, applicantFile) +
 			" --token @" + filepath.Join(up.data, tokenFile) + " --server " + up.url,
+		"yimen audit verify":    "audit verify --log " + log.dir + " --key " + log.key,
+		"yimen audit show":      "audit show " + log.id + " --key " + log.key + logAt,
+		"yimen audit search":    "audit search --limit 5 --case LL-2026-0001" + logAt,
+		"yimen subject log":     "subject log --limit 5 --number " + log.number + logAt,
 		"yimen adapter check":   "adapter check " + trial,
 		"yimen adapter run":     run,
 		"yimen adapter status":  "adapter status" + data,
@@ -236,7 +242,7 @@ func checkForms(t *testing.T, args []string) {
 	if err := yaml.Unmarshal([]byte(out[asYAML]), &fromYAML); err != nil {
 		t.Errorf("%v: not YAML: %v", args, err)
 	}
-	if args[0] == "demo" || args[0] == "query" || args[0] == "adapter" { // each run has other receipts and times
+	if args[0] == "demo" || args[0] == "query" || args[0] == "adapter" || args[0] == "audit" || args[0] == "subject" { // each run has other receipts and times
 		fromJSON, fromYAML = shapeOf(fromJSON), shapeOf(fromYAML)
 	}
 	one, _ := json.Marshal(fromJSON)

@@ -14,6 +14,9 @@ func (s *session) verbs() []verb {
 		s.itemVerbs(),
 		s.kafkaVerbs(),
 		s.limitsVerbs(),
+		s.auditVerbs(),
+		s.subjectVerbs(),
+		s.witnessVerb(),
 		s.completionVerb(),
 		s.versionVerb(),
 	}
