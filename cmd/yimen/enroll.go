@@ -37,7 +37,6 @@ func (s *session) enrollVerb() verb {
 		long: both("在部门自己的机器上生成私钥，凭一次性令牌取得证书。先核对服务器的根证书指纹，相符才发送令牌；私钥不离开本机。\n证书最长 72 小时，适配器运行时在三分之二处自动续期。",
 			"Draws a private key on the department's own machine and gets a certificate for it by a one-time token. The token is sent only once the server's root has the fingerprint on the letter of access; the private key never leaves this machine.\nA certificate lives 72 hours at most; a running adapter renews it at two thirds of that."),
 		example: "yimen enroll --server https://yimen.example.gov.cn:7443 --fingerprint SHA256:3b:9e:… --token - --data /var/lib/yimen",
-		lists:   true,
 		flags: func(f *pflag.FlagSet) {
 			f.StringVar(&how.server, "server", "", s.t("平台的部门地址 `URL`，https", "the exchange's address `URL` for departments, https"))
 			f.StringVar(&how.fingerprint, "fingerprint", "", s.t("接入函上的根证书指纹 `SHA256:…`", "the root's fingerprint `SHA256:…` on the letter of access"))
