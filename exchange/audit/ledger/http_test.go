@@ -27,7 +27,7 @@ var readers = map[string]Reader{
 // serve serves a world's log, as an exchange would.
 func serve(t testing.TB, w *world) func(token string) *Client {
 	t.Helper()
-	server := httptest.NewServer(Handler(Serving{Ledger: w.Ledger, Audit: w.log, Token: w.log.Token, Clock: w.clock.Now,
+	h := Handler(Serving{Ledger: w.Ledger, Audit: w.log, Token: w.log.Token, Clock: w.clock.Now,
 		Reader: func(r *http.Request) (Reader, error) {
 			who, known := readers[strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")]
 			if !known {
@@ -43,7 +43,12 @@ func serve(t testing.TB, w *world) func(token string) *Client {
 			}
 			w.WriteHeader(status)
 			json.NewEncoder(w).Encode(map[string]any{"code": p.Code, "kind": p.Kind, "what": p.What, "why": p.Why, "how": p.Mend})
-		}}))
+		}})
+	mux := http.NewServeMux() // as a node mounts it
+	for _, p := range Paths() {
+		mux.Handle(p, h)
+	}
+	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	return func(token string) *Client { return &Client{Base: server.URL, Token: token, HTTP: server.Client()} }
 }
