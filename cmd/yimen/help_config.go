@@ -44,6 +44,7 @@ func settings() []setting {
 		{"kafka.listen", node.DefaultKafka, both("内嵌 Kafka 的地址，只能是本机；端口 0 为自动选择", "the embedded Kafka's address, on this machine only; port 0 picks a free one")},
 		{"kafka.partitions", "4", both("新建证照主题的分区数", "partitions of an evidence topic that is made")},
 		{"kafka.replicas", "1", both("新建主题的副本数；三个以上代理时写 3", "replicas of a topic that is made; write 3 where there are three brokers or more")},
+		{"kafka.erase_within", "24h", both("删除后多久之内字节从真实 Kafka 的主题上消失", "within what time the bytes of what was erased leave a real Kafka")},
 		{"kafka.pending", "336h", both("签名后多久未写入 Kafka 即不再接受；负数为不限，也不比对时钟", "how long a signed batch may wait for Kafka; below 0 for ever, and clocks are not compared")},
 		{"kafka.wait", "1m", both("启动时等 Kafka 应答多久", "how long a start waits for Kafka to answer")},
 		{"catalogue", "", both("文件夹列表：本地的部门、事项和授权，覆盖内置的", "folders of a site's departments, items and grants, over the built-in ones")},

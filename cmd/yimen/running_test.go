@@ -85,6 +85,17 @@ func (e exchangeUp) trial(t *testing.T) (manifest string) {
 	return filepath.Join(dir, "food-licence.yaml")
 }
 
+// erasure is an order to erase a record that is not there.
+func (e exchangeUp) erasure(t *testing.T) string {
+	t.Helper()
+	const id = "02b63e8d000000000000000000000001"
+	got := yimen(t, "erase", "record", "health-certificate", id, "--basis", "pipl-47", "--confirm", id, "--token", "@"+filepath.Join(e.data, adminFile), "--server", e.url, "-o", "name")
+	if got.code != exitOK {
+		t.Fatalf("erase ended with %d and said\n%s", got.code, got.talk)
+	}
+	return strings.TrimSpace(got.out)
+}
+
 // config writes a configuration that takes the demo's Kafka for a cluster.
 // join enrols an adapter, whose data is kept beside the demo's.
 func (e exchangeUp) join(t *testing.T, adapter string) {

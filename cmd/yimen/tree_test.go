@@ -39,7 +39,7 @@ func yimen(t *testing.T, args ...string) ran {
 	t.Helper()
 	var out, talk bytes.Buffer
 	p := surroundings(&out, &talk)
-	if len(args) > 0 && slices.Contains([]string{"query", "enroll", "identity", "adapter"}, args[0]) {
+	if len(args) > 0 && slices.Contains([]string{"query", "enroll", "identity", "adapter", "erase"}, args[0]) {
 		p.now = time.Now // the exchange that is asked compares clocks
 	}
 	got := run(t.Context(), p, args)
@@ -176,6 +176,11 @@ func printable(t *testing.T) map[string]string {
 		"yimen identity revoke":      "identity revoke scjg/another --reason left-office --confirm scjg/another" + registry,
 		"yimen identity restore":     "identity restore scjg/another" + registry,
 		"yimen identity fingerprint": "identity fingerprint --server " + up.url,
+		"yimen erase holder":         "erase holder --basis pipl-47 --confirm erase --number @" + filepath.Join(up.data, applicantFile) + registry,
+		"yimen erase record":         "erase record health-certificate 02b63e8d000000000000000000000000 --basis pipl-47 --confirm 02b63e8d000000000000000000000000" + registry,
+		"yimen erase lift":           "erase lift " + up.erasure(t) + " --basis error" + registry,
+		"yimen erase list":           "erase list" + registry,
+		"yimen index refused":        "index refused" + registry,
 		"yimen limits list":          "limits list" + suspended,
 		"yimen limits lift":          "limits lift xzsp/w1 --reason JC-2026-014" + suspended,
 		"yimen schema lint":          "schema lint ../../schemas/evidence",
@@ -249,7 +254,7 @@ func checkForms(t *testing.T, args []string) {
 	if err := yaml.Unmarshal([]byte(out[asYAML]), &fromYAML); err != nil {
 		t.Errorf("%v: not YAML: %v", args, err)
 	}
-	if slices.Contains([]string{"demo", "query", "adapter", "identity"}, args[0]) || args[0] == "audit" || args[0] == "subject" { // each run has other receipts and times
+	if slices.Contains([]string{"demo", "query", "adapter", "identity", "erase"}, args[0]) || args[0] == "audit" || args[0] == "subject" { // each run has other receipts and times
 		fromJSON, fromYAML = shapeOf(fromJSON), shapeOf(fromYAML)
 	}
 	one, _ := json.Marshal(fromJSON)

@@ -8,6 +8,8 @@ func (s *session) verbs() []verb {
 		s.queryVerb(),
 		s.enrollVerb(),
 		s.identityVerbs(),
+		s.eraseVerbs(),
+		s.indexVerbs(),
 		s.adapterVerbs(),
 		s.quarantineVerbs(),
 		s.schemaVerbs(),

@@ -97,6 +97,9 @@ func (x *Index) foldQuarantine(ctx context.Context, b *batch, msgs []exchange.Me
 // mark opens and resolves the marks of one row as the message says, and gives those then open.
 func (x *Index) mark(ctx context.Context, b *batch, m *exchange.Message, before quarantined) (after quarantined, ok bool, err error) {
 	var r envelope.Rejection
+	if m.Value == nil && x.isOrder(m) {
+		return before, false, nil // it frees the topic of bytes that nobody may read any more
+	}
 	if m.Value == nil {
 		_, err = x.opener.Resolution(ctx, m)
 	} else {
@@ -126,6 +129,9 @@ func (x *Index) mark(ctx context.Context, b *batch, m *exchange.Message, before 
 	left, others := byAdapter(before.Marks, r.Adapter)
 	after.Marks = others
 	for _, h := range r.Holders {
+		if x.isForgotten(x.secrets.token(h)) {
+			continue
+		}
 		key := markKey(x.secrets.token(h), r.Type, r.Adapter, r.Row, b.at(m))
 		if i := slices.IndexFunc(left, func(mark []byte) bool { return sameMark(mark, key) }); i >= 0 {
 			key = left[i]

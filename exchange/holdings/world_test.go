@@ -3,6 +3,7 @@ package holdings_test
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -78,7 +79,7 @@ func (w *world) open() {
 
 func (w *world) config() holdings.Config {
 	w.registry = prometheus.NewRegistry()
-	return holdings.Config{Engine: w.store, Opener: w.opener, Schema: w.schema, Keeper: keeper,
+	return holdings.Config{Engine: w.store, Opener: w.opener, Schema: w.schema, Keeper: keeper, Orders: []ed25519.PublicKey{ordersKey.Public().(ed25519.PublicKey)},
 		TokenKey: bytes.Repeat([]byte{1}, 32), SealKey: bytes.Repeat([]byte{2}, 32),
 		Log: slog.New(slog.NewTextHandler(&w.log, nil)), Metrics: w.registry, Now: func() time.Time { return noon }}
 }

@@ -116,7 +116,7 @@ func TestFailedStartLeavesNothing(t *testing.T) {
 		{"directory of another node", func(t *testing.T, c *Config) { c.Kafka.Brokers = []string{start(t, *c).KafkaAddr()} }, exchange.Conflict, []string{"YM-AUD-0201"}},
 		{"index of another version", func(t *testing.T, c *Config) {
 			stop(t, start(t, *c))
-			rewrite(t, *c, func(row string) string { return strings.Replace(row, `"format":1`, `"format":999`, 1) })
+			rewrite(t, *c, func(row string) string { return strings.Replace(row, `"format":2`, `"format":999`, 1) })
 		}, exchange.Conflict, []string{"YM-IDX-0101", "999"}},
 		{"index under other keys", func(t *testing.T, c *Config) {
 			stop(t, start(t, *c))

@@ -58,6 +58,7 @@ func (n *Node) serve(context.Context) error {
 	}
 	n.goes("watch lag", n.watchLag)
 	n.goes("keep Kafka's rules", n.guard)
+	n.goes("free erased bytes", n.buryAgain)
 	return nil
 }
 
@@ -101,6 +102,9 @@ func (n *Node) handler() http.Handler {
 	desk := (&limits.Desk{Limits: n.Limits, Admin: n.door.With(door.Admin), Append: n.append, Fail: api.Fail}).Handler()
 	mux.Handle("/v1/limits", desk)
 	mux.Handle("/v1/limits/", desk)
+	erasures := n.erasures()
+	mux.Handle("/v1/erasures", erasures)
+	mux.Handle("/v1/refusals", erasures)
 	log := ledger.Handler(ledger.Serving{Ledger: n.Ledger, Reader: n.reader, Fail: api.Fail, Audit: n.audit, Token: n.audit.Token, Clock: n.around.Clock})
 	for _, path := range []string{"/v1/receipts/", "/v1/audit/", "/v1/subjects", "/v1/subjects/"} {
 		mux.Handle(path, log)
