@@ -115,7 +115,10 @@ func (a *Authority) receive(ctx context.Context) error {
 			return err
 		}
 	}
-	answer, err := a.write(ctx, a.config.Timeout, "sys/wrapping/unwrap", map[string]any{"token": a.session.wrapping})
+	answer, err := within(ctx, a.config.Timeout, func(ctx context.Context) (*api.Secret, error) {
+		defer a.client.ClearToken() // Unwrap sets it to the wrapping token
+		return a.client.Logical().UnwrapWithContext(ctx, a.session.wrapping)
+	})
 	if errors.Is(err, errGivenUp) || why(err).away() {
 		return err
 	}
