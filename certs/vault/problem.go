@@ -74,7 +74,7 @@ func reasonOf(status int) reason {
 		return limited
 	case status == http.StatusForbidden, status == http.StatusUnauthorized:
 		return denied
-	case status >= 500, status < 400: // a redirect is not followed
+	case status >= 500:
 		return broken
 	}
 	return refused

@@ -33,11 +33,7 @@ func newClient(config Config, timeout time.Duration) (*api.Client, error) {
 	// HTTP/1.1: a request that got no answer takes its connection with it, so the next one finds a Vault that has come back.
 	transport := &http.Transport{TLSClientConfig: settings, MaxIdleConnsPerHost: 4, IdleConnTimeout: time.Minute}
 	client, err := api.NewClient(&api.Config{
-		Address: config.Address, Timeout: timeout, MaxRetries: 0, DisableRedirects: true,
-		HttpClient: &http.Client{
-			Transport:     transport,
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		},
+		Address: config.Address, Timeout: timeout, MaxRetries: 0, HttpClient: &http.Client{Transport: straight{transport}},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("make client of Vault: %w", err)
@@ -46,6 +42,18 @@ func newClient(config Config, timeout time.Duration) (*api.Client, error) {
 	client.ClearNamespace()
 	client.SetHeaders(http.Header{api.RequestHeaderName: {"true"}})
 	return client, nil
+}
+
+// straight refuses redirects.
+type straight struct{ to http.RoundTripper }
+
+func (s straight) RoundTrip(r *http.Request) (*http.Response, error) {
+	answer, err := s.to.RoundTrip(r)
+	if err == nil && answer.StatusCode >= 300 && answer.StatusCode < 400 {
+		answer.Body.Close()
+		return nil, errors.New("it sends elsewhere, which is not followed")
+	}
+	return answer, err
 }
 
 // certificate reads the machine's certificate as it is now.

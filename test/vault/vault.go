@@ -124,30 +124,37 @@ func (s *Server) Restart() {
 	s.Unseal()
 }
 
-// NewCertificate replaces the server's certificate by one of a CA that nobody knows, or by one of its own CA again, and has
-// the server use it for new connections.
-func (s *Server) NewCertificate(known bool) {
-	s.t.Helper()
-	ca := s.machines
-	if !known {
-		ca = newAuthority(s.t, "strangers")
-	}
-	ca.issue(s.t, s.dir, "server")
-	s.signal(syscall.SIGHUP)
-}
-
 // WrappedSecretID writes a file with a fresh wrapping token, as it is brought to a node.
 func (s *Server) WrappedSecretID() (path string) {
 	s.t.Helper()
+	path = filepath.Join(s.t.TempDir(), "secret-id")
+	s.Bring(path)
+	return path
+}
+
+// Bring writes a fresh wrapping token into the file.
+func (s *Server) Bring(path string) {
+	s.t.Helper()
+	answer, err := s.Wrapping("5m").Write("auth/approle/role/yimen-node/secret-id", nil)
+	s.must(err)
+	s.must(os.WriteFile(path, []byte(answer.WrapInfo.Token+"\n"), 0o600))
+}
+
+// Wrapping asks Vault as its administrator, and has the answers wrapped.
+func (s *Server) Wrapping(life string) *api.Logical {
+	s.t.Helper()
+	client := s.As(s.root.Token())
+	client.SetWrappingLookupFunc(func(string, string) string { return life })
+	return client.Logical()
+}
+
+// As is a client with another's token.
+func (s *Server) As(token string) *api.Client {
+	s.t.Helper()
 	client, err := s.root.Clone()
 	s.must(err)
-	client.SetToken(s.root.Token())
-	client.SetWrappingLookupFunc(func(string, string) string { return "5m" })
-	answer, err := client.Logical().Write("auth/approle/role/yimen-node/secret-id", nil)
-	s.must(err)
-	path = filepath.Join(s.t.TempDir(), "secret-id")
-	s.must(os.WriteFile(path, []byte(answer.WrapInfo.Token+"\n"), 0o600))
-	return path
+	client.SetToken(token)
+	return client
 }
 
 // RoleID is the role-id of the nodes' AppRole.
