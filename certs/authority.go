@@ -26,7 +26,7 @@ type Authority interface {
 	// what it gets no longer than for the work at hand.
 	// While the authority is closed it errs with a Problem of the kind Unavailable.
 	Ring(ctx context.Context, name string) ([]Key, error)
-	// Rotate draws the next version of a secret. Older ones stay in the ring.
+	// Rotate draws the next version of a secret, the first where there is none. Older ones stay in the ring.
 	Rotate(ctx context.Context, name string) (Key, error)
 	// State says how far the authority can be relied on just now.
 	State() State

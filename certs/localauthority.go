@@ -106,7 +106,14 @@ func (a *LocalAuthority) Ring(_ context.Context, name string) ([]Key, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	known, err := a.learn(name)
-	return copied(known), err
+	if err == nil && len(known) == 0 {
+		known, err = a.rings.first(name)
+	}
+	if err != nil {
+		return nil, err
+	}
+	a.known[name] = known
+	return copied(known), nil
 }
 
 // Rotate draws the next version of the secret.
@@ -125,20 +132,15 @@ func (a *LocalAuthority) Rotate(_ context.Context, name string) (Key, error) {
 	return copied(known)[version-1], nil
 }
 
-// learn reads what is there of a ring, and begins it where nothing is. a.mu is held.
-func (a *LocalAuthority) learn(name string) (known []Key, err error) {
+// learn reads what is there of a ring. a.mu is held.
+func (a *LocalAuthority) learn(name string) ([]Key, error) {
 	if !exchange.ValidName(name) {
 		return nil, fmt.Errorf("%q is no name of a secret", name)
 	}
-	if known = a.known[name]; len(known) == 0 {
-		known, err = a.rings.first(name)
-	} else {
-		known, err = a.rings.extend(name, known)
+	if known := a.known[name]; len(known) > 0 {
+		return a.rings.extend(name, known)
 	}
-	if err == nil {
-		a.known[name] = known
-	}
-	return known, err
+	return a.rings.load(name)
 }
 
 // State is always OK: the files are here.

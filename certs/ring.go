@@ -53,9 +53,9 @@ func (r rings) more(name string, known []Key) bool {
 	return err == nil
 }
 
-// first is the ring of a name that nothing is known of; version 1 is drawn where there is none, by one of several processes.
-// A ring that has lost its first versions is not begun anew.
-func (r rings) first(name string) ([]Key, error) {
+// load reads a ring that nothing is known of; none where nothing is there. One that has lost its first versions is not begun
+// anew.
+func (r rings) load(name string) ([]Key, error) {
 	known, err := r.extend(name, nil)
 	if err != nil || len(known) > 0 {
 		return known, err
@@ -67,6 +67,11 @@ func (r rings) first(name string) ([]Key, error) {
 	if len(later) > 0 && !slices.Contains(later, r.path(name, 1)) {
 		return nil, damaged(r.path(name, 1), exchange.Text{ZH: "该文件缺失，而后面的版本还在", EN: "it is missing while later versions are there"})
 	}
+	return nil, nil
+}
+
+// first draws version 1, or takes the one of whoever was first.
+func (r rings) first(name string) ([]Key, error) {
 	if err := r.draw(name, 1); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, err
 	}
