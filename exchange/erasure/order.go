@@ -79,7 +79,7 @@ const format = 1
 // Message is the order as it is appended, signed with the exchange's key for orders. The error says in words for people what is
 // wrong with the order.
 func (o Order) Message(key ed25519.PrivateKey) (exchange.Message, error) {
-	if err := o.check(); err != nil {
+	if err := o.Check(); err != nil {
 		return exchange.Message{}, malformed(err)
 	}
 	value, err := json.Marshal(written{Format: format, Order: o})

@@ -56,14 +56,14 @@ func parse(value []byte) (Order, error) {
 	if w.Format != format {
 		return Order{}, fmt.Errorf("read order to forget: format %d, this program knows %d", w.Format, format)
 	}
-	if err := w.check(); err != nil {
+	if err := w.Check(); err != nil {
 		return Order{}, fmt.Errorf("read order to forget: %w", err)
 	}
 	return w.Order, nil
 }
 
-// check says what makes no sense. It repeats nothing of the order.
-func (o *Order) check() error {
+// Check says what makes no sense. It repeats nothing of the order.
+func (o *Order) Check() error {
 	switch {
 	case !isID(o.ID):
 		return errors.New("its id is not 16 to 64 letters and digits")

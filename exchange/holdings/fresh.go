@@ -3,10 +3,12 @@ package holdings
 import (
 	"encoding/binary"
 	"sync"
+
+	"github.com/onedoor/yimen/exchange"
 )
 
-// fresh knows which record versions an index that was begun empty cannot have. While an index is built from the
-// topics nearly every version is new, and asking the engine for each costs a third of the time. It is a row of Bloom
+// fresh knows which records an index that was begun empty cannot have. While an index is built from the
+// topics nearly every record is new, and asking the engine for each costs a third of the time. It is a row of Bloom
 // filters, each twice the size of the one before; it lives as long as the process, and an index that was opened with
 // rows in it has none.
 type fresh struct {
@@ -16,22 +18,23 @@ type fresh struct {
 
 type filter struct {
 	bits []uint64
-	room int // versions it may still take
+	room int // records it may still take
 }
 
 const (
-	freshFirst = 1 << 20 // versions in the first filter
+	freshFirst = 1 << 20 // records in the first filter
 	freshLast  = 1 << 26 // and in the largest
-	bitsEach   = 10      // for each version: 1 in 100 is taken for known
+	bitsEach   = 10      // for each record: 1 in 100 is taken for known
 	probes     = 7
 )
 
-// add notes the version and says whether it is certainly new. Without filters nothing is certain.
-func (f *fresh) add(key []byte) bool {
+// add notes the record and says whether it is certainly new. Without filters nothing is certain.
+func (f *fresh) add(id exchange.RecordID) bool {
 	if f == nil {
 		return false
 	}
-	a, b := hashes(key)
+	// The id is a MAC and so random enough.
+	a, b := binary.BigEndian.Uint64(id[:]), binary.BigEndian.Uint64(id[8:])|1
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for i := range f.filters {
@@ -51,13 +54,7 @@ func (f *fresh) grow() {
 	f.filters = append(f.filters, filter{bits: make([]uint64, size*bitsEach/64), room: size})
 }
 
-// hashes mixes the id, which is a MAC and so random enough, with the version.
-func hashes(key []byte) (a, b uint64) {
-	version := binary.BigEndian.Uint64(key[len(key)-8:]) * 0x9E3779B97F4A7C15
-	return binary.BigEndian.Uint64(key[1:]) ^ version, binary.BigEndian.Uint64(key[9:]) ^ version>>32 | 1
-}
-
-// has looks at the bits that stand for a version. They lie in one line of the processor's cache.
+// has looks at the bits that stand for a record. They lie in one line of the processor's cache.
 func (f *filter) has(a, b uint64) bool {
 	line, step := f.line(a), b
 	for range probes {
