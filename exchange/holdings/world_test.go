@@ -84,7 +84,8 @@ func (w *world) config() holdings.Config {
 }
 
 func keeper(t exchange.EvidenceType) (exchange.Department, bool) {
-	d, ok := map[exchange.EvidenceType]exchange.Department{licence: "scjg", food: "scjg", marriage: "mzj"}[t]
+	d, ok := map[exchange.EvidenceType]exchange.Department{licence: "scjg", food: "scjg", marriage: "mzj",
+		"hygiene-licence": "scjg", "property-title": "scjg", "tax-clearance": "scjg", "health-certificate": "scjg"}[t]
 	return d, ok
 }
 

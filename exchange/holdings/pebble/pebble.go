@@ -13,6 +13,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -35,6 +36,9 @@ type Store struct {
 	dir  string
 	lock *pebble.Lock
 
+	came atomic.Int64 // bytes committed since it was opened
+	rest func()       // ends the settling and waits for it
+
 	mu     sync.RWMutex // held for reading during every use, so that Close waits for them
 	db     *pebble.DB
 	closed bool
@@ -46,7 +50,7 @@ const (
 	defaultCache = 128 << 20
 	memTable     = 64 << 20 // rows of so many bytes are gathered before they are written sorted
 	memTables    = 4        // as many may wait to be written
-	block        = 16 << 10 // what is read at once: the rows of two holders or so
+	block        = 8 << 10  // what is read at once: the rows of two holders or so
 	// base is how large the rows in order are before they get a second level. It is about what is gathered before it is
 	// merged into them, so that building an index merges little more than once.
 	base = 512 << 20
@@ -78,7 +82,17 @@ func Open(c Config) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(unusable(c.Dir, err), lock.Close())
 	}
-	return &Store{dir: c.Dir, lock: lock, db: db}, nil
+	s := &Store{dir: c.Dir, lock: lock, db: db}
+	s.rest = s.background(func(ctx context.Context) { s.settling(ctx, c.Log) })
+	return s, nil
+}
+
+// background runs what ends with its context, and gives what ends it.
+func (s *Store) background(do func(context.Context)) (end func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { do(ctx) })
+	return func() { cancel(); running.Wait() }
 }
 
 func options(c Config) *pebble.Options {
@@ -227,6 +241,7 @@ func (s *Store) Commit(ctx context.Context, rows []holdings.Row) error {
 	for i := range rows {
 		size += len(rows[i].Key) + len(rows[i].Value) + 16
 	}
+	s.came.Add(int64(size))
 	batch := s.db.NewBatchWithSize(size + 16)
 	defer batch.Close()
 	for _, i := range sorted(rows) {
@@ -306,6 +321,7 @@ func (s *Store) gone(ctx context.Context) error {
 
 // Close waits for calls under way, writes everything to disk and gives the directory free.
 func (s *Store) Close() error {
+	s.rest()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
