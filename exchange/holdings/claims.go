@@ -24,6 +24,9 @@ func (c *claims) take(arrivals []arrival) claim {
 	for i := range arrivals {
 		mine[i] = binary.BigEndian.Uint64(arrivals[i].record.ID[:])
 	}
+	if len(mine) == 0 {
+		return nil
+	}
 	slices.Sort(mine)
 	c.mu.Lock()
 	defer c.mu.Unlock()
