@@ -2,8 +2,12 @@ package pebble_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -111,6 +115,88 @@ func TestKilled(t *testing.T) {
 		}
 	}
 	t.Logf("told of %d commits, %d are left", told+1, last+1)
+}
+
+// TestPurge deletes rows that lie in several files and looks for their bytes.
+func TestPurge(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	defer func() { s.Close() }()
+	random := rand.New(rand.NewPCG(3, 1))
+	value := func() []byte {
+		b := make([]byte, 3000)
+		for i := range b {
+			b[i] = byte(random.Uint32())
+		}
+		return b
+	}
+	key := func(n, version int) []byte { return fmt.Appendf(nil, "h%016d/%d", n*7919%1_000_003, version) }
+	var gone, left [][]byte
+	for version := range 4 { // each in files of its own
+		var rows []holdings.Row
+		for n := range 1500 {
+			rows = append(rows, holdings.Row{Key: key(n, version), Value: value()})
+		}
+		gone, left = append(gone, rows[700].Value), append(left, rows[701].Value)
+		if err := s.Commit(t.Context(), rows); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		s = open(t, dir)
+	}
+	count := func(values [][]byte) (n int) {
+		t.Helper()
+		found := map[int]bool{}
+		err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			content, err := os.ReadFile(path)
+			if errors.Is(err, fs.ErrNotExist) { // the store has just deleted it
+				return nil
+			}
+			for i, v := range values {
+				found[i] = found[i] || bytes.Contains(content, v[:100])
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, is := range found {
+			if is {
+				n++
+			}
+		}
+		return n
+	}
+	still := func(when string, want int) { // nothing moves while the store is closed
+		t.Helper()
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if count(gone) != want || count(left) != 4 {
+			t.Errorf("%s: %d values that are deleted and %d of 4 others are in files", when, count(gone), count(left))
+		}
+		s = open(t, dir)
+	}
+	still("before", 4)
+	var rows []holdings.Row
+	for version := range 4 {
+		rows = append(rows, holdings.Row{Key: key(700, version), Delete: true})
+	}
+	if err := s.Commit(t.Context(), rows); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Purge(t.Context(), [][]byte{rows[0].Key[:holdings.StemSize]}); err != nil {
+		t.Fatal(err)
+	}
+	if n := count(gone); n != 0 {
+		t.Errorf("%d values that were deleted are in files", n)
+	}
+	still("after", 0)
 }
 
 const childDir = "YIMEN_TEST_INDEX_DIR"
