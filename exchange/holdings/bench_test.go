@@ -132,6 +132,37 @@ func BenchmarkFold(b *testing.B) {
 	b.ReportMetric(float64(b.N)*each/b.Elapsed().Seconds(), "records/s")
 }
 
+// BenchmarkFoldNext measures the second versions of records that are there, without opening and describing.
+func BenchmarkFoldNext(b *testing.B) {
+	w := newWorldWith(b, 0)
+	plain(w)
+	const records = 400_000
+	foldPlain(b, w, 0, records)
+	before := busy()
+	version := uint64(1)
+	for b.Loop() {
+		version++
+		var folding sync.WaitGroup
+		for partition := range benchPartitions {
+			folding.Go(func() {
+				for done := 0; done < records/benchPartitions; done += benchBatch {
+					msgs := plainMessages(partition, int64(done), benchBatch)
+					for i := range msgs {
+						msgs[i].Offset += int64(version-1) * records / benchPartitions
+						binary.BigEndian.PutUint64(msgs[i].Key[16:], version)
+					}
+					if err := w.index.Fold(context.Background(), msgs); err != nil {
+						b.Error(err)
+					}
+				}
+			})
+		}
+		folding.Wait()
+	}
+	b.ReportMetric(float64((busy()-before).Microseconds())/float64(b.N)/records, "cpu-µs/record")
+	b.ReportMetric(float64(b.N)*records/b.Elapsed().Seconds(), "records/s")
+}
+
 // six are the types that DESIGN.md's query asks for.
 var six = []exchange.EvidenceType{licence, food, "hygiene-licence", "property-title", "tax-clearance", "health-certificate"}
 

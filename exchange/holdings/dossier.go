@@ -1,6 +1,7 @@
 package holdings
 
 import (
+	"bytes"
 	"context"
 	"slices"
 
@@ -16,17 +17,20 @@ import (
 
 // dossier is what the index has of one record while a batch is folded.
 type dossier struct {
-	record record
-	known  bool // there is a version
-	newest exchange.Version
-	latest trace                      // the newest version's
-	older  map[exchange.Version]trace // of other versions, as far as somebody asked
-	whole  bool                       // older has them all
+	record  record
+	known   bool // there is a version
+	newest  exchange.Version
+	latest  trace                      // the newest version's
+	older   map[exchange.Version]trace // of other versions, as far as somebody asked
+	whole   bool                       // older has them all
+	outlook outlook                    // of all its versions that arrive
+	// assumed says that nothing was read: latest tells whom the versions name, and of no version.
+	assumed bool
 }
 
 // at gives the trace of a version that was asked for.
 func (d *dossier) at(number exchange.Version) (trace, bool) {
-	if d.known && number == d.newest {
+	if d.known && !d.assumed && number == d.newest {
 		return d.latest, true
 	}
 	t, ok := d.older[number]
@@ -35,14 +39,14 @@ func (d *dossier) at(number exchange.Version) (trace, bool) {
 
 func (d *dossier) set(number exchange.Version, t trace) {
 	switch {
-	case !d.known, d.newest == number:
+	case !d.known, d.assumed, d.newest == number:
 	case d.newest < number:
 		d.remember(d.newest, d.latest)
 	default:
 		d.remember(number, t)
 		return
 	}
-	d.known, d.newest, d.latest = true, number, t
+	d.known, d.assumed, d.newest, d.latest = true, false, number, t
 }
 
 func (d *dossier) remember(number exchange.Version, t trace) {
@@ -52,31 +56,52 @@ func (d *dossier) remember(number exchange.Version, t trace) {
 	d.older[number] = t
 }
 
-// dossiers gives those of the arrivals' records, each with its newest trace and those of the versions that arrive.
-func (x *Index) dossiers(ctx context.Context, arrivals []arrival) (map[record]*dossier, error) {
-	all := make(map[record]*dossier, len(arrivals))
-	kept := make([]dossier, len(arrivals))
+// dossiers are those of a batch.
+type dossiers struct {
+	of  map[record]*dossier
+	all []dossier
+}
+
+// dossiers gives those of the arrivals' records, each with its newest trace and those of the versions that arrive, unless
+// that need not be read.
+func (x *Index) dossiers(ctx context.Context, arrivals []arrival) (dossiers, error) {
+	ds := dossiers{of: make(map[record]*dossier, len(arrivals)), all: make([]dossier, 0, len(arrivals))}
+	for i, outlook := range x.fresh.meet(arrivals) {
+		a := &arrivals[i]
+		d := ds.of[a.record]
+		if d == nil {
+			ds.all = append(ds.all, dossier{record: a.record, outlook: outlook})
+			d = &ds.all[len(ds.all)-1]
+			ds.of[a.record] = d
+		}
+		if d.outlook != outlook {
+			d.outlook = unsure
+		}
+		d.latest.holders = a.holders // of use where it is familiar
+	}
 	var prefixes [][]byte
-	for i := range arrivals {
-		r := arrivals[i].record
-		if all[r] != nil {
-			continue
-		}
-		d := &kept[len(all)]
-		all[r], d.record = d, r
-		if x.fresh.add(r.ID) {
-			d.whole = true
-		} else {
-			prefixes = append(prefixes, recordPrefix(r))
+	for i := range ds.all {
+		switch d := &ds.all[i]; d.outlook {
+		case first:
+			d.whole, d.latest = true, trace{}
+		case familiar:
+			d.known, d.assumed = true, true
+		default:
+			d.latest = trace{}
+			prefixes = append(prefixes, recordPrefix(d.record))
 		}
 	}
-	if err := x.readLatest(ctx, all, prefixes); err != nil {
-		return nil, err
+	if err := x.readLatest(ctx, ds.of, prefixes); err != nil {
+		return ds, err
 	}
-	return all, x.readArriving(ctx, all, arrivals)
+	return ds, x.readArriving(ctx, ds.of, arrivals)
 }
 
 func (x *Index) readLatest(ctx context.Context, all map[record]*dossier, prefixes [][]byte) error {
+	if prefixes == nil {
+		return nil
+	}
+	slices.SortFunc(prefixes, bytes.Compare) // near ones share a block
 	var failed error
 	err := x.engine.Scan(ctx, prefixes, func(key, value []byte) bool {
 		evidence, id, number, ok := readRecordKey(key)
@@ -101,7 +126,7 @@ func (x *Index) readArriving(ctx context.Context, all map[record]*dossier, arriv
 	var of []*arrival
 	for i := range arrivals {
 		a := &arrivals[i]
-		if d := all[a.record]; d.known && a.number < d.newest {
+		if d := all[a.record]; d.known && !d.assumed && a.number < d.newest {
 			keys, of = append(keys, recordKey(a.record, a.number)), append(of, a)
 		}
 	}

@@ -74,10 +74,11 @@ func (x *Index) foldEvidence(ctx context.Context, b *batch, msgs []exchange.Mess
 	}
 	b.rows = slices.Grow(b.rows, 2*len(arrivals)+1)
 	for i := range arrivals {
-		if err := x.enter(ctx, b, dossiers[arrivals[i].record], &arrivals[i]); err != nil {
+		if err := x.enter(ctx, b, dossiers.of[arrivals[i].record], &arrivals[i]); err != nil {
 			return err
 		}
 	}
+	x.fresh.learn(dossiers.all)
 	return x.store(ctx, b, msgs[len(msgs)-1].Offset+1)
 }
 
@@ -109,18 +110,20 @@ func (x *Index) obey(b *batch, arrivals []arrival) []arrival {
 	if x.orders.none() {
 		return arrivals
 	}
-	return slices.DeleteFunc(arrivals, func(a arrival) bool {
+	arrivals = slices.DeleteFunc(arrivals, func(a arrival) bool {
 		return x.orders.records[a.record].covers(a.version.logged) && x.forgotten(b, a.message)
 	})
-}
-
-// enter takes a version into its dossier, or refuses it.
-func (x *Index) enter(ctx context.Context, b *batch, d *dossier, a *arrival) error {
-	if a.version.state == stated {
+	for i := range arrivals {
+		a := &arrivals[i]
 		var all bool
 		a.holders, all = x.orders.visible(a.holders, a.version.logged)
 		a.hidden = !all && len(a.holders) == 0
 	}
+	return arrivals
+}
+
+// enter takes a version into its dossier, or refuses it.
+func (x *Index) enter(ctx context.Context, b *batch, d *dossier, a *arrival) error {
 	before, known := d.at(a.number)
 	switch {
 	case known && !a.repeats(&before):

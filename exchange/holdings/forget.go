@@ -40,6 +40,7 @@ func (x *Index) forgetRecord(ctx context.Context, b *batch, r record) error {
 		b.delete(documentKey(r, number))
 		b.owe(envelope.EvidenceTopic(r.Type), messageKey(r, number), t.position.Partition)
 	}
+	x.fresh.forget(r)
 	if len(traces) > 0 {
 		b.purge(recordPrefix(r))
 		b.purge(documentPrefix(r))
@@ -84,6 +85,7 @@ func (x *Index) forgetNamed(ctx context.Context, b *batch, r record, who token) 
 	if err != nil {
 		return err
 	}
+	x.fresh.forget(r)
 	left := false // somebody else is named by some version
 	for _, t := range traces {
 		left = left || slices.ContainsFunc(t.everyone(), func(t token) bool { return t != who })

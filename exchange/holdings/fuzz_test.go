@@ -178,28 +178,61 @@ func FuzzRows(f *testing.F) {
 	})
 }
 
-func TestFreshNeverForgets(t *testing.T) {
-	var none *fresh
-	if none.add(exchange.RecordID{1}) {
-		t.Error("without filters something is certainly new")
-	}
-	f := &fresh{}
-	taken, n := 0, freshFirst+5000
-	id := func(i int) exchange.RecordID {
+// TestFreshIsNeverSureOfWhatIsNot gives it more versions than its first filter takes.
+func TestFreshIsNeverSureOfWhatIsNot(t *testing.T) {
+	one := func(i int, version exchange.Version, holders ...token) []arrival {
 		sum := sha256.Sum256([]byte{byte(i), byte(i >> 8), byte(i >> 16)})
-		return exchange.RecordID(sum[:16])
+		return []arrival{{record: record{Type: "a", ID: exchange.RecordID(sum[:16])}, number: version, holders: holders, version: version1}}
+	}
+	a, b := token{1, 2, 3}, token{9, 8}
+	var none *fresh
+	if none.meet(one(1, 1, a))[0] != unsure {
+		t.Error("without filters something is sure")
+	}
+	none.learn(nil)
+	none.forget(record{})
+	f := &fresh{}
+	unsureOf := map[outlook]int{}
+	n := freshFirst + 5000
+	fold := func(all []arrival, everyone ...token) outlook {
+		o := f.meet(all)[0]
+		f.learn([]dossier{{record: all[0].record, outlook: o, latest: trace{holders: everyone}}})
+		return o
 	}
 	for i := range n {
-		if !f.add(id(i)) {
-			taken++
-		}
+		unsureOf[fold(one(i, 1, a, b), a, b)]++
 	}
-	if len(f.filters) != 2 || taken > n/50 {
-		t.Errorf("%d filters; %d of %d new records are taken for known", len(f.filters), taken, n)
+	if len(f.filters) != 2 || unsureOf[unsure] > n/50 || unsureOf[familiar] > 0 {
+		t.Errorf("%d filters; of %d new records %v", len(f.filters), n, unsureOf)
 	}
 	for i := range n {
-		if f.add(id(i)) {
-			t.Fatalf("record %d is new again", i)
+		if f.meet(one(i, 1, a, b))[0] != unsure {
+			t.Fatalf("version 1 of record %d is new again", i)
 		}
+	}
+	for name, row := range map[string]struct {
+		all  []arrival
+		want outlook
+	}{
+		"the same holders":          {one(0, 2, b, a), familiar},
+		"one of them":               {one(1, 2, a), unsure},
+		"one more":                  {one(2, 2, a, b, token{4}), unsure},
+		"nobody":                    {one(3, 2), unsure},
+		"a withdrawal":              {[]arrival{{record: one(4, 0)[0].record, number: 2, version: version{state: withdrawn}}}, unsure},
+		"another type's of that id": {[]arrival{{record: record{Type: "b", ID: one(5, 0)[0].record.ID}, number: 2, holders: []token{a, b}, version: version1}}, first},
+	} {
+		if got := f.meet(row.all)[0]; got != row.want {
+			t.Errorf("%s: %v, want %v", name, got, row.want)
+		}
+	}
+	f.forget(one(6, 0)[0].record)
+	if f.meet(one(6, 2, a, b))[0] != unsure || f.meet(one(6, 3))[0] != unsure {
+		t.Error("after somebody was taken out it is sure whom the record names")
+	}
+	f.full = true
+	if f.meet(one(n+1, 1, a))[0] != unsure {
+		t.Error("a record is new although there may be some that were left out")
 	}
 }
+
+var version1 = version{state: stated}
