@@ -81,13 +81,12 @@ func TestHeldByAnotherProcess(t *testing.T) {
 }
 
 // TestKilled kills a process that commits without end, and looks whether what it left is a beginning of its commits. They are
-// large, so that some of them are written before it is killed.
+// more than may wait in memory, so that some of them are written before it is killed.
 func TestKilled(t *testing.T) {
 	dir := t.TempDir()
 	child := inChild(t, dir)
 	told := 0
-	written := func() int { tables, _ := filepath.Glob(filepath.Join(dir, "*.sst")); return len(tables) }
-	for (told < 1000 || written() < 10) && child.lines.Scan() { // the second time that something is written, the first is done
+	for told < 2000 && child.lines.Scan() {
 		told, _ = strconv.Atoi(child.lines.Text())
 	}
 	child.kill()
