@@ -168,6 +168,7 @@ func TestNewSecretIDWithoutRestart(t *testing.T) {
 		s.Write("auth/approle/role/yimen-node/secret-id-accessor/destroy", map[string]any{"secret_id_accessor": accessor})
 	}
 	became(t, a, certs.Degraded, 10*time.Second)
+	refusedAtOnce(t, a)
 	s.Bring(config.Login.SecretID)
 	became(t, a, certs.OK, back)
 	if _, err := a.Issue(t.Context(), order(t)); err != nil {
