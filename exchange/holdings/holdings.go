@@ -16,6 +16,7 @@ package holdings
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"log/slog"
 	"maps"
@@ -29,7 +30,7 @@ import (
 	"github.com/onedoor/yimen/schemas"
 )
 
-// Config says what an index needs. All but Log, Metrics and Now is required.
+// Config says what an index needs. All but Orders, Log, Metrics and Now is required.
 type Config struct {
 	Engine Engine // stays its opener's: close it after the last call
 	Opener *envelope.Opener
@@ -38,7 +39,10 @@ type Config struct {
 	Schema func(ctx context.Context, id string) (*schemas.Schema, error)
 	// Keeper is the one department that may publish a type. It is asked when a message is folded: a record that
 	// was refused stays so until the index is built anew.
-	Keeper   func(exchange.EvidenceType) (exchange.Department, bool)
+	Keeper func(exchange.EvidenceType) (exchange.Department, bool)
+	// Orders are the keys that sign orders to forget. Where there are any, the index answers nothing until it has
+	// obeyed: see ErasuresUpTo. Without any, every order is refused.
+	Orders   []ed25519.PublicKey
 	TokenKey []byte // 32 bytes; holders are found under it
 	SealKey  []byte // 32 bytes; versions are sealed under it
 	Log      *slog.Logger
@@ -52,12 +56,19 @@ type Index struct {
 	secrets  *secrets
 	fresh    *fresh // nil where the index had rows when it was opened
 	describe func(context.Context, *envelope.Opened) (schemas.Facts, Reason, error)
-	open     func(*exchange.Message) (envelope.Opened, error)
-	reject   func(*exchange.Message) (envelope.Rejection, error)
+	opener   *envelope.Opener
+	open     func(context.Context, *exchange.Message) (envelope.Opened, error) // the opener's; tests measure without it
 	keeper   func(exchange.EvidenceType) (exchange.Department, bool)
 	log      *slog.Logger
 	meters   meters
 	now      func() time.Time
+	names    names
+
+	orderKeys []ed25519.PublicKey
+	// obeying is held for writing while an order to forget is carried out, and for reading from when a batch looks at the
+	// orders until it is stored.
+	obeying sync.RWMutex
+	claims  claims
 
 	// folding has a lock for each partition: who folds it holds it until the rows are stored.
 	folding sync.Map // placeName → *sync.Mutex
@@ -69,6 +80,13 @@ type Index struct {
 	next     map[string]map[int]int64 // topic → partition → offset; the inner maps are replaced, never changed
 	speakers map[speaker]*statements
 	sources  map[exchange.EvidenceType][]exchange.Source // replaced, never changed
+	orders   orders                                      // changed by who holds obeying for writing too
+	// backdrops are replaced whenever something was stored.
+	backdrops *backdrops
+	// closed says that nothing may be told until the orders are folded up to upTo, if that was told yet.
+	closed, told bool
+	upTo         int64
+	opened       chan struct{} // closed when it may
 }
 
 // New opens the index that the engine holds, an empty one where it holds none.
@@ -78,8 +96,8 @@ func New(c Config) (*Index, error) {
 	}
 	x := &Index{
 		engine:   c.Engine,
+		opener:   c.Opener,
 		open:     c.Opener.Record,
-		reject:   c.Opener.Rejection,
 		describe: describe(c.Schema),
 		keeper:   c.Keeper,
 		log:      c.Log,
@@ -88,6 +106,16 @@ func New(c Config) (*Index, error) {
 		next:     map[string]map[int]int64{},
 		speakers: map[speaker]*statements{},
 		sources:  map[exchange.EvidenceType][]exchange.Source{},
+
+		orderKeys: c.Orders,
+		orders:    newOrders(),
+		backdrops: &backdrops{},
+		closed:    len(c.Orders) > 0,
+		opened:    make(chan struct{}),
+	}
+	x.claims.freed.L = &x.claims.mu
+	if !x.closed {
+		close(x.opened)
 	}
 	if x.log == nil {
 		x.log = slog.Default()

@@ -103,10 +103,10 @@ func TestRefused(t *testing.T) {
 		message func(*world) exchange.Message
 		reason  holdings.Reason
 	}{
-		"damaged":        {func(w *world) exchange.Message { m := w.seal(good); m.Value[40] ^= 1; return m }, "not_opened"},
-		"empty value":    {func(w *world) exchange.Message { m := w.seal(good); m.Value = []byte{}; return m }, "not_opened"},
+		"damaged":        {func(w *world) exchange.Message { m := w.seal(good); m.Value[40] ^= 1; return m }, "not_signed"},
+		"empty value":    {func(w *world) exchange.Message { m := w.seal(good); m.Value = []byte{}; return m }, "not_signed"},
 		"no headers":     {func(w *world) exchange.Message { m := w.seal(good); m.Headers = nil; return m }, "not_opened"},
-		"moved":          {func(w *world) exchange.Message { m := w.seal(good); m.Topic = "evidence.food-licence"; return m }, "not_opened"},
+		"moved":          {func(w *world) exchange.Message { m := w.seal(good); m.Topic = "evidence.food-licence"; return m }, "not_signed"},
 		"not the keeper": {func(w *world) exchange.Message { s := good; s.adapter = "mzj/licences"; return w.seal(s) }, "not_keeper"},
 		"nobody keeps it": {func(w *world) exchange.Message {
 			s, _ := w.schemas.ByType(licence)
@@ -195,7 +195,7 @@ func TestFoldedAgainFromTheStart(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	want := holdings.Counts{Records: map[exchange.EvidenceType]int64{licence: 2}, Refused: map[holdings.Reason]int64{"not_opened": 1}}
+	want := holdings.Counts{Records: map[exchange.EvidenceType]int64{licence: 2}, Refused: map[holdings.Reason]int64{"not_signed": 1}}
 	if got := w.index.Counts(); !reflect.DeepEqual(got, want) {
 		t.Errorf("counts %+v, want %+v", got, want)
 	}
@@ -292,6 +292,7 @@ func TestOtherFormatAndDamage(t *testing.T) {
 			}
 		}
 	}
+	overwrite("h", "nonsense")
 	overwrite("r", "nonsense")
 	if _, err := w.index.Find(t.Context(), holder(company(1)), []exchange.EvidenceType{licence}); err == nil || !strings.Contains(err.Error(), "YM-IDX-0103") {
 		t.Errorf("damaged record: %v", err)
@@ -320,7 +321,7 @@ func TestSwappedRowsAreFoundOut(t *testing.T) {
 		w.state(statement{of: licence, natural: company(i), version: 1, holders: []string{company(i)}, name: "x"})
 	}
 	var rows []holdings.Row
-	err := w.store.Scan(t.Context(), [][]byte{[]byte("r")}, func(key, value []byte) bool {
+	err := w.store.Scan(t.Context(), [][]byte{[]byte("h")}, func(key, value []byte) bool {
 		rows = append(rows, holdings.Row{Key: slices.Clone(key), Value: slices.Clone(value)})
 		return true
 	})

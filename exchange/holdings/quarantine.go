@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/envelope"
 )
 
 // quarantined is where the marks of a row are that is in quarantine: one for each holder it may be about.
@@ -23,7 +24,7 @@ func readQuarantined(b []byte) (quarantined, error) {
 		if len(mark) < StemSize || mark[0] != familyHolder {
 			return quarantined{}, errDamaged
 		}
-		if _, _, _, ok := readMark(mark[StemSize:]); !ok {
+		if _, ok := readMark(mark[StemSize:]); !ok {
 			return quarantined{}, errDamaged
 		}
 	}
@@ -56,6 +57,8 @@ func readResolution(b []byte) (r resolution, open bool, err error) {
 
 // foldQuarantine marks the holders of rejected rows and unmarks those of resolved ones.
 func (x *Index) foldQuarantine(ctx context.Context, b *batch, msgs []exchange.Message) error {
+	x.obeying.RLock()
+	defer x.obeying.RUnlock()
 	department := exchange.Department(b.of)
 	keys := make([][]byte, 0, len(msgs))
 	for i := range msgs {
@@ -80,40 +83,71 @@ func (x *Index) foldQuarantine(ctx context.Context, b *batch, msgs []exchange.Me
 		}
 		key := quarantineKey(department, [16]byte(m.Key))
 		before := rows[string(key)]
-		after, ok := x.mark(b, m, before)
+		after, ok, err := x.mark(ctx, b, m, before)
+		if err != nil {
+			return err
+		}
 		if !ok || slices.EqualFunc(before.Marks, after.Marks, bytes.Equal) {
 			continue
 		}
 		rows[string(key)] = after
 		b.put(key, encode(after))
 	}
-	return nil
+	return x.store(ctx, b, msgs[len(msgs)-1].Offset+1)
 }
 
 // mark opens and resolves the marks of one row as the message says, and gives those then open.
-func (x *Index) mark(b *batch, m *exchange.Message, before quarantined) (after quarantined, ok bool) {
+func (x *Index) mark(ctx context.Context, b *batch, m *exchange.Message, before quarantined) (after quarantined, ok bool, err error) {
+	var r envelope.Rejection
 	if m.Value == nil {
-		resolve(b, m, before.Marks)
-		return quarantined{}, true
+		_, err = x.opener.Resolution(ctx, m)
+	} else {
+		r, err = x.opener.Rejection(ctx, m)
 	}
-	r, err := x.reject(m)
+	if err != nil {
+		reason, undecided := unopened(err)
+		if undecided {
+			return before, false, err
+		}
+		if m.Value == nil {
+			if owed, err := x.isOwed(ctx, m); err != nil || owed || len(before.Marks) == 0 { // the exchange's own, and no keeper's word on the row
+				b.settle(m)
+				return before, false, err
+			}
+		}
+		x.refuse(b, m, reason, err)
+		return before, false, nil
+	}
 	switch {
-	case err != nil:
-		x.refuse(b, m, notOpened, err)
-		return before, false
+	case m.Value == nil:
+		b.settle(m)
+		resolve(b, m, before.Marks)
+		return quarantined{}, true, nil
 	case r.Adapter.Department() != exchange.Department(b.of), !exchange.ValidName(string(r.Type)):
 		x.refuse(b, m, wrongTopic, nil)
-		return before, false
+		return before, false, nil
 	case !x.keeps(r.Adapter.Department(), r.Type):
 		x.refuse(b, m, notKeeper, nil)
-		return before, false
+		return before, false, nil
 	case len(r.Holders) == 0:
-		return before, true // it tells of nobody; whoever the row named before may still be meant
+		return before, true, nil // it tells of nobody; whoever the row named before may still be meant
 	}
+	after = x.remark(b, m, before, &r)
+	return after, true, nil
+}
+
+// remark marks the holders of a rejected row, but for those who must be forgotten, and resolves the marks of whom its adapter
+// named in it before.
+func (x *Index) remark(b *batch, m *exchange.Message, before quarantined, r *envelope.Rejection) (after quarantined) {
 	left, others := byAdapter(before.Marks, r.Adapter)
 	after.Marks = others
-	for _, h := range r.Holders {
-		key := markKey(x.secrets.token(h), r.Type, r.Adapter, r.Row, b.at(m))
+	holders := make([]token, len(r.Holders))
+	for i, h := range r.Holders {
+		holders[i] = x.secrets.token(h)
+	}
+	holders, all := x.orders.visible(holders, m.Time)
+	for _, t := range holders {
+		key := markKey(t, r.Type, r.Adapter, r.Row, b.at(m))
 		if i := slices.IndexFunc(left, func(mark []byte) bool { return sameMark(mark, key) }); i >= 0 {
 			key = left[i]
 			left = slices.Delete(left, i, i+1)
@@ -125,13 +159,19 @@ func (x *Index) mark(b *batch, m *exchange.Message, before quarantined) (after q
 		after.Marks = append(after.Marks, key)
 	}
 	resolve(b, m, left)
-	return after, true
+	if !all && len(holders) == 0 {
+		x.refuse(b, m, erased, nil)
+	}
+	if !all && len(after.Marks) == 0 {
+		b.owe(m.Topic, m.Key, m.Partition)
+	}
+	return after
 }
 
 // byAdapter tells the adapter's own marks from those of others that rejected the same row.
 func byAdapter(marks [][]byte, adapter exchange.Adapter) (own, others [][]byte) {
 	for _, mark := range marks {
-		if _, of, _, _ := readMark(mark[StemSize:]); string(of) == string(adapter) {
+		if m, _ := readMark(mark[StemSize:]); string(m.adapter) == string(adapter) {
 			own = append(own, mark)
 		} else {
 			others = append(others, mark)

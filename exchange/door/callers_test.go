@@ -1,4 +1,4 @@
-package api
+package door
 
 import (
 	"errors"
@@ -43,7 +43,7 @@ func TestCallersFile(t *testing.T) {
 		{"token of two", entry + strings.Replace(entry, "0017", "0018", 1), []string{"callers.yaml:2; token_sha256 stands twice"}},
 		{"refused by the check", "- {department: nobody, clerk: b, token_sha256: " + hash + "}", []string{"callers.yaml:1; this cannot be a caller: no such department"}},
 		{"several", "- {department: nobody, clerk: b, token_sha256: " + hash + "}\n- secret\n- {department: a, clerk: b, token_sha256: " + other + "}\n- {}\n",
-			[]string{"callers.yaml:1; this cannot be a caller", "callers.yaml:2; a key", "callers.yaml:4; token_sha256 is not"}},
+			[]string{"callers.yaml:1; this cannot be a caller", "callers.yaml:2; a key", "callers.yaml:4; department or clerk is missing"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -99,7 +99,7 @@ func FuzzCallers(f *testing.F) {
 			}
 			return
 		}
-		for _, c := range callers.of {
+		for _, c := range callers.byName {
 			if c.Clerk == "" || !exchange.ValidName(string(c.Department)) {
 				t.Fatalf("caller %+v", c)
 			}
@@ -138,7 +138,7 @@ func TestSchemaWriter(t *testing.T) {
 			if test.authorization != "" {
 				r.Header.Set("Authorization", test.authorization)
 			}
-			by, err := callers.SchemaWriter(r)
+			by, err := New(Config{Callers: callers}).With(Schemas)(r)
 			if by != test.by || (err == nil) != (test.kind == "") || err != nil && exchange.KindOf(err) != test.kind {
 				t.Errorf("%q %v", by, err)
 			}
