@@ -4,12 +4,10 @@ import (
 	"context"
 	"crypto/ed25519"
 	"errors"
-	"fmt"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/onedoor/yimen/certs"
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/envelope"
 )
@@ -156,43 +154,6 @@ func (r *Roll) tell(outcomes []outcome) {
 		r.cfg.Log.Error("messages on the roll of identities have no effect", "kind", kind, "messages", n)
 	}
 }
-
-// ordersSecret names the secret whose versions are seeds of the Ed25519 keys by which the exchange signs.
-const ordersSecret = "orders"
-
-// seasoning is how old a version of the secret must be before entries are signed with it: until then some node may not have
-// learnt of it, and would pass them over. The first version is used at once.
-const seasoning = time.Hour
-
-// verifiers are the public keys of all versions.
-func (r *Roll) verifiers(ctx context.Context) ([]ed25519.PublicKey, error) {
-	ring, err := r.cfg.Authority.Ring(ctx, ordersSecret)
-	if err != nil {
-		return nil, fmt.Errorf("keys of the roll: %w", err)
-	}
-	keys := make([]ed25519.PublicKey, len(ring))
-	for i, k := range ring {
-		keys[len(ring)-1-i] = signing(k).Public().(ed25519.PublicKey) // the newest first: it signed most of what comes
-	}
-	return keys, nil
-}
-
-// signer is the key to sign with.
-func (r *Roll) signer(ctx context.Context) (ed25519.PrivateKey, error) {
-	ring, err := r.cfg.Authority.Ring(ctx, ordersSecret)
-	if err != nil {
-		return nil, fmt.Errorf("key of the roll: %w", err)
-	}
-	chosen, now := ring[0], r.cfg.Clock()
-	for _, k := range ring[1:] {
-		if now.Sub(k.Made) >= seasoning {
-			chosen = k
-		}
-	}
-	return signing(chosen), nil
-}
-
-func signing(k certs.Key) ed25519.PrivateKey { return ed25519.NewKeyFromSeed(k.Secret) }
 
 func (r *Roll) position() int64 {
 	r.mu.RLock()

@@ -184,6 +184,11 @@ func (a *Authority) Server(identity certs.Identity, hosts ...string) *tls.Config
 		Certificates: []tls.Certificate{{Certificate: papers.Chain, PrivateKey: key}}}
 }
 
+// Client trusts the root alone, and shows no certificate.
+func (a *Authority) Client() *tls.Config {
+	return &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: a.Pool()}
+}
+
 // Adapter is the identity of an adapter of the city.
 func Adapter(department exchange.Department, name string) certs.Identity {
 	return certs.Identity{City: City, Department: department, Role: certs.Adapter, Name: name}
