@@ -42,7 +42,16 @@ func (c *Credential) Keep(ctx context.Context, renew Renewer) error {
 			return err // the cause of the end of ctx: nothing else ends the attempts
 		}
 		c.cfg.Log.Info("certificate renewed", "until", c.Until())
+		if err := pause(ctx, c.breath()); err != nil {
+			return err
+		}
 	}
+}
+
+// breath is the least time between two renewals: by a clock that is days ahead, every new certificate is due at once.
+func (c *Credential) breath() time.Duration {
+	leaf := c.current.Load().leaf
+	return min(lookEvery, leaf.NotAfter.Sub(leaf.NotBefore)/10)
 }
 
 func (c *Credential) notRenewed(err error, next time.Duration) {

@@ -309,6 +309,31 @@ func publicKey(t *testing.T, request []byte) []byte {
 	return r.RawSubjectPublicKeyInfo
 }
 
+// By a clock that is days ahead every certificate is due at once; the exchange is not flooded for that.
+func TestKeepWithAClockAhead(t *testing.T) {
+	h := newHolder(t)
+	synctest.Test(t, func(t *testing.T) {
+		h.cfg.Clock = func() time.Time { return time.Now().Add(60 * time.Hour) }
+		c := h.saved()
+		ctx, stop := context.WithCancel(t.Context())
+		asked := 0
+		ended := make(chan error, 1)
+		go func() {
+			ended <- c.Keep(ctx, func(ctx context.Context, request []byte) (certs.Papers, error) {
+				asked++
+				return h.renew(ctx, request)
+			})
+		}()
+		time.Sleep(10*time.Minute + time.Second)
+		synctest.Wait()
+		stop()
+		<-ended
+		if asked < 1 || asked > 11 {
+			t.Errorf("asked %d times in 10 minutes", asked)
+		}
+	})
+}
+
 // What the exchange gives is looked at before the old pair is given up.
 func TestKeepRefusesForeignPapers(t *testing.T) {
 	h := newHolder(t)

@@ -2,6 +2,7 @@ package enrol_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/onedoor/yimen/certs"
 	"github.com/onedoor/yimen/certs/enrol"
+	"github.com/onedoor/yimen/certs/enrol/enroltest"
 	"github.com/onedoor/yimen/certs/roll"
 	"github.com/onedoor/yimen/certs/roll/rolltest"
 	"github.com/onedoor/yimen/exchange"
@@ -26,8 +28,8 @@ import (
 func TestEnrolment(t *testing.T) {
 	w := newWorld(t)
 	key, request := draw(t)
-	token := w.invite(licences)
-	papers, err := enrol.Enrol(t.Context(), w.server.URL, w.fingerprint(), token, request)
+	token := w.Invite(licences)
+	papers, err := enrol.Enrol(t.Context(), w.URL, w.Fingerprint(), token, request)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,13 +41,13 @@ func TestEnrolment(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, request = draw(t)
-	_, err = enrol.Enrol(t.Context(), w.server.URL, w.fingerprint(), token, request)
+	_, err = enrol.Enrol(t.Context(), w.URL, w.Fingerprint(), token, request)
 	wantCode(t, "the token again", err, "YM-ROL-0101")
-	if strings.Contains(w.log.String(), token) || strings.Contains(w.log.String(), "licences") {
-		t.Errorf("the log says\n%s", w.log)
+	if strings.Contains(w.Logged(), token) || strings.Contains(w.Logged(), "licences") {
+		t.Errorf("the log says\n%s", w.Logged())
 	}
 	private, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil || strings.Contains(w.received(), base64.StdEncoding.EncodeToString(private)[40:]) {
+	if err != nil || strings.Contains(w.Received(), base64.StdEncoding.EncodeToString(private)[40:]) {
 		t.Error("the private key left the machine")
 	}
 }
@@ -54,14 +56,9 @@ func TestEnrolment(t *testing.T) {
 func TestTokenGoesToTheExchangeAlone(t *testing.T) {
 	w := newWorld(t)
 	stranger := rolltest.NewAuthority(t)
-	handler, err := enrol.New(w.cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
+	handler := w.Handler(func(*enrol.Config) {})
 	self := httptest.NewTLSServer(handler) // with a certificate of its own making
 	t.Cleanup(self.Close)
-	plain := httptest.NewServer(handler)
-	t.Cleanup(plain.Close)
 	elsewhere := http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodGet {
 			handler.ServeHTTP(rw, r)
@@ -75,56 +72,52 @@ func TestTokenGoesToTheExchangeAlone(t *testing.T) {
 		fingerprint  certs.Fingerprint
 		code         string
 	}{
-		{"another fingerprint", w.server.URL, shown, "YM-ENR-0203"},
-		{"the exchange's root, a chain of another authority", w.serve(handler, stranger, rolltest.Node("n1"), "127.0.0.1").URL, w.fingerprint(), "YM-ENR-0204"},
-		{"the exchange's root, a certificate of its own making", self.URL, w.fingerprint(), "YM-ENR-0204"},
-		{"an adapter of a department in the place of a node", w.serve(handler, w.authority, licences, "127.0.0.1").URL, w.fingerprint(), "YM-ENR-0204"},
-		{"a node at another host", w.serve(handler, w.authority, rolltest.Node("n2"), "yimen.example").URL, w.fingerprint(), "YM-ENR-0204"},
-		{"without TLS", plain.URL, w.fingerprint(), "YM-ENR-0202"},
-		{"TLS where there is none", strings.Replace(plain.URL, "http:", "https:", 1), w.fingerprint(), "YM-ENR-0205"},
-		{"something else", w.serve(http.NotFoundHandler(), w.authority, rolltest.Node("n1"), "127.0.0.1").URL, w.fingerprint(), "YM-ENR-0205"},
-		{"a redirection", w.serve(elsewhere, w.authority, rolltest.Node("n1"), "127.0.0.1").URL, w.fingerprint(), "YM-ENR-0205"},
-		{"no address", "yimen.example", w.fingerprint(), "YM-ENR-0202"},
+		{"another fingerprint", w.URL, shown, "YM-ENR-0203"},
+		{"the exchange's root, a chain of another authority", w.Serve(handler, stranger, rolltest.Node("n1"), "127.0.0.1"), w.Fingerprint(), "YM-ENR-0204"},
+		{"the exchange's root, a certificate of its own making", self.URL, w.Fingerprint(), "YM-ENR-0204"},
+		{"an adapter of a department in the place of a node", w.Serve(handler, w.Authority, licences, "127.0.0.1"), w.Fingerprint(), "YM-ENR-0204"},
+		{"a node at another host", w.Serve(handler, w.Authority, rolltest.Node("n2"), "yimen.example"), w.Fingerprint(), "YM-ENR-0204"},
+		{"without TLS", w.Plain, w.Fingerprint(), "YM-ENR-0202"},
+		{"TLS where there is none", strings.Replace(w.Plain, "http:", "https:", 1), w.Fingerprint(), "YM-ENR-0205"},
+		{"something else", w.Serve(http.NotFoundHandler(), w.Authority, rolltest.Node("n1"), "127.0.0.1"), w.Fingerprint(), "YM-ENR-0205"},
+		{"a redirection", w.Serve(elsewhere, w.Authority, rolltest.Node("n1"), "127.0.0.1"), w.Fingerprint(), "YM-ENR-0205"},
+		{"no address", "yimen.example", w.Fingerprint(), "YM-ENR-0202"},
 	}
-	token := w.invite(licences)
+	token := w.Invite(licences)
 	for _, test := range tests {
-		before := len(w.received())
+		before := len(w.Received())
 		_, request := draw(t)
 		_, err := enrol.Enrol(t.Context(), test.server, test.fingerprint, token, request)
 		wantCode(t, test.name, err, test.code)
-		if strings.Contains(w.received()[before:], token) && test.name != "a redirection" {
+		if strings.Contains(w.Received()[before:], token) && test.name != "a redirection" {
 			t.Errorf("%s: the token was sent", test.name)
 		}
 	}
-	_, err = enrol.Enrol(t.Context(), w.server.URL, shown, token, nil)
+	_, err := enrol.Enrol(t.Context(), w.URL, shown, token, nil)
 	var p *exchange.Problem
-	if errors.As(err, &p); p == nil || !strings.Contains(p.Why.ZH, shown.String()) || !strings.Contains(p.Why.EN, w.fingerprint().String()) {
+	if errors.As(err, &p); p == nil || !strings.Contains(p.Why.ZH, shown.String()) || !strings.Contains(p.Why.EN, w.Fingerprint().String()) {
 		t.Errorf("it does not say what was expected and seen: %v", err)
 	}
 	_, request := draw(t)
-	_, err = enrol.Enrol(t.Context(), w.server.URL, w.fingerprint(), token, request)
+	_, err = enrol.Enrol(t.Context(), w.URL, w.Fingerprint(), token, request)
 	wantCode(t, "the token is still good", err, "")
 }
 
 // An exchange that says that its root is another one is not believed, even though it proved itself.
 func TestAnswerMustHoldTheRoot(t *testing.T) {
 	w := newWorld(t)
-	cfg := w.cfg
-	real, asked := cfg.Roots, 0
-	stranger := rolltest.NewAuthority(t)
-	cfg.Roots = func() []*x509.Certificate {
-		if asked++; asked > 1 {
-			return stranger.Roots()
+	stranger, asked := rolltest.NewAuthority(t), 0
+	handler := w.Handler(func(c *enrol.Config) {
+		c.Roots = func() []*x509.Certificate {
+			if asked++; asked > 1 {
+				return stranger.Roots()
+			}
+			return w.Authority.Roots()
 		}
-		return real()
-	}
-	handler, err := enrol.New(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := w.serve(handler, w.authority, rolltest.Node("n1"), "127.0.0.1")
+	})
+	server := w.Serve(handler, w.Authority, rolltest.Node("n1"), "127.0.0.1")
 	_, request := draw(t)
-	_, err = enrol.Enrol(t.Context(), s.URL, w.fingerprint(), w.invite(licences), request)
+	_, err := enrol.Enrol(t.Context(), server, w.Fingerprint(), w.Invite(licences), request)
 	wantCode(t, "enrol", err, "YM-ENR-0205")
 }
 
@@ -132,22 +125,22 @@ func TestRenewal(t *testing.T) {
 	w := newWorld(t)
 	c := w.credential(licences)
 	_, request := draw(t)
-	papers, err := enrol.Renew(t.Context(), w.server.URL, c.TLS(), request)
+	papers, err := enrol.Renew(t.Context(), w.URL, c.TLS(), request)
 	if err != nil || len(papers.Chain) == 0 || len(papers.SealingKeys) != 1 {
 		t.Fatalf("%+v %v", papers, err)
 	}
-	_, err = enrol.Renew(t.Context(), w.server.URL, w.authority.Client(), request)
+	_, err = enrol.Renew(t.Context(), w.URL, w.Authority.Client(), request)
 	wantCode(t, "without a certificate", err, "YM-ENR-0103")
-	_, err = enrol.Renew(t.Context(), w.server.URL, c.TLS(), request)
+	_, err = enrol.Renew(t.Context(), w.URL, c.TLS(), request)
 	wantCode(t, "the key again", err, "YM-ROL-0105")
 
 	stray, other := draw(t)
-	outside, err := certs.SaveCredential(certs.CredentialConfig{Dir: t.TempDir(), Name: "a"}, stray, w.authority.Papers(certs.Order{Request: other, Identity: licences}))
+	outside, err := certs.SaveCredential(certs.CredentialConfig{Dir: t.TempDir(), Name: "a"}, stray, w.Authority.Papers(certs.Order{Request: other, Identity: licences}))
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, fresh := draw(t)
-	_, err = enrol.Renew(t.Context(), w.server.URL, outside.TLS(), fresh)
+	_, err = enrol.Renew(t.Context(), w.URL, outside.TLS(), fresh)
 	wantCode(t, "a certificate that is not on the roll", err, "YM-ROL-0202")
 
 	foreign := rolltest.NewAuthority(t)
@@ -157,15 +150,44 @@ func TestRenewal(t *testing.T) {
 		t.Fatal(err)
 	}
 	posing := strange.TLS()
-	posing.RootCAs = w.authority.Pool()
-	_, err = enrol.Renew(t.Context(), w.server.URL, posing, fresh)
+	posing.RootCAs = w.Authority.Pool()
+	_, err = enrol.Renew(t.Context(), w.URL, posing, fresh)
 	wantCode(t, "a certificate of another authority", err, "YM-ENR-0205")
 
-	if _, err := w.admin(adminToken).Revoke(t.Context(), "scjg", roll.Misuse); err != nil {
+	if _, err := w.admin(enroltest.AdminToken).Revoke(t.Context(), "scjg", roll.Misuse); err != nil {
 		t.Fatal(err)
 	}
-	_, err = enrol.Renew(t.Context(), w.server.URL, c.TLS(), fresh)
+	_, err = enrol.Renew(t.Context(), w.URL, c.TLS(), fresh)
 	wantCode(t, "a revoked certificate", err, "YM-ROL-0201")
+}
+
+// A credential renews itself over the wire, with the pair it has.
+func TestCredentialKeepsItself(t *testing.T) {
+	w := newWorld(t)
+	key, request := draw(t)
+	papers, err := enrol.Enrol(t.Context(), w.URL, w.Fingerprint(), w.Invite(licences), request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	due := func() time.Time { return time.Now().Add(50 * time.Hour) }
+	c, err := certs.SaveCredential(certs.CredentialConfig{Dir: t.TempDir(), Name: "licences", Clock: due}, key, papers.Certs())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, before, err := c.Sign(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithTimeout(t.Context(), 20*time.Second)
+	defer stop()
+	err = c.Keep(ctx, func(ctx context.Context, request []byte) (certs.Papers, error) {
+		papers, err := enrol.Renew(ctx, w.URL, c.TLS(), request)
+		stop() // one is enough; it is kept all the same
+		return papers.Certs(), err
+	})
+	if _, after, signErr := c.Sign(nil); signErr != nil || after == before || !errors.Is(err, context.Canceled) {
+		t.Errorf("not renewed: %v, %v", err, signErr)
+	}
 }
 
 // A header that says who called proves nothing.
@@ -178,7 +200,7 @@ func TestHeadersProveNothing(t *testing.T) {
 	}
 	_, request := draw(t)
 	body, _ := json.Marshal(map[string]any{"request": request})
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.server.URL+"/v1/renewals", bytes.NewReader(body))
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.URL+"/v1/renewals", bytes.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -201,25 +223,21 @@ func TestHeadersProveNothing(t *testing.T) {
 // Where the exchange has no sealing key to give, the token is not used up.
 func TestTokenIsNotUsedUpForNothing(t *testing.T) {
 	w := newWorld(t)
-	token := w.invite(licences)
-	w.mu.Lock()
-	w.sealed = &exchange.Problem{Code: "YM-KEY-0998", Kind: exchange.Unavailable, What: exchange.Text{ZH: "密钥不可用", EN: "keys away"}}
-	w.mu.Unlock()
+	token := w.Invite(licences)
+	w.Seal(&exchange.Problem{Code: "YM-KEY-0998", Kind: exchange.Unavailable, What: exchange.Text{ZH: "密钥不可用", EN: "keys away"}})
 	_, request := draw(t)
-	_, err := enrol.Enrol(t.Context(), w.server.URL, w.fingerprint(), token, request)
+	_, err := enrol.Enrol(t.Context(), w.URL, w.Fingerprint(), token, request)
 	wantCode(t, "without keys", err, "YM-KEY-0998")
-	w.mu.Lock()
-	w.sealed = nil
-	w.mu.Unlock()
-	_, err = enrol.Enrol(t.Context(), w.server.URL, w.fingerprint(), token, request)
+	w.Seal(nil)
+	_, err = enrol.Enrol(t.Context(), w.URL, w.Fingerprint(), token, request)
 	wantCode(t, "with keys", err, "")
 }
 
 func TestAdministration(t *testing.T) {
 	w := newWorld(t)
-	admin, ctx := w.admin(adminToken), t.Context()
+	admin, ctx := w.admin(enroltest.AdminToken), t.Context()
 	roots, err := admin.Roots(ctx)
-	if err != nil || len(roots) != 1 || certs.FingerprintOf(roots[0]) != w.fingerprint() {
+	if err != nil || len(roots) != 1 || certs.FingerprintOf(roots[0]) != w.Fingerprint() {
 		t.Errorf("roots: %v", err)
 	}
 	invited, err := admin.Invite(ctx, "scjg/licences", 0)
@@ -231,7 +249,7 @@ func TestAdministration(t *testing.T) {
 		t.Errorf("%+v %v", brief, err)
 	}
 	_, request := draw(t)
-	papers, err := enrol.Enrol(ctx, w.server.URL, w.fingerprint(), invited.Token, request)
+	papers, err := enrol.Enrol(ctx, w.URL, w.Fingerprint(), invited.Token, request)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -264,7 +282,7 @@ func TestAdministration(t *testing.T) {
 // states checks what the list says of each identity.
 func (w *world) states(want string) {
 	w.t.Helper()
-	rows, err := w.admin(adminToken).Identities(w.t.Context())
+	rows, err := w.admin(enroltest.AdminToken).Identities(w.t.Context())
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -279,7 +297,7 @@ func (w *world) states(want string) {
 
 func TestWhatAdministratorsCannotDo(t *testing.T) {
 	w := newWorld(t)
-	admin, ctx := w.admin(adminToken), t.Context()
+	admin, ctx := w.admin(enroltest.AdminToken), t.Context()
 	invite := func(identity string, life time.Duration) error {
 		_, err := admin.Invite(ctx, identity, life)
 		return err
@@ -311,7 +329,7 @@ func TestWhatAdministratorsCannotDo(t *testing.T) {
 // Nobody but an administrator learns or changes anything, whatever else is wrong with the request.
 func TestOnlyAdministrators(t *testing.T) {
 	w := newWorld(t)
-	for _, token := range []string{"", "another", adminToken + "x"} {
+	for _, token := range []string{"", "another", enroltest.AdminToken + "x"} {
 		for _, route := range []string{"GET /v1/identities", "POST /v1/invitations", "POST /v1/revocations", "POST /v1/restorations"} {
 			method, path, _ := strings.Cut(route, " ")
 			status, said := w.send(method, path, "no JSON", "Authorization: Bearer "+token)
@@ -325,7 +343,7 @@ func TestOnlyAdministrators(t *testing.T) {
 // send sends a request as it is.
 func (w *world) send(method, path, body string, headers ...string) (int, string) {
 	w.t.Helper()
-	r, err := http.NewRequestWithContext(w.t.Context(), method, w.server.URL+path, strings.NewReader(body))
+	r, err := http.NewRequestWithContext(w.t.Context(), method, w.URL+path, strings.NewReader(body))
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -347,7 +365,7 @@ func (w *world) send(method, path, body string, headers ...string) (int, string)
 
 func TestBodies(t *testing.T) {
 	w := newWorld(t)
-	token := w.invite(licences)
+	token := w.Invite(licences)
 	_, request := draw(t)
 	encoded := base64.StdEncoding.EncodeToString(request)
 	sound := `{"token":"` + token + `","request":"` + encoded + `"}`
@@ -406,23 +424,20 @@ func TestRenewalShowsTheCurrentCertificate(t *testing.T) {
 	w := newWorld(t)
 	c := w.credential(licences)
 	var shown []*x509.Certificate
-	handler, err := enrol.New(w.cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := w.serve(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+	handler := w.Handler(func(*enrol.Config) {})
+	server := w.Serve(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		shown = r.TLS.PeerCertificates
 		handler.ServeHTTP(rw, r)
-	}), w.authority, rolltest.Node("n1"), "127.0.0.1")
+	}), w.Authority, rolltest.Node("n1"), "127.0.0.1")
 	_, request := draw(t)
-	if _, err := enrol.Renew(t.Context(), s.URL, c.TLS(), request); err != nil || len(shown) != 1 {
+	if _, err := enrol.Renew(t.Context(), server, c.TLS(), request); err != nil || len(shown) != 1 {
 		t.Fatalf("%d shown, %v", len(shown), err)
 	}
 	if current, err := c.Certificate(); err != nil || !shown[0].Equal(current.Leaf) {
 		t.Errorf("another was shown, %v", err)
 	}
 	var pinned *tls.CertificateVerificationError
-	if _, err := enrol.Renew(t.Context(), w.serve(handler, rolltest.NewAuthority(t), rolltest.Node("n1"), "127.0.0.1").URL, c.TLS(), request); !errors.As(err, &pinned) {
+	if _, err := enrol.Renew(t.Context(), w.Serve(handler, rolltest.NewAuthority(t), rolltest.Node("n1"), "127.0.0.1"), c.TLS(), request); !errors.As(err, &pinned) {
 		t.Errorf("a server of another authority: %v", err)
 	}
 }

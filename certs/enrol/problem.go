@@ -49,14 +49,14 @@ func otherFingerprint(server string, expected certs.Fingerprint, seen []certs.Fi
 	if found == "" {
 		found = "-"
 	}
-	return &exchange.Problem{Code: "YM-ENR-0203", Kind: exchange.Denied,
+	return &exchange.Problem{Code: "YM-ENR-0203", Kind: exchange.Invalid,
 		What: text("服务器与接入函上的指纹不符，令牌没有发送："+redacted(server), "the server does not match the fingerprint on the letter of access; the token was not sent: "+redacted(server)),
 		Why:  text("应为 "+expected.String()+"，看到的是 "+found, "expected "+expected.String()+", seen "+found),
 		Mend: text("核对地址和指纹；都无误时，可能有人冒充交换平台，请联系管理员", "check address and fingerprint; if both are right, somebody may pose as the exchange: call its administrator")}
 }
 
 func notTheExchange(server string) error {
-	return &exchange.Problem{Code: "YM-ENR-0204", Kind: exchange.Denied,
+	return &exchange.Problem{Code: "YM-ENR-0204", Kind: exchange.Invalid,
 		What: text("服务器没有证明自己是交换平台，令牌没有发送："+redacted(server), "the server did not prove to be the exchange; the token was not sent: "+redacted(server)),
 		Why:  text("它没有由该指纹的根证书签发、且与地址相符的节点证书", "it has no node's certificate under the root of the fingerprint that is valid for the address"),
 		Mend: text("核对 --server 的主机名；无误时，可能有人冒充交换平台，请联系管理员", "check the host name of --server; if it is right, somebody may pose as the exchange: call its administrator")}

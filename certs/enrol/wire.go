@@ -1,6 +1,8 @@
 package enrol
 
 import (
+	"crypto/x509"
+	"errors"
 	"time"
 
 	"github.com/onedoor/yimen/certs"
@@ -19,6 +21,14 @@ type Papers struct {
 
 // Certs are the papers that a certs.Credential keeps.
 func (p Papers) Certs() certs.Papers { return certs.Papers{Chain: p.Chain, Roots: p.Roots} }
+
+// Leaf is the certificate.
+func (p Papers) Leaf() (*x509.Certificate, error) {
+	if len(p.Chain) == 0 {
+		return nil, errors.New("papers without a certificate")
+	}
+	return x509.ParseCertificate(p.Chain[0])
+}
 
 // SealingKey is a public key of the exchange.
 type SealingKey struct {

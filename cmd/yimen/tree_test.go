@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"maps"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -159,7 +160,7 @@ func printable(t *testing.T) map[string]string {
 	}
 	registry := " --server " + up.url + " --token @" + filepath.Join(up.data, adminFile)
 	licence := " --file ../../schemas/evidence/business-licence.json"
-	return map[string]string{
+	lines := map[string]string{
 		"yimen schema lint":      "schema lint ../../schemas/evidence",
 		"yimen schema diff":      "schema diff business-licence" + licence + registry,
 		"yimen schema impact":    "schema impact business-licence" + licence + registry,
@@ -185,6 +186,8 @@ func printable(t *testing.T) map[string]string {
 		"yimen adapter status":  "adapter status" + data,
 		"yimen quarantine list": "quarantine list" + data,
 	}
+	maps.Copy(lines, printableIdentities(t))
+	return lines
 }
 
 func TestEveryListHonoursOutput(t *testing.T) {
@@ -227,7 +230,7 @@ func checkForms(t *testing.T, args []string) {
 	if err := yaml.Unmarshal([]byte(out[asYAML]), &fromYAML); err != nil {
 		t.Errorf("%v: not YAML: %v", args, err)
 	}
-	if args[0] == "demo" || args[0] == "query" || args[0] == "adapter" { // each run has other receipts and times
+	if args[0] == "demo" || args[0] == "query" || args[0] == "adapter" || args[0] == "identity" { // each run has other receipts, tokens and times
 		fromJSON, fromYAML = shapeOf(fromJSON), shapeOf(fromYAML)
 	}
 	one, _ := json.Marshal(fromJSON)

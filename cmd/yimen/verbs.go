@@ -10,6 +10,8 @@ func (s *session) verbs() []verb {
 		s.quarantineVerbs(),
 		s.schemaVerbs(),
 		s.itemVerbs(),
+		s.enrollVerb(),
+		s.identityVerbs(),
 		s.completionVerb(),
 		s.versionVerb(),
 	}
