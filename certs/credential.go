@@ -63,6 +63,9 @@ type pair struct {
 // Identity is whom the certificate names.
 func (c *Credential) Identity() Identity { return c.current.Load().identity }
 
+// Leaf is the current certificate.
+func (c *Credential) Leaf() *x509.Certificate { return c.current.Load().leaf }
+
 // Until is when the current certificate ends.
 func (c *Credential) Until() time.Time { return c.current.Load().leaf.NotAfter }
 

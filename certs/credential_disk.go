@@ -79,6 +79,12 @@ func SaveCredential(cfg CredentialConfig, key crypto.Signer, papers Papers) (*Cr
 	return c, nil
 }
 
+// HoldCredential keeps a key and its papers in memory only, for whoever gets new ones at each start.
+func HoldCredential(cfg CredentialConfig, key crypto.Signer, papers Papers) (*Credential, error) {
+	cfg.Dir = ""
+	return SaveCredential(cfg, key, papers)
+}
+
 // pairOf puts a key and its papers together, and sees that they belong together.
 func pairOf(key crypto.Signer, papers Papers) (*pair, error) {
 	p := &pair{key: key, papers: papers, roots: x509.NewCertPool()}
@@ -124,6 +130,9 @@ func (p *pair) verify(now time.Time) error {
 // save writes a pair. The roots come first: with them the pair that is there still works, while the new pair may not work
 // without them.
 func (c *Credential) save(p *pair) error {
+	if c.cfg.Dir == "" {
+		return nil
+	}
 	for _, step := range c.steps(p) {
 		if err := step(); err != nil {
 			return notSaved(c.cfg.Dir, err)

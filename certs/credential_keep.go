@@ -24,7 +24,7 @@ const (
 
 // Keep renews the credential at two thirds of its life, until ctx ends, and gives the cause. Each attempt draws a new key. One
 // that fails is logged and made again, in longer and longer pauses; the pair that was current stays so until the new one is
-// durable. What was enrolled anew on the disk meanwhile is taken over.
+// durable.
 func (c *Credential) Keep(ctx context.Context, renew Renewer) error {
 	for {
 		due, err := c.due()
@@ -39,19 +39,19 @@ func (c *Credential) Keep(ctx context.Context, renew Renewer) error {
 		_, err = backoff.Retry(ctx, func() (struct{}, error) { return struct{}{}, c.renew(ctx, renew) },
 			backoff.WithBackOff(renewalPauses()), backoff.WithMaxElapsedTime(0), backoff.WithNotify(c.notRenewed))
 		if err != nil {
-			return err // the cause of the end of ctx: nothing else ends the attempts
+			return context.Cause(ctx) // nothing else ends the attempts
 		}
 		c.cfg.Log.Info("certificate renewed", "until", c.Until())
-		if err := pause(ctx, c.breath()); err != nil {
-			return err
-		}
 	}
 }
 
-// breath is the least time between two renewals: by a clock that is days ahead, every new certificate is due at once.
-func (c *Credential) breath() time.Duration {
-	leaf := c.current.Load().leaf
-	return min(lookEvery, leaf.NotAfter.Sub(leaf.NotBefore)/10)
+// Refresh renews the credential if that is due, once. It is for whoever runs now and then: Keep is for whoever stays.
+func (c *Credential) Refresh(ctx context.Context, renew Renewer) error {
+	due, err := c.due()
+	if err != nil || c.cfg.Clock().Before(due) {
+		return err
+	}
+	return c.renew(ctx, renew)
 }
 
 func (c *Credential) notRenewed(err error, next time.Duration) {
@@ -82,12 +82,8 @@ func fraction(random io.Reader, of time.Duration) (time.Duration, error) {
 	return time.Duration(binary.BigEndian.Uint64(b[:]) % uint64(max(1, of))), nil
 }
 
-// renew makes one attempt, unless somebody else renewed the credential meanwhile: another process, or a person who enrolled anew.
+// renew makes one attempt.
 func (c *Credential) renew(ctx context.Context, renew Renewer) error {
-	if saved, err := OpenCredential(c.cfg); err == nil && saved.Identity() == c.Identity() && saved.Until().After(c.Until()) {
-		c.current.Store(saved.current.Load())
-		return nil
-	}
 	ctx, cancel := context.WithTimeout(ctx, renewalLimit)
 	defer cancel()
 	old := c.current.Load()

@@ -29,6 +29,9 @@ func (f Fingerprint) String() string {
 	return b.String()
 }
 
+// Hex is the fingerprint in plain hexadecimal, 64 digits.
+func (f Fingerprint) Hex() string { return hex.EncodeToString(f[:]) }
+
 // ParseFingerprint reads what String writes. It is typed from paper, so capitals and lacking colons do no harm; too few digits
 // do, because a short fingerprint is easily met by another certificate.
 func ParseFingerprint(text string) (Fingerprint, error) {

@@ -4,138 +4,161 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
 
+	"github.com/onedoor/yimen/certs"
 	"github.com/onedoor/yimen/certs/roll"
 	"github.com/onedoor/yimen/exchange"
 )
 
-const (
-	clientPatience = 40 * time.Second // longer than the exchange takes to say that it cannot
-	mostAnswer     = 16 << 20         // bytes
-)
-
-// Renew gets a certificate for a new key. The configuration shows the certificate that is still good: Credential.TLS.
-func Renew(ctx context.Context, server string, with *tls.Config, request []byte) (Papers, error) {
-	transport := &http.Transport{TLSClientConfig: with, Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true}
-	defer transport.CloseIdleConnections()
-	c := &Client{Base: server, HTTP: &http.Client{Transport: transport, Timeout: clientPatience}}
-	var papers Papers
-	return papers, c.call(ctx, http.MethodPost, "/v1/renewals", renewal{request}, &papers)
-}
-
-// Client is an administrator's. HTTP may be nil for the default. What the exchange refuses comes back as the
-// *exchange.Problem it gave. It follows no redirection, so that the token goes nowhere else.
+// Client calls an exchange: with a token as an administrator, or with the certificate that HTTP shows.
 type Client struct {
-	Base  string // such as https://yimen.example.gov.cn
-	Token string
+	Base  string // such as https://yimen.example.gov.cn:7443
+	Token string // empty: none
 	HTTP  *http.Client
 }
 
-// Identities lists the roll.
-func (c *Client) Identities(ctx context.Context) (rows []Row, err error) {
-	return rows, c.call(ctx, http.MethodGet, "/v1/identities", nil, &rows)
-}
+const (
+	patience  = 30 * time.Second
+	maxAnswer = 4 << 20
+)
 
-// Invite makes a one-time token for an identity such as scjg/licences; a life of 0 leaves it to the exchange.
-func (c *Client) Invite(ctx context.Context, identity string, life time.Duration) (i Invitation, err error) {
-	asked := invitation{Identity: identity}
-	if life != 0 {
-		asked.Life = life.String()
+// Join enrols: it makes sure that the server at the address is a node of the root with that fingerprint, and only then sends the
+// one-time token and the request. now checks certificates.
+func Join(ctx context.Context, server string, root certs.Fingerprint, token string, request []byte, now func() time.Time) (Joined, error) {
+	at, err := url.Parse(server)
+	if err != nil || at.Scheme != "https" || at.Host == "" {
+		return Joined{}, notHTTPS()
 	}
-	return i, c.call(ctx, http.MethodPost, "/v1/invitations", asked, &i)
+	transport := &http.Transport{TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12, ServerName: at.Hostname(),
+		InsecureSkipVerify: true, // the chain is verified below, by the fingerprint instead of by roots of this machine
+		VerifyConnection:   func(state tls.ConnectionState) error { return genuine(state, root, now()) }}}
+	defer transport.CloseIdleConnections()
+	c := Client{Base: server, HTTP: &http.Client{Transport: transport, Timeout: patience}}
+	var joined Joined
+	if err := c.call(ctx, http.MethodPost, pathEnrolments, enrolment{Token: token, Request: request}, &joined); err != nil {
+		return Joined{}, err
+	}
+	if !slices.ContainsFunc(joined.Roots, func(der []byte) bool { return certs.FingerprintOf(der) == root }) {
+		return Joined{}, otherRoot()
+	}
+	return joined, nil
 }
 
-// Revoke shuts out a department, an identity or a certificate.
-func (c *Client) Revoke(ctx context.Context, target string, reason roll.Reason) (done Change, err error) {
-	return done, c.call(ctx, http.MethodPost, "/v1/revocations", revocation{target, reason}, &done)
-}
-
-// Restore lets a department or an identity be invited again.
-func (c *Client) Restore(ctx context.Context, target string) (done Change, err error) {
-	return done, c.call(ctx, http.MethodPost, "/v1/restorations", restoration{target}, &done)
-}
-
-// Roots are the roots of the exchange's authority, DER. They are worth as much as the connection they came over.
-func (c *Client) Roots(ctx context.Context) ([][]byte, error) {
-	var answer rootsAnswer
-	return answer.Roots, c.call(ctx, http.MethodGet, "/v1/roots", nil, &answer)
-}
-
-// call sends a request and reads the answer into a value.
-func (c *Client) call(ctx context.Context, method, path string, body, into any) error {
-	request, err := c.request(ctx, method, path, body)
+// genuine says whether the server is a node of the exchange whose root has the fingerprint. The server sends its root along.
+func genuine(state tls.ConnectionState, root certs.Fingerprint, now time.Time) error {
+	trusted, between := x509.NewCertPool(), x509.NewCertPool()
+	found := false
+	for _, c := range state.PeerCertificates[1:] {
+		if c.IsCA && certs.FingerprintOf(c.Raw) == root {
+			trusted.AddCert(c)
+			found = true
+			continue
+		}
+		between.AddCert(c)
+	}
+	if !found {
+		last := state.PeerCertificates[len(state.PeerCertificates)-1]
+		return otherFingerprint(root, certs.FingerprintOf(last.Raw))
+	}
+	leaf := state.PeerCertificates[0]
+	_, err := leaf.Verify(x509.VerifyOptions{Roots: trusted, Intermediates: between, DNSName: state.ServerName, CurrentTime: now,
+		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}})
 	if err != nil {
-		return err
+		return notANode(err)
 	}
-	client := http.Client{Timeout: clientPatience}
-	if c.HTTP != nil {
-		client = *c.HTTP
-	}
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	response, err := client.Do(request)
-	if err != nil {
-		return unreachable(c.Base, err)
-	}
-	defer response.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(response.Body, mostAnswer))
-	switch {
-	case err != nil:
-		return unreachable(c.Base, err)
-	case response.StatusCode != http.StatusOK:
-		return problemOf(c.Base, response.StatusCode, answer)
-	}
-	if err := json.Unmarshal(answer, into); err != nil { // members of a later version do no harm
-		return unreachable(c.Base, errors.New("the answer is not one of the exchange"))
+	if who, err := certs.IdentityOf(leaf); err != nil || who.Role != certs.Node {
+		return notANode(errors.New("its certificate is not a node's"))
 	}
 	return nil
 }
 
-func (c *Client) request(ctx context.Context, method, path string, body any) (*http.Request, error) {
-	base, err := url.Parse(c.Base)
-	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
-		return nil, badBase()
-	}
-	var content io.Reader = http.NoBody
+// Renew asks for the next certificate with the one that HTTP shows.
+func (c *Client) Renew(ctx context.Context, request []byte) (joined Joined, err error) {
+	return joined, c.call(ctx, http.MethodPost, pathRenewals, renewal{request}, &joined)
+}
+
+// Roots gives the fingerprints of the exchange's roots. It proves nothing: who compares them knows them from elsewhere.
+func (c *Client) Roots(ctx context.Context) ([]certs.Fingerprint, error) {
+	var answer roots
+	return answer.Fingerprints, c.call(ctx, http.MethodGet, pathRoots, nil, &answer)
+}
+
+// Identities lists the roll.
+func (c *Client) Identities(ctx context.Context) ([]roll.Standing, error) {
+	var answer standings
+	err := c.call(ctx, http.MethodGet, pathIdentities, nil, &answer)
+	return answer.Identities, err
+}
+
+// Invite draws a one-time token. life 0: as long as the exchange thinks right.
+func (c *Client) Invite(ctx context.Context, who string, life time.Duration) (i Invitation, err error) {
+	return i, c.call(ctx, http.MethodPost, pathInvitations, invitationRequest{Identity: who, Hours: int(life / time.Hour)}, &i)
+}
+
+// Revoke refuses the target from now on.
+func (c *Client) Revoke(ctx context.Context, target, reason string) error {
+	return c.call(ctx, http.MethodPost, pathRevocations, revocation{target, reason}, nil)
+}
+
+// Restore lifts a revocation.
+func (c *Client) Restore(ctx context.Context, target string) error {
+	return c.call(ctx, http.MethodPost, pathRestorations, revocation{Target: target}, nil)
+}
+
+// call sends body and reads the answer into result. A refusal comes back as the Problem that the exchange gave.
+func (c *Client) call(ctx context.Context, method, path string, body, result any) error {
+	var content io.Reader
 	if body != nil {
-		encoded, err := json.Marshal(body)
+		raw, err := json.Marshal(body)
 		if err != nil {
-			return nil, badBody(text("不是 UTF-8 文字", "it is not UTF-8"))
+			return fmt.Errorf("write request: %w", err)
 		}
-		content = bytes.NewReader(encoded)
+		content = bytes.NewReader(raw)
 	}
 	request, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.Base, "/")+path, content)
 	if err != nil {
-		return nil, badBase()
+		return fmt.Errorf("call the exchange: %w", err)
 	}
-	if body != nil {
-		request.Header.Set("Content-Type", "application/json")
-	}
+	request.Header.Set("Content-Type", "application/json")
 	if c.Token != "" {
 		request.Header.Set("Authorization", "Bearer "+c.Token)
 	}
-	return request, nil
-}
-
-// problemOf is the problem the exchange gave, or one that says that somebody else answered.
-func problemOf(base string, status int, body []byte) error {
-	var d struct {
-		Code string        `json:"code"`
-		Kind exchange.Kind `json:"kind"`
-		What exchange.Text `json:"what"`
-		Why  exchange.Text `json:"why"`
-		How  exchange.Text `json:"how"`
+	client := http.Client{Timeout: patience}
+	if c.HTTP != nil {
+		client = *c.HTTP
 	}
-	if err := json.Unmarshal(body, &d); err != nil || !strings.HasPrefix(d.Code, "YM-") {
-		return unreachable(base, fmt.Errorf("status %d, which is no answer of the exchange", status))
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse } // a token goes nowhere else
+	response, err := client.Do(request)
+	if err != nil {
+		if p, ok := errors.AsType[*exchange.Problem](err); ok { // of genuine
+			return p
+		}
+		return silent(c.Base, err)
 	}
-	return &exchange.Problem{Code: d.Code, Kind: d.Kind, What: d.What, Why: d.Why, Mend: d.How}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+	if err != nil {
+		return silent(c.Base, err)
+	}
+	if response.StatusCode != http.StatusOK {
+		return told(c.Base, response.StatusCode, answer)
+	}
+	if result == nil {
+		return nil
+	}
+	if err := json.Unmarshal(answer, result); err != nil {
+		return silent(c.Base, errors.New("the answer is not one of the exchange"))
+	}
+	return nil
 }

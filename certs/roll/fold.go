@@ -1,8 +1,8 @@
 package roll
 
 import (
-	"crypto/ed25519"
-	"crypto/sha256"
+	"crypto/x509"
+	"fmt"
 	"time"
 
 	"github.com/onedoor/yimen/certs"
@@ -10,220 +10,190 @@ import (
 	"github.com/onedoor/yimen/exchange/envelope"
 )
 
-// Revocation says when, by whom and why something was revoked; the zero value: it is not.
-type Revocation struct {
-	At     time.Time
-	By     string
-	Reason Reason
-}
-
-func (r Revocation) stands() bool { return !r.At.IsZero() }
-
-// state is what the entries up to an offset amount to. It changes by fold only.
+// state is the roll as it follows from the entries folded so far, and from nothing else.
 type state struct {
-	next         int64 // offset after the last folded message
-	nonces       map[nonce]struct{}
+	city         string
+	next         int64                          // offset of the next entry
+	invitations  map[string]*invitation         // by the hash of the token
+	certificates map[envelope.SignerID]*license // by fingerprint
 	members      map[certs.Identity]*member
-	certificates map[envelope.SignerID]*held
-	keys         map[[sha256.Size]byte]struct{} // of all certificates ever: a key serves one
-	open         map[nonce]*invitation          // not used, revoked or replaced; some are out of date
-	departments  map[exchange.Department]Revocation
-}
-
-// member is what is known of an identity.
-type member struct {
-	newest     *held
-	held       []*held // all, in the order of the topic
-	invitation *invitation
-	revoked    Revocation
-}
-
-// held is a certificate on the roll.
-type held struct {
-	id       envelope.SignerID
-	identity certs.Identity
-	public   ed25519.PublicKey // nil where the key is of another kind, which signs no records
-	issued   time.Time
-	from     time.Time
-	until    time.Time
-	revoked  Revocation // never lifted
+	departments  map[exchange.Department]revocation // those revoked as a whole
 }
 
 type invitation struct {
-	nonce    nonce
-	identity certs.Identity
-	hash     [sha256.Size]byte
-	until    time.Time
+	who    certs.Identity
+	until  time.Time
+	usedBy string // the entry that used it up
 }
 
-func newState() *state {
-	return &state{nonces: map[nonce]struct{}{}, members: map[certs.Identity]*member{}, certificates: map[envelope.SignerID]*held{},
-		keys: map[[sha256.Size]byte]struct{}{}, open: map[nonce]*invitation{}, departments: map[exchange.Department]Revocation{}}
+// license is one certificate.
+type license struct {
+	who     certs.Identity
+	leaf    *x509.Certificate
+	entry   string
+	revoked revocation
 }
 
-// fold takes the next entry. The same entries give the same state on every node. The error is why an entry is void, for the
-// one who sent it.
+// member is one identity.
+type member struct {
+	latest  *license // nil: invited only
+	invited time.Time
+	until   time.Time // of the invitation
+	revoked revocation
+}
+
+// revocation is when somebody was revoked, by whom and why; the zero value: not.
+type revocation struct {
+	at     time.Time
+	by     string
+	reason string
+}
+
+func newState(city string) state {
+	return state{city: city, invitations: map[string]*invitation{}, certificates: map[envelope.SignerID]*license{},
+		members: map[certs.Identity]*member{}, departments: map[exchange.Department]revocation{}}
+}
+
+// fold takes one entry. An error says why it changes nothing.
 func (s *state) fold(e *entry) error {
-	if _, known := s.nonces[e.Nonce]; known {
-		return errRepeated
-	}
-	s.nonces[e.Nonce] = struct{}{}
 	switch e.Kind {
-	case isInvited:
-		return s.invite(e)
-	case isIssued:
-		return s.issue(e)
-	case isRevoked:
-		return s.revoke(e.target, Revocation{At: e.At, By: e.By, Reason: e.Reason})
-	default:
-		return s.restore(e.target)
+	case invited:
+		return s.foldInvited(e)
+	case issued:
+		return s.foldIssued(e)
+	case revoked, restored:
+		return s.foldRevoked(e)
 	}
+	return fmt.Errorf("entry of kind %q", e.Kind)
 }
 
-// of is what is known of an identity, made where nothing is.
-func (s *state) of(i certs.Identity) *member {
-	m := s.members[i]
+func (s *state) member(who certs.Identity) *member {
+	m := s.members[who]
 	if m == nil {
 		m = &member{}
-		s.members[i] = m
+		s.members[who] = m
 	}
 	return m
 }
 
-// struck is the revocation that stands against an identity: its own or its department's.
-func (s *state) struck(i certs.Identity) Revocation {
-	if m := s.members[i]; m != nil && m.revoked.stands() {
+// revokedOf is the revocation of an identity, by itself or with its department.
+func (s *state) revokedOf(who certs.Identity) revocation {
+	if m := s.members[who]; m != nil && !m.revoked.at.IsZero() {
 		return m.revoked
 	}
-	return s.departments[i.Department] // no node has one
+	return s.departments[who.Department]
 }
 
-// invite opens an invitation, in the place of one that was open: of two letters, the later counts.
-func (s *state) invite(e *entry) error {
-	if s.struck(e.who).stands() {
-		return stillRevoked()
+func (s *state) identity(e *entry) (certs.Identity, error) {
+	who, err := certs.ParseIdentity(e.Identity)
+	if err == nil && who.City != s.city {
+		err = fmt.Errorf("identity is of another city")
 	}
-	s.close(s.of(e.who))
-	i := &invitation{nonce: e.Nonce, identity: e.who, hash: [sha256.Size]byte(e.TokenHash), until: e.Until}
-	s.of(e.who).invitation, s.open[e.Nonce] = i, i
-	return nil
+	return who, err
 }
 
-func (s *state) close(m *member) {
-	if m.invitation != nil {
-		delete(s.open, m.invitation.nonce)
-		m.invitation = nil
-	}
-}
-
-func (s *state) issue(e *entry) error {
-	id, key := envelope.SignerID(certs.FingerprintOf(e.Chain[0])), keyOf(e.leaf.RawSubjectPublicKeyInfo)
-	if _, used := s.keys[key]; used {
-		return keyUsed()
-	}
-	if revocation := s.struck(e.who); revocation.stands() {
-		return revoked(revocation)
-	}
-	if err := s.entitled(e); err != nil {
+func (s *state) foldInvited(e *entry) error {
+	who, err := s.identity(e)
+	if err != nil {
 		return err
 	}
-	h := &held{id: id, identity: e.who, issued: e.At, from: e.leaf.NotBefore, until: e.leaf.NotAfter}
-	h.public, _ = e.leaf.PublicKey.(ed25519.PublicKey)
-	m := s.of(e.who)
-	if e.Invitation != nil {
-		s.close(m)
+	if len(e.Token) != 64 || s.invitations[e.Token] != nil {
+		return fmt.Errorf("invitation without a token of its own")
 	}
-	m.newest, m.held = h, append(m.held, h)
-	s.certificates[id], s.keys[key] = h, struct{}{}
+	s.invitations[e.Token] = &invitation{who: who, until: e.Until}
+	m := s.member(who)
+	m.invited, m.until = e.At, e.Until
 	return nil
 }
 
-// entitled says whether an invitation or an earlier certificate entitles to a new one.
-func (s *state) entitled(e *entry) error {
+func (s *state) foldIssued(e *entry) error {
+	who, err := s.identity(e)
+	if err != nil {
+		return err
+	}
+	if len(e.Chain) == 0 {
+		return fmt.Errorf("certificate is missing")
+	}
+	leaf, err := x509.ParseCertificate(e.Chain[0])
+	if err != nil {
+		return fmt.Errorf("certificate is not readable")
+	}
+	named, err := certs.IdentityOf(leaf)
+	if err != nil || named != who {
+		return fmt.Errorf("certificate is somebody else's")
+	}
+	if !s.revokedOf(who).at.IsZero() {
+		return fmt.Errorf("identity was revoked before")
+	}
+	id := envelope.SignerID(certs.FingerprintOf(e.Chain[0]))
+	if s.certificates[id] != nil {
+		return fmt.Errorf("certificate stands on the roll already")
+	}
+	if err := s.entitled(e, who); err != nil {
+		return err
+	}
+	l := &license{who: who, leaf: leaf, entry: e.ID}
+	s.certificates[id] = l
+	s.member(who).latest = l
+	return nil
+}
+
+// entitled says why a certificate may not be issued, and uses up the invitation that it may be issued by.
+func (s *state) entitled(e *entry, who certs.Identity) error {
 	switch {
-	case e.Invitation != nil:
-		i := s.open[*e.Invitation]
-		if i == nil || i.identity != e.who || !e.At.Before(i.until) {
-			return noInvitation()
+	case e.Token != "":
+		i := s.invitations[e.Token]
+		if i == nil || i.who != who || i.usedBy != "" || e.At.After(i.until) {
+			return fmt.Errorf("there is no invitation for it, or no longer")
 		}
-	case e.Renews != nil:
-		old := s.certificates[envelope.SignerID(*e.Renews)]
-		if old == nil || old.identity != e.who {
-			return notOnRoll()
+		i.usedBy = e.ID
+	case e.Renews != "":
+		id, _ := idOf(e.Renews)
+		l := s.certificates[id]
+		if l == nil || l.who != who || !l.revoked.at.IsZero() || e.At.After(l.leaf.NotAfter) {
+			return fmt.Errorf("the certificate that it renews is not on the roll, another's, revoked or out of date")
 		}
-		return old.admitted(e.At)
+	case who.Role != certs.Node:
+		return fmt.Errorf("only nodes need no invitation")
 	}
 	return nil
 }
 
-// admitted says whether a certificate is good at a moment.
-func (h *held) admitted(at time.Time) error {
+func (s *state) foldRevoked(e *entry) error {
+	target, err := ParseTarget(s.city, e.Target)
+	if err != nil {
+		return err
+	}
+	var r revocation
+	if e.Kind == revoked {
+		r = revocation{at: e.At, by: e.By, reason: e.Reason}
+	}
 	switch {
-	case h.revoked.stands():
-		return revoked(h.revoked)
-	case !at.Before(h.until):
-		return expired(h.until)
+	case target.Department != "":
+		s.departments[target.Department] = r
+	case target.Identity != (certs.Identity{}):
+		s.member(target.Identity).revoked = r
+	case e.Kind == restored:
+		return fmt.Errorf("a certificate is revoked for good")
+	}
+	if e.Kind == restored {
+		return nil // its certificates stay revoked: whoever was revoked enrols anew
+	}
+	for id, l := range s.certificates {
+		if l.revoked.at.IsZero() && target.covers(l.who, id) {
+			l.revoked = r
+		}
 	}
 	return nil
 }
 
-// keyOf is what is kept of a public key.
-func keyOf(spki []byte) [sha256.Size]byte { return sha256.Sum256(spki) }
-
-func (s *state) revoke(t Target, why Revocation) error {
+// covers says whether a revocation of the target takes the certificate along.
+func (t Target) covers(who certs.Identity, id envelope.SignerID) bool {
 	switch {
 	case t.Department != "":
-		if !s.departments[t.Department].stands() {
-			s.departments[t.Department] = why
-		}
-		for identity, m := range s.members {
-			if identity.Department == t.Department {
-				s.strike(m, why)
-			}
-		}
+		return who.Department == t.Department
 	case t.Identity != (certs.Identity{}):
-		m := s.of(t.Identity)
-		if !m.revoked.stands() {
-			m.revoked = why
-		}
-		s.strike(m, why)
-	default:
-		h := s.certificates[envelope.SignerID(t.Certificate)]
-		if h == nil {
-			return noSuchCertificate()
-		}
-		h.strike(why)
+		return who == t.Identity
 	}
-	return nil
-}
-
-// strike revokes all that an identity holds.
-func (s *state) strike(m *member, why Revocation) {
-	s.close(m)
-	for _, h := range m.held {
-		h.strike(why)
-	}
-}
-
-func (h *held) strike(why Revocation) {
-	if !h.revoked.stands() {
-		h.revoked = why
-	}
-}
-
-// restore lets an identity, or those of a department, be invited again, and log in by other means than a certificate.
-func (s *state) restore(t Target) error {
-	if t.Department != "" {
-		if !s.departments[t.Department].stands() {
-			return nothingToRestore()
-		}
-		delete(s.departments, t.Department)
-		return nil
-	}
-	m := s.members[t.Identity]
-	if m == nil || !m.revoked.stands() {
-		return nothingToRestore()
-	}
-	m.revoked = Revocation{}
-	return nil
+	return id == envelope.SignerID(t.Certificate)
 }

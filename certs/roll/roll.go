@@ -1,16 +1,19 @@
-// Package roll keeps the roll of identities: who was invited, which certificates were issued, and what was revoked.
+// Package roll is the roll of a city's identities: who was invited, which certificates were issued, who was revoked.
 //
-// All of it stands on one topic of one partition that is never cleaned. Every entry is signed by the exchange, every node folds
-// them in their order, and the first in the topic wins: an invitation used on two nodes at once ends with one certificate, and
-// one issued after its holder was revoked is void. A node hands a certificate out only after it has seen its own entry win.
-// What is revoked stays so: a restored identity is invited anew, and the certificates it had do not come back. So what the
-// roll says of a signature made long ago never changes, and nodes that fold it at other times agree.
+// It is folded from the topic "identities", so that every node has the same roll, a restart changes nothing, and a revocation works
+// everywhere within the time an entry needs to be read. Every entry is signed by the exchange; what is not is counted and
+// passed over. Of two entries that cannot both be (one invitation used twice) the first on the topic counts.
+//
+// A department enrols with a one-time token (Invite, Enrol), renews by the certificate it has (Renew), and is refused at once
+// after Revoke. Admits and AdmitsIdentity answer from memory: they are asked with every request.
 package roll
 
 import (
 	"context"
+	"crypto/ed25519"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"sync"
@@ -23,61 +26,50 @@ import (
 	"github.com/onedoor/yimen/exchange"
 )
 
-// Topic holds the roll: one partition, kept for ever.
+// Topic is where the roll is kept. It has one partition and is never cleaned.
 const Topic = "identities"
 
-// Topics is the bus, as far as a roll needs it.
+// Topics are Kafka as the roll needs it; see package bus.
 type Topics interface {
-	Append(ctx context.Context, topic string, msgs []exchange.Message) error
+	Append(ctx context.Context, topic string, messages []exchange.Message) error
 	Follow(ctx context.Context, topic string, from map[int]int64, handle func(context.Context, []exchange.Message) error) error
 	EndOffsets(ctx context.Context, topic string) (map[int]int64, error)
 }
 
-// Config says what a roll needs.
+// Config is what a Roll is made of. City, Topics, Authority and Orders are required.
 type Config struct {
+	City      string
 	Topics    Topics
 	Authority certs.Authority
-	City      string           // the trust domain of all identities
-	Clock     func() time.Time // nil: time.Now
-	Random    io.Reader        // nil: crypto/rand
-	Log       *slog.Logger     // nil: silent
+	Orders    []ed25519.PrivateKey // by which the exchange signs entries, oldest first; the newest signs, all verify
+	Clock     func() time.Time     // nil: time.Now
+	Random    io.Reader            // for tokens; nil: crypto/rand
+	Log       *slog.Logger         // nil: silent
 	Metrics   prometheus.Registerer
 }
 
 // Roll is the roll of identities. It is safe for concurrent use.
 type Roll struct {
 	cfg     Config
-	metrics *metrics
-	waiting waiting
-	tries   *rate.Limiter // of wrong tokens, in the time of Clock
+	guesses *rate.Limiter // wrong tokens
+	refused *prometheus.CounterVec
 
-	mu      sync.RWMutex // guards all below; never held while waiting
-	state   *state
-	open    bool          // the past is folded
-	moved   chan struct{} // closed, and replaced, when state has moved on
-	revised chan struct{} // closed, and replaced, when something was revoked or restored
-
-	patience patience
+	mu      sync.RWMutex // guards all below
+	state   state
+	changed chan struct{} // closed, and replaced, whenever something was folded
+	absent  map[[32]byte]bool
 }
 
-// patience is how long things are waited for. Tests are less patient.
-type patience struct {
-	answer time.Duration // for an acknowledgement, and for the own fold
-	retry  time.Duration // between attempts while the bus is down
-}
-
-var patient = patience{answer: 30 * time.Second, retry: 500 * time.Millisecond}
-
-// Wrong tokens in a row that are looked at, and how soon one more is. Nobody guesses 32 bytes; this bounds the noise.
+// Wrong tokens are answered slowly: nobody types them this often, and 256 bits are not guessed.
 const (
-	wrongTokens     = 30
-	wrongTokenEvery = time.Second
+	guessesPerSecond = 1
+	guessesAtOnce    = 20
 )
 
-// New makes a roll; Run fills it.
+// New makes an empty roll; Run fills it.
 func New(cfg Config) (*Roll, error) {
-	if cfg.Topics == nil || cfg.Authority == nil || !exchange.ValidName(cfg.City) {
-		return nil, errors.New("a roll needs topics, an authority and a city")
+	if cfg.City == "" || cfg.Topics == nil || cfg.Authority == nil || len(cfg.Orders) == 0 {
+		return nil, errors.New("roll of identities needs a city, topics, an authority and keys for its entries")
 	}
 	if cfg.Clock == nil {
 		cfg.Clock = time.Now
@@ -88,9 +80,21 @@ func New(cfg Config) (*Roll, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	r := &Roll{cfg: cfg, state: newState(), moved: make(chan struct{}), revised: make(chan struct{}),
-		tries: rate.NewLimiter(rate.Every(wrongTokenEvery), wrongTokens), patience: patient}
-	var err error
-	r.metrics, err = newMetrics(cfg.Metrics, r)
-	return r, err
+	r := &Roll{cfg: cfg, guesses: rate.NewLimiter(guessesPerSecond, guessesAtOnce), state: newState(cfg.City), changed: make(chan struct{}),
+		absent: map[[32]byte]bool{}}
+	r.refused = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "yimen_identities_refused_total",
+		Help: "Entries of the roll of identities that were passed over."}, []string{"reason"})
+	if cfg.Metrics != nil {
+		if err := cfg.Metrics.Register(r.refused); err != nil {
+			return nil, fmt.Errorf("register metrics of the roll: %w", err)
+		}
+	}
+	return r, nil
+}
+
+// Changed gives a channel that is closed when the roll changes next.
+func (r *Roll) Changed() <-chan struct{} {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.changed
 }

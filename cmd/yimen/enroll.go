@@ -3,12 +3,9 @@ package main
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"fmt"
 	"io"
-	"os"
-	"path"
-	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -18,185 +15,99 @@ import (
 	"github.com/onedoor/yimen/exchange"
 )
 
-// enrollment is one run of enroll.
-type enrollment struct {
-	session                         *session
+// joining is how a machine is to enrol.
+type joining struct {
 	server, fingerprint, data, name string
 	token                           *secret
 }
 
+// enrolledView is what came of it, as scripts see it.
+type enrolledView struct {
+	Identity    string    `json:"identity"`
+	Until       time.Time `json:"until"`
+	Fingerprint string    `json:"fingerprint"` // of the exchange's root
+	Kafka       []string  `json:"kafka"`
+}
+
 func (s *session) enrollVerb() verb {
-	e := &enrollment{session: s}
+	var how joining
 	return verb{
 		use:   "enroll",
-		short: both("入网：用令牌和指纹换取本机的证书", "enrol this machine: a token and a fingerprint for a certificate"),
-		long: both("用接入函上的一次性令牌换取证书。先核对服务器与接入函上的指纹，相符才发送令牌。\n私钥在本机生成，不会离开本机；证书有效期不超过 72 小时，适配器运行时自动续期。",
-			"Gets this machine its certificate for the one-time token of the letter of access. The token is sent only after the server has matched the letter's fingerprint.\nThe private key is drawn here and never leaves. The certificate lives for 72 hours at most and renews itself while the adapter runs."),
-		example: "yimen enroll --server https://yimen.example.gov.cn --fingerprint SHA256:3b:9e:… --token -\nyimen enroll --server https://yimen.example.gov.cn --fingerprint SHA256:3b:9e:… --token @letter.token --data /var/lib/yimen --name scjg/licences",
+		short: both("部门机器入网：凭一次性令牌取得证书", "join the exchange: get a certificate by a one-time token"),
+		long: both("在部门自己的机器上生成私钥，凭一次性令牌取得证书。先核对服务器的根证书指纹，相符才发送令牌；私钥不离开本机。\n证书最长 72 小时，适配器运行时在三分之二处自动续期。",
+			"Draws a private key on the department's own machine and gets a certificate for it by a one-time token. The token is sent only once the server's root has the fingerprint on the letter of access; the private key never leaves this machine.\nA certificate lives 72 hours at most; a running adapter renews it at two thirds of that."),
+		example: "yimen enroll --server https://yimen.example.gov.cn:7443 --fingerprint SHA256:3b:9e:… --token - --data /var/lib/yimen",
 		flags: func(f *pflag.FlagSet) {
-			f.StringVar(&e.server, "server", "", s.t("交换平台地址 `URL`，https 开头", "the exchange's address `URL`, which begins with https"))
-			f.StringVar(&e.fingerprint, "fingerprint", "", s.t("接入函上的指纹 `FINGERPRINT`", "the `FINGERPRINT` on the letter of access"))
-			e.token = s.secretFlag(f, "token", both("接入函上的令牌 `TOKEN`", "the `TOKEN` of the letter of access"))
-			s.dataFlag(f, &e.data)
-			f.StringVar(&e.name, "name", "", s.t("应得的身份 `NAME`，如 scjg/licences；令牌属于别的身份时不使用它", "the identity `NAME` that is expected, such as scjg/licences; another's token is not used"))
+			f.StringVar(&how.server, "server", "", s.t("平台的部门地址 `URL`，https", "the exchange's address `URL` for departments, https"))
+			f.StringVar(&how.fingerprint, "fingerprint", "", s.t("接入函上的根证书指纹 `SHA256:…`", "the root's fingerprint `SHA256:…` on the letter of access"))
+			how.token = s.secretFlag(f, "token", both("一次性令牌 `TOKEN`", "the one-time token `TOKEN`"))
+			f.StringVar(&how.name, "name", "", s.t("应取得的身份 `NAME`，如 scjg/licences；不符则拒绝", "the identity `NAME` to be had, such as scjg/licences; another is refused"))
+			s.dataFlag(f, &how.data)
 			required(f, "server", "fingerprint", "token")
 		},
-		run: func(ctx context.Context, _ []string) error { return e.run(ctx) },
+		run: func(ctx context.Context, _ []string) error { return s.enroll(ctx, how) },
 	}
 }
 
-// enrolledView is what came of an enrolment, as scripts see it.
-type enrolledView struct {
-	Name        string              `json:"name"`
-	Identity    string              `json:"identity"`
-	Department  exchange.Department `json:"department,omitempty"`
-	Fingerprint certs.Fingerprint   `json:"fingerprint"`
-	Until       time.Time           `json:"until"`
-	Key         string              `json:"key"` // the file
-	Kafka       []string            `json:"kafka"`
-}
-
-// run checks all that can be checked before the token is sent: it can be used once.
-func (e *enrollment) run(ctx context.Context) error {
-	s := e.session
-	server, err := address(e.server)
+func (s *session) enroll(ctx context.Context, how joining) error {
+	root, err := certs.ParseFingerprint(how.fingerprint)
 	if err != nil {
 		return err
 	}
-	fingerprint, err := certs.ParseFingerprint(e.fingerprint)
+	token, err := how.token.read(ctx)
 	if err != nil {
 		return err
 	}
-	principal, err := expected(e.name)
+	principal, err := principalOf(how.name)
 	if err != nil {
-		return err
-	}
-	token, err := e.token.read(ctx)
-	if err != nil {
-		return err
-	}
-	if err := takesFiles(filepath.Join(e.data, certsDir)); err != nil {
 		return err
 	}
 	key, request, err := certs.NewRequest(rand.Reader, principal)
 	if err != nil {
 		return err
 	}
-	papers, err := enrol.Enrol(ctx, server, fingerprint, token, request)
+	joined, err := enrol.Join(ctx, how.server, root, strings.TrimSpace(token), request, s.now)
 	if err != nil {
 		return err
 	}
-	who, err := namedIn(papers)
+	who, err := certs.ParseIdentity(joined.Identity)
 	if err != nil {
+		return fmt.Errorf("read the certificate's identity: %w", err)
+	}
+	place := enrol.PlaceOf(how.data, who.Principal())
+	at := place.Credential()
+	at.Clock = s.now
+	if _, err := certs.SaveCredential(at, key, joined.Papers()); err != nil {
 		return err
 	}
-	place := credentialAt(e.data, who.Principal(), s.now)
-	credential, err := certs.SaveCredential(place, key, papers.Certs())
-	if err != nil {
+	if err := place.Save(enrol.Membership{Server: how.server, Fingerprint: root, Exchange: joined.Exchange}); err != nil {
 		return err
 	}
-	if err := keepExchange(e.data, exchangeFile{Server: server, SealingKeys: papers.SealingKeys, Kafka: papers.Kafka}); err != nil {
-		return err
-	}
-	view := enrolledView{Name: who.Principal(), Identity: who.String(), Department: who.Department, Fingerprint: certs.FingerprintOf(papers.Chain[0]),
-		Until: credential.Until(), Key: filepath.Join(place.Dir, place.Name+".key"), Kafka: papers.Kafka}
-	return s.object(view.Name, view, func(w io.Writer) error { return s.enrolledPage(w, view, e.data) })
+	return s.enrolled(who, joined, root)
 }
 
-func (s *session) enrolledPage(w io.Writer, v enrolledView, data string) error {
-	c, err := loadCatalogue("")
-	if err != nil {
-		return err
-	}
-	fmt.Fprint(w, s.t("✓ 服务器与接入函上的指纹相符。\n", "✓ Server identity matches the fingerprint on your letter of access.\n"))
-	fmt.Fprintf(w, s.t("✓ 已签发 %s 的证书，有效期 %s，自动续期。   部门：%s\n", "✓ Certificate for  %s  issued, valid %s, renews itself.   Department: %s\n"),
-		plain(v.Name), s.span(v.Until.Sub(s.now())), plain(s.department(c, v.Department)))
-	fmt.Fprintf(w, s.t("  密钥和证书：%s\n", "  key and certificate: %s\n"), plain(v.Key))
-	_, err = fmt.Fprintf(w, s.t("  接着：yimen adapter check 清单，再 yimen adapter run 清单 --data %s\n", "  next: yimen adapter check MANIFEST, then yimen adapter run MANIFEST --data %s\n"), quoted(plain(data)))
-	return err
-}
-
-// span is a length of time as people say it.
-func (s *session) span(d time.Duration) string {
-	switch {
-	case d > 72*time.Hour+30*time.Minute:
-		return fmt.Sprintf(s.t("%d 天", "%d d"), d.Round(24*time.Hour)/(24*time.Hour))
-	case d >= time.Hour:
-		return fmt.Sprintf(s.t("%d 小时", "%d h"), d.Round(time.Hour)/time.Hour)
-	}
-	return fmt.Sprintf(s.t("%d 分钟", "%d min"), max(0, d.Round(time.Minute)/time.Minute))
-}
-
-// expected is the principal that --name stands for, "" where it says nothing. Which city it is of, the exchange knows.
-func expected(name string) (string, error) {
+// principalOf is the name as requests carry it; the city is the exchange's to say.
+func principalOf(name string) (string, error) {
 	if name == "" {
 		return "", nil
 	}
-	who, err := certs.ParsePrincipal("city", name)
+	who, err := certs.ParsePrincipal("any", name)
 	if err != nil {
-		return "", &usageError{&exchange.Problem{Code: "YM-CLI-0801", Kind: exchange.Invalid,
-			What: both("选项 --name 的值不对", "the value of --name is wrong"),
-			Why:  both("应为部门和名称，或部门、角色和名称", "it must be department and name, or department, role and name"),
-			Mend: both("例如 --name scjg/licences", "such as --name scjg/licences")}}
+		return "", &usageError{&exchange.Problem{Code: "YM-CLI-0801", Kind: exchange.Invalid, What: both("选项 --name 的值不对", "the value of --name is wrong"),
+			Mend: both("写成 部门/名称，如 scjg/licences；服务和人员写 部门/service/名称、部门/clerk/工号", "write department/name, such as scjg/licences; for services and people department/service/name and department/clerk/code")}}
 	}
 	return who.Principal(), nil
 }
 
-// namedIn is whom a certificate names.
-func namedIn(p enrol.Papers) (certs.Identity, error) {
-	leaf, err := p.Leaf()
-	if err != nil {
-		return certs.Identity{}, err
-	}
-	return certs.IdentityOf(leaf)
-}
-
-// The layout below DIR/certs: an identity's files lie under its principal, what is known of the exchange beside them.
-const (
-	certsDir     = "certs"
-	exchangeJSON = "exchange.json"
-)
-
-// credentialAt says where the credential of a principal, such as scjg/adapter/licences, lies below the data directory.
-func credentialAt(data, principal string, now func() time.Time) certs.CredentialConfig {
-	return certs.CredentialConfig{Dir: filepath.Join(data, certsDir, filepath.FromSlash(path.Dir(principal))), Name: path.Base(principal), Clock: now}
-}
-
-// exchangeFile is what a machine that enrolled knows of the exchange.
-type exchangeFile struct {
-	Server      string             `json:"server"`
-	SealingKeys []enrol.SealingKey `json:"sealing_keys"`
-	Kafka       []string           `json:"kafka"`
-}
-
-// keepExchange puts the file in the place of what was there, whole or not at all.
-func keepExchange(data string, known exchangeFile) error {
-	content, err := json.MarshalIndent(known, "", "  ")
-	if err != nil {
-		return fmt.Errorf("write what is known of the exchange: %w", err)
-	}
-	file := filepath.Join(data, certsDir, exchangeJSON)
-	fresh := file + ".new"
-	if err := os.WriteFile(fresh, append(content, '\n'), 0o600); err != nil {
-		return fmt.Errorf("write what is known of the exchange: %w", err)
-	}
-	return os.Rename(fresh, file)
-}
-
-// takesFiles makes a directory where there is none, and sees that files can be written there.
-func takesFiles(dir string) error {
-	err := os.MkdirAll(dir, 0o700)
-	if err == nil {
-		var trial *os.File
-		if trial, err = os.CreateTemp(dir, ".trial-*"); err == nil {
-			trial.Close()
-			err = os.Remove(trial.Name())
+func (s *session) enrolled(who certs.Identity, joined enrol.Joined, root certs.Fingerprint) error {
+	view := enrolledView{Identity: joined.Identity, Until: joined.Until, Fingerprint: root.String(), Kafka: joined.Kafka}
+	return s.object(joined.Identity, view, func(w io.Writer) error {
+		fmt.Fprint(w, s.t("✓ 服务器身份与接入函上的指纹一致\n", "✓ Server identity matches the fingerprint on your letter of access.\n"))
+		_, err := fmt.Fprintf(w, s.t("✓ 已取得 %s 的证书，有效至 %s，到期前自动续期\n", "✓ Certificate for %s issued, valid until %s, renews itself.\n"),
+			who.Principal(), joined.Until.In(exchange.China).Format("2006-01-02 15:04"))
+		if err == nil && who.Role == certs.Adapter {
+			_, err = fmt.Fprint(w, s.t("下一步：yimen adapter run 清单.yaml\n", "next: yimen adapter run MANIFEST.yaml\n"))
 		}
-	}
-	if err != nil {
-		p := folderProblem(dir, "--data DIR (YIMEN_DATA)", err)
-		p.What = both("不能写入 "+shown(dir)+"，令牌没有发送", shown(dir)+" cannot be written to; the token was not sent")
-		return p
-	}
-	return nil
+		return err
+	})
 }

@@ -1,11 +1,13 @@
 package envelope
 
 import (
+	"context"
 	"crypto/cipher"
-	"crypto/hpke"
+	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -14,44 +16,61 @@ import (
 	"github.com/onedoor/yimen/exchange"
 )
 
-// Opener is the exchange's side. It is safe for concurrent use.
+// OpenerConfig is what the exchange opens messages by. Secrets and Directory are required.
+type OpenerConfig struct {
+	// Secrets gives every version of the exchange's sealing secret. It is asked when something was sealed to a key not seen yet.
+	Secrets   func(context.Context) ([][]byte, error)
+	Directory Directory
+	// Pending is how long a signed message may wait until it is written; 0: 14 days, below 0: for ever, and the clocks of adapters and
+	// Kafka are not compared.
+	Pending time.Duration
+}
+
+// Opener is the exchange's side: it verifies and opens. It is safe for concurrent use.
 type Opener struct {
-	private hpke.PrivateKey
+	verifier
+	ring ring
 
 	mu   sync.Mutex
-	keys map[[wrapSize]byte]cipher.AEAD // of the batches seen last
+	keys map[[sha256.Size]byte]cipher.AEAD // of the batches seen last, by the hash of what stands in front of the nonce
 }
 
 // keptKeys bounds the batch keys an Opener remembers. Batches arrive interleaved over partitions, so a few
 // hundred are in play at a time; unwrapping again is correct, only slower.
 const keptKeys = 2048
 
-// NewOpener makes the opener for the exchange's private key.
-func NewOpener(exchangePrivateKey []byte) (*Opener, error) {
-	private, err := kem().NewPrivateKey(exchangePrivateKey)
-	if err != nil {
-		return nil, fmt.Errorf("read exchange's private key: %w", err)
+// NewOpener makes the exchange's opener.
+func NewOpener(c OpenerConfig) (*Opener, error) {
+	if c.Secrets == nil || c.Directory == nil {
+		return nil, errors.New("opener needs the exchange's secrets and a directory of signers")
 	}
-	return &Opener{private: private, keys: make(map[[wrapSize]byte]cipher.AEAD)}, nil
+	if c.Pending == 0 {
+		c.Pending = maxPending
+	}
+	return &Opener{verifier: verifier{directory: c.Directory, pending: c.Pending, good: map[[sha256.Size]byte]struct{}{}},
+		ring: ring{secrets: c.Secrets, keys: map[keyName]openingKey{}}, keys: map[[sha256.Size]byte]cipher.AEAD{}}, nil
 }
 
 // Opened is a record version as it was sealed.
 type Opened struct {
 	Adapter exchange.Adapter
+	Signed  time.Time
 	Draft
 }
 
-// Record opens a message of an evidence topic. It errs with ErrNotGenuine, or says which part has no meaning.
-func (o *Opener) Record(m *exchange.Message) (Opened, error) {
+// Record verifies and opens a message of an evidence topic. It errs with ErrNotSigned, ErrNotGenuine or ErrUndecided, or says which part has
+// no meaning.
+func (o *Opener) Record(ctx context.Context, m *exchange.Message) (Opened, error) {
 	evidence, ok := strings.CutPrefix(m.Topic, topicEvidence)
-	if !ok || len(m.Key) != recordKey {
-		return Opened{}, fmt.Errorf("open record: topic or key is not a record's")
-	}
 	kind := m.Header(headerType)
-	if kind != kindStated && kind != kindWithdrawn {
-		return Opened{}, fmt.Errorf("open record: event of kind %q", kind)
+	if !ok || len(m.Key) != recordKey || kind != kindStated && kind != kindWithdrawn || m.Header(headerID) != hex.EncodeToString(m.Key) {
+		return Opened{}, fmt.Errorf("open record: topic, key, id or kind is not a record's")
 	}
-	adapter, at, err := origin(m)
+	adapter, signed, err := o.verify(ctx, m)
+	if err != nil {
+		return Opened{Adapter: adapter}, fmt.Errorf("open record: %w", err)
+	}
+	at, err := timeOf(m)
 	if err != nil {
 		return Opened{}, fmt.Errorf("open record: %w", err)
 	}
@@ -63,11 +82,14 @@ func (o *Opener) Record(m *exchange.Message) (Opened, error) {
 	if len(schema) != 17 || schema[0] != 0x01 {
 		return Opened{}, fmt.Errorf("open record: schema id is not one")
 	}
-	payload, err := o.open(m)
+	payload, err := o.unseal(ctx, m)
 	if err != nil {
 		return Opened{}, fmt.Errorf("open record: %w", err)
 	}
-	return Opened{Adapter: adapter, Draft: Draft{
+	if kind == kindWithdrawn && len(payload) > 0 {
+		return Opened{}, fmt.Errorf("open record: a withdrawal with content")
+	}
+	return Opened{Adapter: adapter, Signed: signed, Draft: Draft{
 		Type:      exchange.EvidenceType(evidence),
 		ID:        exchange.RecordID(m.Key[:16]),
 		Version:   exchange.Version(binary.BigEndian.Uint64(m.Key[16:])),
@@ -79,16 +101,20 @@ func (o *Opener) Record(m *exchange.Message) (Opened, error) {
 	}}, nil
 }
 
-// Rejection opens a message of a quarantine topic that is not a tombstone.
-func (o *Opener) Rejection(m *exchange.Message) (Rejection, error) {
-	if !strings.HasPrefix(m.Topic, topicQuarantine) || len(m.Key) != 16 || m.Header(headerType) != kindRejected {
-		return Rejection{}, fmt.Errorf("open rejection: topic, key or kind is not a rejection's")
+// Rejection verifies and opens a row of a quarantine topic.
+func (o *Opener) Rejection(ctx context.Context, m *exchange.Message) (Rejection, error) {
+	if len(m.Key) != rowKey || m.Header(headerType) != kindRejected {
+		return Rejection{}, fmt.Errorf("open rejection: key or kind is not a rejection's")
 	}
-	adapter, at, err := origin(m)
+	adapter, signed, err := o.ofDepartment(ctx, m, topicQuarantine)
 	if err != nil {
 		return Rejection{}, fmt.Errorf("open rejection: %w", err)
 	}
-	plain, err := o.open(m)
+	at, err := timeOf(m)
+	if err != nil {
+		return Rejection{}, fmt.Errorf("open rejection: %w", err)
+	}
+	plain, err := o.unseal(ctx, m)
 	if err != nil {
 		return Rejection{}, fmt.Errorf("open rejection: %w", err)
 	}
@@ -97,11 +123,48 @@ func (o *Opener) Rejection(m *exchange.Message) (Rejection, error) {
 		return Rejection{}, fmt.Errorf("open rejection: content is not a rejection's")
 	}
 	r := Rejection{Adapter: adapter, Type: s.Type, Row: [16]byte(m.Key), Line: s.Line, Code: m.Header(headerReason),
-		Columns: s.Columns, Values: s.Values, At: at}
+		Columns: s.Columns, Values: s.Values, At: at, Signed: signed}
 	for _, h := range s.Holders {
 		r.Holders = append(r.Holders, exchange.Holder(h))
 	}
 	return r, nil
+}
+
+// Resolution verifies a tombstone of a quarantine topic: only an adapter of the department frees its rows.
+func (o *Opener) Resolution(ctx context.Context, m *exchange.Message) (row [16]byte, err error) {
+	if len(m.Key) != rowKey || m.Value != nil || m.Header(headerType) != kindResolved {
+		return row, fmt.Errorf("open resolution: key, value or kind is not a resolution's")
+	}
+	if _, _, err := o.ofDepartment(ctx, m, topicQuarantine); err != nil {
+		return row, fmt.Errorf("open resolution: %w", err)
+	}
+	return [16]byte(m.Key), nil
+}
+
+// Statement verifies a coverage statement and says which adapter makes it. The statement itself is the message's value, in
+// plain.
+func (o *Opener) Statement(ctx context.Context, m *exchange.Message) (exchange.Adapter, error) {
+	if m.Header(headerType) != kindCovered {
+		return "", fmt.Errorf("open statement: kind is not a statement's")
+	}
+	adapter, _, err := o.ofDepartment(ctx, m, topicCoverage)
+	if err != nil {
+		return "", fmt.Errorf("open statement: %w", err)
+	}
+	return adapter, nil
+}
+
+// ofDepartment verifies a message of a topic that belongs to one department: the signer must be of it.
+func (o *Opener) ofDepartment(ctx context.Context, m *exchange.Message, family string) (exchange.Adapter, time.Time, error) {
+	department, ok := strings.CutPrefix(m.Topic, family)
+	if !ok {
+		return "", time.Time{}, fmt.Errorf("topic is not of the kind")
+	}
+	adapter, signed, err := o.verify(ctx, m)
+	if err == nil && string(adapter.Department()) != department {
+		err = notSigned("its adapter is another department's")
+	}
+	return adapter, signed, err
 }
 
 // Published tells of a record's message, without opening it, who sent it and with which content: what an adapter
@@ -112,15 +175,6 @@ func Published(m *exchange.Message) (adapter exchange.Adapter, digest exchange.D
 	}
 	digest, err = digestOf(m)
 	return adapter, digest, m.Header(headerType) == kindWithdrawn, err
-}
-
-// Author is the adapter that a message names as its sender.
-func Author(m *exchange.Message) (exchange.Adapter, error) {
-	adapter := strings.TrimPrefix(m.Header(headerSource), "/")
-	if !exchange.ValidAdapter(adapter) {
-		return "", fmt.Errorf("source is not an adapter's name")
-	}
-	return exchange.Adapter(adapter), nil
 }
 
 func digestOf(m *exchange.Message) (digest exchange.Digest, err error) {
@@ -134,45 +188,55 @@ func digestOf(m *exchange.Message) (digest exchange.Digest, err error) {
 	return digest, nil
 }
 
-func origin(m *exchange.Message) (exchange.Adapter, time.Time, error) {
-	adapter, err := Author(m)
-	if err != nil {
-		return "", time.Time{}, err
-	}
+func timeOf(m *exchange.Message) (time.Time, error) {
 	at, err := time.Parse(timeLayout, m.Header(headerTime))
 	if err != nil {
-		return "", time.Time{}, fmt.Errorf("time is not of RFC 3339")
+		return time.Time{}, fmt.Errorf("time is not of RFC 3339")
 	}
-	return adapter, at, nil
+	return at, nil
 }
 
-func (o *Opener) open(m *exchange.Message) ([]byte, error) {
-	if len(m.Value) < headSize+tagSize || m.Value[0] != format {
+// unseal decrypts a value.
+func (o *Opener) unseal(ctx context.Context, m *exchange.Message) ([]byte, error) {
+	if len(m.Value) < nameSize || m.Value[0] != format {
 		return nil, ErrNotGenuine
 	}
-	aead, err := o.batchKey([wrapSize]byte(m.Value[1 : 1+wrapSize]))
+	a := suites[Suite(m.Value[1])]
+	if a == nil {
+		return nil, ErrNotGenuine
+	}
+	head := nameSize + a.wrapSize()
+	if len(m.Value) < head+nonceSize+tagSize {
+		return nil, ErrNotGenuine
+	}
+	aead, err := o.batchKey(ctx, a, m.Value[:head])
 	if err != nil {
 		return nil, err
 	}
-	plain, err := aead.Open(nil, m.Value[headSize-nonceSize:headSize], m.Value[headSize:], bound(m))
+	plain, err := aead.Open(nil, m.Value[head:head+nonceSize], m.Value[head+nonceSize:], appendBound(nil, m))
 	if err != nil {
 		return nil, ErrNotGenuine
 	}
 	return plain, nil
 }
 
-func (o *Opener) batchKey(wrapped [wrapSize]byte) (cipher.AEAD, error) {
+func (o *Opener) batchKey(ctx context.Context, a algorithms, head []byte) (cipher.AEAD, error) {
+	name := sha256.Sum256(head)
 	o.mu.Lock()
-	known, ok := o.keys[wrapped]
+	known, ok := o.keys[name]
 	o.mu.Unlock()
 	if ok {
 		return known, nil
 	}
-	key, err := hpke.Open(o.private, kdf(), aead(), []byte(wrapPurp), wrapped[:])
+	opening, err := o.ring.find(ctx, keyName{Suite(head[1]), [keyIDSize]byte(head[2:nameSize])})
 	if err != nil {
+		return nil, err
+	}
+	key, err := opening.unwrap(head[nameSize:])
+	if err != nil || len(key) != a.keySize() {
 		return nil, ErrNotGenuine
 	}
-	gcm, err := newGCM(key)
+	aead, err := a.newAEAD(key)
 	if err != nil {
 		return nil, err
 	}
@@ -181,6 +245,6 @@ func (o *Opener) batchKey(wrapped [wrapSize]byte) (cipher.AEAD, error) {
 	if len(o.keys) >= keptKeys {
 		clear(o.keys)
 	}
-	o.keys[wrapped] = gcm
-	return gcm, nil
+	o.keys[name] = aead
+	return aead, nil
 }
