@@ -340,7 +340,7 @@ func TestBodies(t *testing.T) {
 		{"no UTF-8", `{"token":"` + "\xff" + `"}`, "YM-ENR-0101"},
 		{"too large", `{"token":"` + strings.Repeat("x", 70<<10) + `"}`, "YM-ENR-0101"},
 		{"no token", `{"request":"` + encoded + `"}`, "YM-ROL-0104"},
-		{"no request", `{"token":"` + token + `"}`, "YM-KEY-0111"},
+		{"no request", `{"token":"` + token + `"}`, "YM-KEY-0103"},
 		{"sound", sound, ""},
 	} {
 		status, said := w.send("POST", "/v1/enrolments", test.body, nil)
