@@ -48,7 +48,8 @@ func open(t testing.TB, dir string, now time.Time, log *slog.Logger, brokers ...
 	callers := filepath.Join(dir, "callers.yaml")
 	write(t, callers, `- {department: xzsp, clerk: "0017", token_sha256: "`+door.TokenHash(token)+"\"}\n")
 	n, err := node.Start(t.Context(), node.Config{Data: dir, HTTP: "127.0.0.1:0", Departments: "127.0.0.1:0", Callers: callers,
-		Limits: limits.Unbounded(), Kafka: node.Kafka{Brokers: brokers, Listen: "127.0.0.1:0", Pending: -1}},
+		Limits: limits.Unbounded(), Audit: node.Audit{StaleAfter: 1000 * time.Hour}, // stories go from day to day in no time
+		Kafka: node.Kafka{Brokers: brokers, Listen: "127.0.0.1:0", Pending: -1}},
 		node.Surroundings{Log: p.log, Clock: p.clock, Catalogue: []fs.FS{demo.Catalogue()}})
 	if err != nil {
 		t.Fatal(err)

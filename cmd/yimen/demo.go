@@ -180,7 +180,7 @@ func demoCallers(data string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	callers := fmt.Sprintf("- {department: xzsp, clerk: \"0017\", token_sha256: \"%s\"}\n- {department: xzsp, clerk: \"0001\", token_sha256: \"%s\", schemas: true, admin: true, supervisor: true, citizens: true}\n",
+	callers := fmt.Sprintf("- {department: xzsp, clerk: \"0017\", token_sha256: \"%s\"}\n- {department: xzsp, clerk: \"0001\", token_sha256: \"%s\", schemas: true, admin: true, supervisor: true, auditor: true, citizens: true}\n",
 		door.TokenHash(clerk), door.TokenHash(admin))
 	return clerk, os.WriteFile(filepath.Join(data, callersFile), []byte(callers), 0o600)
 }

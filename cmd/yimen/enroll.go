@@ -3,8 +3,12 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -37,7 +41,6 @@ func (s *session) enrollVerb() verb {
 		long: both("在部门自己的机器上生成私钥，凭一次性令牌取得证书。先核对服务器的根证书指纹，相符才发送令牌；私钥不离开本机。\n证书最长 72 小时，适配器运行时在三分之二处自动续期。",
 			"Draws a private key on the department's own machine and gets a certificate for it by a one-time token. The token is sent only once the server's root has the fingerprint on the letter of access; the private key never leaves this machine.\nA certificate lives 72 hours at most; a running adapter renews it at two thirds of that."),
 		example: "yimen enroll --server https://yimen.example.gov.cn:7443 --fingerprint SHA256:3b:9e:… --token - --data /var/lib/yimen",
-		lists:   true,
 		flags: func(f *pflag.FlagSet) {
 			f.StringVar(&how.server, "server", "", s.t("平台的部门地址 `URL`，https", "the exchange's address `URL` for departments, https"))
 			f.StringVar(&how.fingerprint, "fingerprint", "", s.t("接入函上的根证书指纹 `SHA256:…`", "the root's fingerprint `SHA256:…` on the letter of access"))
@@ -63,6 +66,9 @@ func (s *session) enroll(ctx context.Context, how joining) error {
 	if err != nil {
 		return err
 	}
+	if err := takesFiles(how.data); err != nil {
+		return err
+	}
 	key, request, err := certs.NewRequest(rand.Reader, principal)
 	if err != nil {
 		return err
@@ -85,6 +91,28 @@ func (s *session) enroll(ctx context.Context, how joining) error {
 		return err
 	}
 	return s.enrolled(who, joined, root)
+}
+
+// takesFiles sees that a directory, or the one that it will be made in, takes files: the token is good once, and a certificate
+// that cannot be kept would have used it up. It leaves nothing behind.
+func takesFiles(dir string) error {
+	at := dir
+	for {
+		if _, err := os.Stat(at); !errors.Is(err, fs.ErrNotExist) || at == filepath.Dir(at) {
+			break
+		}
+		at = filepath.Dir(at)
+	}
+	trial, err := os.CreateTemp(at, ".yimen-*")
+	if err == nil {
+		err = errors.Join(trial.Close(), os.Remove(trial.Name()))
+	}
+	if err != nil {
+		p := folderProblem(dir, "--data DIR (YIMEN_DATA)", err)
+		p.What = both("不能写入 "+shown(dir)+"，令牌没有发送", shown(dir)+" cannot be written to; the token was not sent")
+		return p
+	}
+	return nil
 }
 
 // principalOf is the name as requests carry it; the city is the exchange's to say.

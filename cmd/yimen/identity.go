@@ -216,11 +216,12 @@ type fingerprintView struct {
 func (s *session) identityFingerprint() verb {
 	var server string
 	return verb{
-		use:   "fingerprint",
-		short: both("显示平台根证书的指纹，供接入函使用", "show the fingerprint of the exchange's root, for letters of access"),
-		long:  both("在平台自己的机器上运行：从别处看到的指纹，要与此相符才可信。", "Run it on the exchange's own machine: a fingerprint seen elsewhere is to be trusted only if it is this one."),
-		lists: true,
-		flags: func(f *pflag.FlagSet) { s.serverFlag(f, &server) },
+		use:     "fingerprint",
+		short:   both("显示平台根证书的指纹，供接入函使用", "show the fingerprint of the exchange's root, for letters of access"),
+		long:    both("在平台自己的机器上运行：从别处看到的指纹，要与此相符才可信。", "Run it on the exchange's own machine: a fingerprint seen elsewhere is to be trusted only if it is this one."),
+		example: "yimen identity fingerprint",
+		lists:   true,
+		flags:   func(f *pflag.FlagSet) { s.serverFlag(f, &server) },
 		run: func(ctx context.Context, _ []string) error {
 			base, err := address(server)
 			if err != nil {

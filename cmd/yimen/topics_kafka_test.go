@@ -25,7 +25,9 @@ type rollOfTest struct {
 	err     error
 }
 
-func (r *rollOfTest) read(context.Context, *bus.Bus) ([]access.Member, error) { return r.members, r.err }
+func (r *rollOfTest) read(context.Context, *bus.Bus) ([]access.Member, error) {
+	return r.members, r.err
+}
 
 // onRoll runs the command with a roll, nil for none.
 func onRoll(t *testing.T, r *rollOfTest, args ...string) ran {

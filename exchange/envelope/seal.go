@@ -109,7 +109,7 @@ func (b *Batch) Record(d Draft) (exchange.Message, error) {
 	m := exchange.Message{
 		Topic: EvidenceTopic(d.Type),
 		Route: d.ID[:],
-		Key:   binary.BigEndian.AppendUint64(append(make([]byte, 0, recordKey), d.ID[:]...), uint64(d.Version)),
+		Key:   RecordMessageKey(d.ID, d.Version),
 	}
 	m.Headers = append(b.headers(hex.EncodeToString(m.Key), kind, contentSealed, d.At),
 		exchange.Header{Name: headerDigest, Value: []byte(hex.EncodeToString(d.Digest[:]))},

@@ -1,9 +1,12 @@
 package holdings
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/onedoor/yimen/exchange"
@@ -127,6 +130,19 @@ func (g *given) moment() time.Time {
 		return g.Order.At
 	}
 	return g.Time
+}
+
+// Orders lists the orders to forget that were taken in, lifts included, oldest first.
+func (x *Index) Orders() []erasure.Order {
+	x.mu.RLock()
+	all := slices.Collect(maps.Values(x.orders.given))
+	x.mu.RUnlock()
+	slices.SortFunc(all, func(a, b given) int { return cmp.Compare(a.Position.Offset, b.Position.Offset) })
+	orders := make([]erasure.Order, len(all))
+	for i, g := range all {
+		orders[i] = g.Order
+	}
+	return orders
 }
 
 func readGiven(b []byte) (g given, err error) {

@@ -110,7 +110,7 @@ func (x *Index) mark(ctx context.Context, b *batch, m *exchange.Message, before 
 			return before, false, err
 		}
 		if m.Value == nil {
-			if owed, err := x.isOwed(ctx, m); err != nil || owed { // the exchange's own, and no keeper's word on the row
+			if owed, err := x.isOwed(ctx, m); err != nil || owed || len(before.Marks) == 0 { // the exchange's own, and no keeper's word on the row
 				b.settle(m)
 				return before, false, err
 			}

@@ -2,6 +2,8 @@ package node
 
 import (
 	"context"
+	"crypto/ed25519"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -63,15 +65,52 @@ func (n *Node) sequence(ctx context.Context) error {
 	if n.cfg.Audit.Witness != "" {
 		witnesses = append(witnesses, ledger.Witness{URL: n.cfg.Audit.Witness, Key: n.cfg.Audit.WitnessKey})
 	}
-	n.Ledger, err = ledger.Open(ctx, ledger.Config{Dir: filepath.Join(n.cfg.Data, auditDir), Origin: n.cfg.City + ".yimen/audit", Key: keys[len(keys)-1],
+	origin := n.cfg.City + ".yimen/audit"
+	n.Ledger, err = ledger.Open(ctx, ledger.Config{Dir: filepath.Join(n.cfg.Data, auditDir), Origin: origin, Key: keys[len(keys)-1],
 		Topic: n.Bus, Witnesses: witnesses, StaleAfter: n.cfg.Audit.StaleAfter, Delay: func(i exchange.Item) time.Duration { return n.cfg.Audit.Delays[i] },
 		Clock: n.around.Clock, Log: n.around.Log, Metrics: n.Metrics})
 	if err != nil {
 		return err
 	}
 	n.close = append(n.close, n.Ledger.Close)
+	if err := n.showKey(origin, keys[len(keys)-1].Public().(ed25519.PublicKey)); err != nil {
+		return err
+	}
 	n.goes("audit ledger", n.Ledger.Run)
+	n.awaitLedger(ctx)
 	return nil
+}
+
+// AuditKeyFile, below a node's data directory, holds the public key of its audit log, which verifiers and witnesses need.
+const AuditKeyFile = "audit.vkey"
+
+func (n *Node) showKey(origin string, public ed25519.PublicKey) error {
+	key, err := ledger.VerifierKey(origin, public)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(n.cfg.Data, AuditKeyFile), []byte(key+"\n"), 0o644)
+}
+
+// ledgerPatience is how long a start waits for the ledger. Where its witness is away, the node starts all the same and says to
+// whoever asks why there is no answer.
+const ledgerPatience = 5 * time.Second
+
+// awaitLedger waits for what was asked before the last stop to be published.
+func (n *Node) awaitLedger(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, ledgerPatience)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for n.Ledger.Fresh(n.around.Clock()) != nil {
+		select {
+		case <-ctx.Done():
+			return
+		case <-n.life.Done():
+			return
+		case <-tick.C:
+		}
+	}
 }
 
 // stand puts the doorkeeper in place.

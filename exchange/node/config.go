@@ -91,6 +91,8 @@ type Kafka struct {
 	Wait time.Duration `yaml:"wait"`
 	// TLS is how the node and a real cluster know each other; empty speaks plain text.
 	TLS KafkaTLS `yaml:"tls"`
+	// EraseWithin bounds how long the bytes of what was erased stay on the topics of a real Kafka. Default 24h.
+	EraseWithin time.Duration `yaml:"erase_within"`
 	// Pending is how long a signed batch may wait until Kafka has it, as after a crash of the adapter; what is older is refused.
 	// Below 0: for ever, and clocks are not compared. Default 336h.
 	Pending time.Duration `yaml:"pending"`
@@ -129,6 +131,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Kafka.Wait == 0 {
 		c.Kafka.Wait = time.Minute
+	}
+	if c.Kafka.EraseWithin == 0 {
+		c.Kafka.EraseWithin = 24 * time.Hour
 	}
 	if c.CacheMiB == 0 {
 		c.CacheMiB = 128
@@ -182,6 +187,7 @@ func (c Config) check() (found []finding) {
 	refuse(embedded && c.Kafka.Replicas > 1, "kafka.replicas", text("内嵌 Kafka 只有一个代理，不能有多个副本", "the embedded Kafka is one broker and cannot have replicas"),
 		text("去掉 kafka.replicas，或用 kafka.brokers 接真实集群", "leave kafka.replicas out, or name a real cluster in kafka.brokers"))
 	refuse(c.Kafka.Wait < 0, "kafka.wait", text("kafka.wait 为负", "kafka.wait is negative"), text("写时长，例如 1m", "write a time span, such as 1m"))
+	refuse(c.Kafka.EraseWithin < time.Second, "kafka.erase_within", text("kafka.erase_within 小于 1s", "kafka.erase_within is less than 1s"), text("写时长，例如 24h", "write a time span, such as 24h"))
 	refuse(c.CacheMiB < 0, "cache_mib", text("cache_mib 为负", "cache_mib is negative"), text("写 MiB 数，例如 128", "write a number of MiB, such as 128"))
 	return found
 }

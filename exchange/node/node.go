@@ -3,6 +3,7 @@ package node
 
 import (
 	"context"
+	"crypto/ed25519"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -27,6 +28,7 @@ import (
 	"github.com/onedoor/yimen/exchange/catalogue"
 	"github.com/onedoor/yimen/exchange/door"
 	"github.com/onedoor/yimen/exchange/envelope"
+	"github.com/onedoor/yimen/exchange/erasure"
 	"github.com/onedoor/yimen/exchange/holdings"
 	"github.com/onedoor/yimen/exchange/holdings/pebble"
 	"github.com/onedoor/yimen/exchange/limits"
@@ -181,16 +183,29 @@ func (n *Node) index(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	orders, err := n.signers(ctx, ordersKey)
+	if err != nil {
+		return err
+	}
+	var ordered []ed25519.PublicKey
+	for _, key := range orders {
+		ordered = append(ordered, key.Public().(ed25519.PublicKey))
+	}
 	engine, err := pebble.Open(pebble.Config{Dir: filepath.Join(n.cfg.Data, indexDir), CacheBytes: int64(n.cfg.CacheMiB) << 20, Log: n.around.Log})
 	if err != nil {
 		return err
 	}
 	n.close = append(n.close, engine.Close)
-	n.Index, err = holdings.New(holdings.Config{Engine: engine, Opener: opener, Schema: n.schema, Keeper: n.keeper,
+	n.Index, err = holdings.New(holdings.Config{Engine: engine, Opener: opener, Schema: n.schema, Keeper: n.keeper, Orders: ordered,
 		TokenKey: tokens, SealKey: seal, Log: n.around.Log, Metrics: n.Metrics, Now: n.around.Clock})
 	if err != nil {
 		return err
 	}
+	ends, err := n.Bus.EndOffsets(ctx, erasure.Topic)
+	if err != nil {
+		return err
+	}
+	n.Index.ErasuresUpTo(ends[0]) // nothing is told before
 	for _, topic := range folded(n.Catalogue) {
 		n.goes("fold "+topic, func(ctx context.Context) error { return n.fold(ctx, topic) })
 	}

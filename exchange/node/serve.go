@@ -17,6 +17,7 @@ import (
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/api"
 	"github.com/onedoor/yimen/exchange/audit"
+	"github.com/onedoor/yimen/exchange/audit/ledger"
 	"github.com/onedoor/yimen/exchange/door"
 	"github.com/onedoor/yimen/exchange/limits"
 )
@@ -57,6 +58,7 @@ func (n *Node) serve(context.Context) error {
 	}
 	n.goes("watch lag", n.watchLag)
 	n.goes("keep Kafka's rules", n.guard)
+	n.goes("free erased bytes", n.bury)
 	return nil
 }
 
@@ -100,7 +102,21 @@ func (n *Node) handler() http.Handler {
 	desk := (&limits.Desk{Limits: n.Limits, Admin: n.door.With(door.Admin), Append: n.append, Fail: api.Fail}).Handler()
 	mux.Handle("/v1/limits", desk)
 	mux.Handle("/v1/limits/", desk)
+	erasures := n.erasures()
+	mux.Handle("/v1/erasures", erasures)
+	mux.Handle("/v1/refusals", erasures)
+	log := ledger.Handler(ledger.Serving{Ledger: n.Ledger, Reader: n.reader, Fail: api.Fail, Audit: n.audit, Token: n.audit.Token, Clock: n.around.Clock})
+	for _, path := range []string{"/v1/receipts/", "/v1/audit/", "/v1/subjects", "/v1/subjects/"} {
+		mux.Handle(path, log)
+	}
 	return n.door.Guard(mux, api.Fail)
+}
+
+// reader is who reads the audit log, and what of it they may see.
+func (n *Node) reader(r *http.Request) (ledger.Reader, error) {
+	caller, err := n.door.Caller(r)
+	return ledger.Reader{Department: caller.Department, Clerk: caller.Clerk, Supervisor: caller.May(door.Supervisor),
+		Auditor: caller.May(door.Auditor), Holders: caller.May(door.Citizens)}, err
 }
 
 // append makes an audit entry durable.

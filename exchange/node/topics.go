@@ -1,6 +1,7 @@
 package node
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/onedoor/yimen/certs/roll"
@@ -8,21 +9,20 @@ import (
 	"github.com/onedoor/yimen/exchange/bus"
 	"github.com/onedoor/yimen/exchange/catalogue"
 	"github.com/onedoor/yimen/exchange/envelope"
+	"github.com/onedoor/yimen/exchange/erasure"
 	"github.com/onedoor/yimen/schemas/registry"
 )
 
 // Records of queries are kept three years at least (政务数据共享条例 art. 29), and asOf needs coverage for as long.
 const keepYears = 3 * 366 * 24 * time.Hour
 
-// erasuresTopic says what is forgotten.
-const erasuresTopic = "erasures"
+// stamped topics date messages by the broker's clock, not the one of whoever writes.
+var stamped = map[string]string{"message.timestamp.type": "LogAppendTime"}
 
-// Settings of topics: within what time an erased record's bytes leave Kafka once something is appended after it, and that the
-// broker's clock counts, not the one of whoever writes.
-var (
-	stamped   = map[string]string{"message.timestamp.type": "LogAppendTime"}
-	forgetful = map[string]string{"message.timestamp.type": "LogAppendTime", "max.compaction.lag.ms": "86400000"} // one day
-)
+// forgetful topics give the bytes of a tombstoned key back within the time given, once something stands behind the tombstone.
+func (k Kafka) forgetful() map[string]string {
+	return map[string]string{"message.timestamp.type": "LogAppendTime", "max.compaction.lag.ms": strconv.FormatInt(k.EraseWithin.Milliseconds(), 10)}
+}
 
 // Topics lists every topic a city with this catalogue needs.
 func Topics(c *catalogue.Catalogue, k Kafka) []bus.Topic {
@@ -31,17 +31,17 @@ func Topics(c *catalogue.Catalogue, k Kafka) []bus.Topic {
 	}
 	mirror := topic(registry.Mirror, 1, nil)
 	mirror.Compact = true
-	topics := []bus.Topic{topic(audit.Topic, 1, stamped), topic(roll.Topic, 1, stamped), topic(erasuresTopic, 1, stamped),
+	topics := []bus.Topic{topic(audit.Topic, 1, stamped), topic(roll.Topic, 1, stamped), topic(erasure.Topic, 1, stamped),
 		topic(registry.Proposals, 1, nil), mirror}
 	for _, e := range c.EvidenceTypes() {
-		t := topic(envelope.EvidenceTopic(e.Type), k.Partitions, forgetful)
+		t := topic(envelope.EvidenceTopic(e.Type), k.Partitions, k.forgetful())
 		t.Compact = true
 		topics = append(topics, t)
 	}
 	for _, d := range c.Departments() {
 		coverage := topic(envelope.CoverageTopic(d.Code), 1, stamped)
 		coverage.Retention = keepYears
-		quarantine := topic(envelope.QuarantineTopic(d.Code), 1, forgetful)
+		quarantine := topic(envelope.QuarantineTopic(d.Code), 1, k.forgetful())
 		quarantine.Compact, quarantine.Retention = true, keepYears
 		topics = append(topics, coverage, quarantine)
 	}
@@ -50,7 +50,7 @@ func Topics(c *catalogue.Catalogue, k Kafka) []bus.Topic {
 
 // folded lists the topics the index is made of.
 func folded(c *catalogue.Catalogue) []string {
-	var names []string
+	names := []string{erasure.Topic}
 	for _, e := range c.EvidenceTypes() {
 		names = append(names, envelope.EvidenceTopic(e.Type))
 	}

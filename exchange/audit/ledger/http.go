@@ -71,6 +71,11 @@ func Handler(s Serving) http.Handler {
 	return mux
 }
 
+// Paths are the patterns of http.ServeMux below which a Handler answers.
+func Paths() []string {
+	return []string{"/v1/receipts/", "/v1/audit/", "/v1/subjects", "/v1/subjects/"}
+}
+
 // answer is what a request is answered with.
 type answer struct {
 	content string

@@ -91,7 +91,9 @@ func readTopic(path string) *fakeTopic {
 	return topic
 }
 
-func TestKilledAnywhereTheLogIsWhole(t *testing.T) {
+// killTopic is a file of messages, most of them entries.
+func killTopic(t *testing.T) string {
+	t.Helper()
 	w := newWorld(t)
 	w.ask(killMessages - 3)
 	w.topic.Append(t.Context(), "", []exchange.Message{w.topic.msgs[5], w.topic.msgs[990], {Key: []byte("x"), Value: []byte("y")}})
@@ -103,6 +105,11 @@ func TestKilledAnywhereTheLogIsWhole(t *testing.T) {
 	if err := os.WriteFile(file, raw, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	return file
+}
+
+func TestKilledAnywhereTheLogIsWhole(t *testing.T) {
+	file := killTopic(t)
 	points := []string{"append 1", "append 4", "commit 1", "commit 6", "publish 1", "publish 7"}
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 8 { // wherever it is just then: amid files, above all
@@ -121,6 +128,28 @@ func TestKilledAnywhereTheLogIsWhole(t *testing.T) {
 			recovered(t, dir, file)
 		})
 	}
+}
+
+// Every file gets its name by a rename, so that a crash at each of them is a crash at every point that matters to the disk.
+func TestKilledAtEveryRename(t *testing.T) {
+	strace, err := exec.LookPath("strace")
+	if err != nil || os.Getenv("YIMEN_TEST_LONG") == "" {
+		t.Skip("needs strace and YIMEN_TEST_LONG=1")
+	}
+	file := killTopic(t)
+	killed := 0
+	for n := 1; n <= 80; n++ {
+		dir := t.TempDir()
+		child := exec.Command(strace, "-f", "-qqq", "-o", "/dev/null", "-e", fmt.Sprintf("inject=rename,renameat,renameat2:signal=KILL:when=%d", n), os.Args[0])
+		child.Env = append(os.Environ(), killVariable+"=none 0 "+dir+" "+file)
+		if out, err := child.CombinedOutput(); err != nil {
+			killed++
+		} else if n == 1 {
+			t.Fatalf("nothing was killed: %s", out)
+		}
+		recovered(t, dir, file)
+	}
+	t.Logf("killed %d times", killed)
 }
 
 // recovered goes on where a killed sequencer stopped, and demands that there is one leaf for each message and one for each entry.

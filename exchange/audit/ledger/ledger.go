@@ -5,13 +5,13 @@
 // other. For every entry it then gives a proof that anybody can check without asking again. What a leaf says follows from the
 // topic alone: a log that was lost is made again, the same, and whoever changed anything before that shows.
 //
-// An exchange puts it together so:
+// An exchange puts it together so, with Ed25519 keys made of the rings "log" and "audit-signature":
 //
-//	l, err := ledger.Open(ctx, ledger.Config{Dir: data + "/audit", Origin: city + ".yimen/audit", Key: logKey, Topic: bus, Witnesses: …})
-//	close = append(close, l.Close)
-//	goes("audit ledger", l.Run)
-//	before every answer: if err := l.Fresh(clock()); err != nil { return err }   // then audit.Log.Append, then the answer
-//	mux.Handle("/v1/audit/", h) and so for /v1/receipts/ and /v1/subjects, with h := ledger.Handler(ledger.Serving{Ledger: l, …})
+//	log, err := audit.New(audit.Config{Appender: bus, Key: token, Signature: ed25519.NewKeyFromSeed(signature), …})
+//	l, err := ledger.Open(ctx, ledger.Config{Dir: data + "/audit", Origin: city + ".yimen/audit", Key: ed25519.NewKeyFromSeed(logSeed), Topic: bus, Witnesses: …})
+//	n.close, n.goes("audit ledger", l.Run)        // show l.VerifierKey() at the start; readiness asks l.Fresh
+//	if err := l.Fresh(clock()); err != nil { … }  // in the broker, before each answer or refusal; then log.Append, then the answer
+//	mux.Handle(p, ledger.Handler(ledger.Serving{Ledger: l, Audit: log, Token: log.Token, Reader: …, Fail: …})) for each p of ledger.Paths()
 //
 // One process at a time keeps a directory; others may keep copies of their own, which come out the same.
 package ledger

@@ -1,0 +1,169 @@
+package node
+
+import (
+	"context"
+	"crypto/rand"
+	"io"
+	"net/http"
+	"regexp"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/api"
+	"github.com/onedoor/yimen/exchange/door"
+	"github.com/onedoor/yimen/exchange/erasure"
+	"github.com/onedoor/yimen/exchange/holdings"
+	"github.com/onedoor/yimen/exchange/identity"
+)
+
+// EraseRequest is the body of POST /v1/erasures.
+type EraseRequest struct {
+	Kind   erasure.Kind          `json:"kind"`
+	Number string                `json:"number,omitempty"` // holder: the citizen number or credit code
+	Type   exchange.EvidenceType `json:"type,omitempty"`   // record
+	Record string                `json:"record,omitempty"` // record: its id in hexadecimal
+	Lifts  string                `json:"lifts,omitempty"`  // lift: the order that ends
+	Basis  string                `json:"basis"`            // a code for the legal ground, such as pipl-47
+}
+
+// Erased is what an order to forget came to. It repeats no number.
+type Erased struct {
+	ID      string       `json:"id"`
+	Kind    erasure.Kind `json:"kind"`
+	At      time.Time    `json:"at"`
+	By      string       `json:"by"`
+	Basis   string       `json:"basis"`
+	Records int          `json:"records"` // whose bytes leave Kafka; of a holder those that name nobody else
+}
+
+func erased(o erasure.Order) Erased {
+	return Erased{ID: o.ID, Kind: o.Kind, At: o.At, By: o.By, Basis: o.Basis, Records: len(o.Records)}
+}
+
+// basisForm keeps names and numbers of people out of a topic that is never cleaned.
+var basisForm = regexp.MustCompile(`^[a-z][a-z0-9-]{1,39}$`)
+
+// Erase gives an order to forget to all nodes. It returns once this node obeys; the bytes on topics follow.
+func (n *Node) Erase(ctx context.Context, by string, asked EraseRequest) (Erased, error) {
+	order, err := n.order(ctx, asked)
+	if err != nil {
+		return Erased{}, err
+	}
+	order.ID, order.At, order.By, order.Basis = rand.Text(), n.around.Clock().UTC(), by, asked.Basis
+	keys, err := n.signers(ctx, ordersKey)
+	if err != nil {
+		return Erased{}, err
+	}
+	message, err := order.Message(keys[len(keys)-1])
+	if err != nil {
+		return Erased{}, err
+	}
+	if err := n.act(ctx, by, "erase-"+string(order.Kind), order.ID); err != nil {
+		return Erased{}, err
+	}
+	said := []exchange.Message{message}
+	if err := n.Bus.Append(ctx, message.Topic, said); err != nil {
+		return Erased{}, err
+	}
+	return erased(order), n.obeyed(ctx, said[0].Offset)
+}
+
+// order reads what is to be erased.
+func (n *Node) order(ctx context.Context, asked EraseRequest) (erasure.Order, error) {
+	if !basisForm.MatchString(asked.Basis) {
+		return erasure.Order{}, badErasure(text("缺少法律依据的代码，或写法不对", "the code of the legal ground is missing or not well formed"))
+	}
+	order := erasure.Order{Kind: asked.Kind}
+	switch asked.Kind {
+	case erasure.OfHolder:
+		holder, err := identity.ParseHolder(asked.Number)
+		if err != nil {
+			return order, err
+		}
+		owned, err := n.Index.Owned(ctx, holder)
+		order.Holder, order.Records = owned.Token, owned.Alone
+		return order, err
+	case erasure.OfRecord:
+		record := erasure.Record{Type: asked.Type}
+		if _, known := n.Catalogue.Evidence(asked.Type); !known || record.ID.UnmarshalText([]byte(asked.Record)) != nil {
+			return order, badErasure(text("没有这种证照，或记录编号不是 32 位十六进制", "there is no such evidence type, or the record's id is not 32 hexadecimal digits"))
+		}
+		order.Records = []erasure.Record{record}
+		return order, nil
+	case erasure.Lift:
+		for _, before := range n.Index.Orders() {
+			if before.ID == asked.Lifts && before.Kind != erasure.Lift {
+				order.Lifts = before.ID
+				return order, nil
+			}
+		}
+		return order, badErasure(text("没有这个删除指令", "there is no such order"))
+	}
+	return order, badErasure(text("kind 须是 holder、record 或 lift", "kind must be holder, record or lift"))
+}
+
+// obeyed waits until this node has folded the order at the offset.
+func (n *Node) obeyed(ctx context.Context, offset int64) error {
+	for {
+		next, err := n.Index.Next(ctx, erasure.Topic)
+		if err != nil || next[0] > offset {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-n.life.Done():
+			return context.Cause(n.life)
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+// erasures serves POST and GET /v1/erasures, refusals GET /v1/refusals: what the index did not take.
+func (n *Node) erasures() http.Handler {
+	mux := http.NewServeMux()
+	admin := n.door.With(door.Admin)
+	answer := func(do func(r *http.Request, who string) (any, error)) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			r.Body = http.MaxBytesReader(w, r.Body, 4<<10)
+			who, err := admin(r)
+			var value any
+			if err == nil {
+				value, err = do(r, who)
+			}
+			if err != nil {
+				api.Fail(w, r, err)
+				return
+			}
+			w.Header().Set("Content-Type", "application/json; charset=utf-8")
+			json.MarshalWrite(w, value) // a client that is gone needs no answer
+		}
+	}
+	mux.HandleFunc("POST /v1/erasures", answer(func(r *http.Request, who string) (any, error) {
+		var asked EraseRequest
+		body, err := io.ReadAll(r.Body)
+		if err != nil || json.Unmarshal(body, &asked, json.RejectUnknownMembers(true)) != nil {
+			return nil, badErasure(text("正文不是所要的 JSON", "the body is not the JSON that is wanted"))
+		}
+		return n.Erase(r.Context(), who, asked)
+	}))
+	mux.HandleFunc("GET /v1/erasures", answer(func(*http.Request, string) (any, error) {
+		all := []Erased{}
+		for _, order := range n.Index.Orders() {
+			all = append(all, erased(order))
+		}
+		return all, nil
+	}))
+	mux.HandleFunc("GET /v1/refusals", answer(func(r *http.Request, _ string) (any, error) {
+		all, err := n.Index.Refused(r.Context())
+		return append([]holdings.Refusal{}, all...), err
+	}))
+	return mux
+}
+
+func badErasure(why exchange.Text) error {
+	return &exchange.Problem{Code: "YM-ERA-0101", Kind: exchange.Invalid, Why: why, What: text("删除请求不可用", "the request to erase cannot be used"),
+		Mend: text("用 yimen erase holder、record 或 lift；--basis 写小写字母、数字和 - 的代码，如 pipl-47", "use `yimen erase holder`, `record` or `lift`; --basis is a code of small letters, digits and hyphens, such as pipl-47")}
+}
