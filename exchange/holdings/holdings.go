@@ -144,7 +144,7 @@ func (x *Index) begin(c Config) (err error) {
 		return err
 	}
 	if len(x.places) == 0 {
-		x.fresh = &fresh{}
+		x.fresh = newFresh()
 	}
 	x.meters, err = newMeters(c.Metrics)
 	return err
