@@ -20,7 +20,7 @@ import (
 // Mode. Signatures are of the default signer's id 1234567812345678 (GB/T 35276), written in ASN.1.
 type national struct{}
 
-func (national) newHash() hash.Hash              { return sm3.New() }
+func (national) newHash() hash.Hash             { return sm3.New() }
 func (national) sum(data []byte) [hashSize]byte { return sm3.Sum(data) }
 
 func (national) keySize() int { return 16 }

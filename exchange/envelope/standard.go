@@ -14,7 +14,7 @@ import (
 // standard is Ed25519 (RFC 8032), SHA-256, AES-256-GCM, and HPKE (RFC 9180) over X25519.
 type standard struct{}
 
-func (standard) newHash() hash.Hash              { return sha256.New() }
+func (standard) newHash() hash.Hash             { return sha256.New() }
 func (standard) sum(data []byte) [hashSize]byte { return sha256.Sum256(data) }
 
 func (standard) keySize() int { return 32 }
