@@ -14,6 +14,7 @@ import (
 	"github.com/onedoor/yimen/exchange/bus"
 	"github.com/onedoor/yimen/exchange/bus/embedded"
 	"github.com/onedoor/yimen/exchange/envelope"
+	"github.com/onedoor/yimen/exchange/envelope/envelopetest"
 	"github.com/onedoor/yimen/exchange/identity"
 	"github.com/onedoor/yimen/schemas"
 )
@@ -77,14 +78,13 @@ func companies(n int) (rows [][]string) {
 
 // city is an exchange's Kafka with one department's adapter beside it.
 type city struct {
-	t       testing.TB
-	addr    string
-	bus     *bus.Bus
-	dir     string
-	private []byte
-	public  []byte
-	now     time.Time
-	allow   bool
+	t     testing.TB
+	addr  string
+	bus   *bus.Bus
+	dir   string
+	keys  *envelopetest.City
+	now   time.Time
+	allow bool
 }
 
 func newCity(t testing.TB) *city {
@@ -95,9 +95,7 @@ func newCity(t testing.TB) *city {
 	}
 	t.Cleanup(broker.Close)
 	c := &city{t: t, addr: broker.Addr(), dir: t.TempDir(), now: time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)}
-	if c.private, c.public, err = envelope.GenerateKey(); err != nil {
-		t.Fatal(err)
-	}
+	c.keys = envelopetest.New()
 	c.bus = connect(t, c.addr)
 	err = c.bus.Ensure(t.Context(), []bus.Topic{{Name: "evidence.business-licence", Partitions: 3, Compact: true},
 		{Name: "quarantine.scjg", Partitions: 1}, {Name: "coverage.scjg", Partitions: 1}})
@@ -139,7 +137,7 @@ func (c *city) config(source adapters.Source, to adapters.Bus) adapters.Config {
 		m.Source.Complete = !l.partial
 	}
 	return adapters.Config{Manifest: m, Source: source, Schema: schema, DepartmentKey: departmentKey,
-		ExchangePublicKey: c.public, StateDir: c.dir, Bus: to, Clock: func() time.Time { return c.now }, Log: slog.New(slog.DiscardHandler),
+		ExchangePublicKey: c.keys.Public(), Signer: c.keys.Signer(m.Adapter), StateDir: c.dir, Bus: to, Clock: func() time.Time { return c.now }, Log: slog.New(slog.DiscardHandler),
 		AllowWithdrawals: c.allow}
 }
 
@@ -199,10 +197,7 @@ func (c *city) read(topic string) []exchange.Message {
 // standing opens the evidence topic as an index would: for each record its newest version. It fails on a version with two contents.
 func (c *city) standing() map[exchange.RecordID]envelope.Opened {
 	c.t.Helper()
-	opener, err := envelope.NewOpener(c.private)
-	if err != nil {
-		c.t.Fatal(err)
-	}
+	opener := c.keys.Opener(c.t)
 	type place struct {
 		id      exchange.RecordID
 		version exchange.Version
@@ -210,7 +205,7 @@ func (c *city) standing() map[exchange.RecordID]envelope.Opened {
 	contents := map[place]exchange.Digest{}
 	newest := map[exchange.RecordID]envelope.Opened{}
 	for _, m := range c.read("evidence.business-licence") {
-		o, err := opener.Record(&m)
+		o, err := opener.Record(c.t.Context(), &m)
 		if err != nil {
 			c.t.Fatal(err)
 		}

@@ -111,7 +111,7 @@ func (r *Runner) takeBatch(messages []exchange.Message, take func(*write, *excha
 // once more under another id, and all that stand would be withdrawn.
 func (r *Runner) sameKey(_ *write, m *exchange.Message) error {
 	var said exchange.Coverage
-	if string(m.Key) != string(r.cfg.Manifest.Adapter) || json.Unmarshal(m.Value, &said) != nil || said.Key == "" || said.Key == r.sealer.KeyName() {
+	if string(m.Key) != string(r.cfg.Manifest.Adapter) || json.Unmarshal(m.Value, &said) != nil || said.Key == "" || said.Key == r.names.KeyName() {
 		return nil
 	}
 	return &exchange.Problem{Code: "YM-ADP-0104", Kind: exchange.Conflict,

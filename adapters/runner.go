@@ -35,8 +35,10 @@ type Config struct {
 	Source   Source
 	Schema   *schemas.Schema // of the manifest's evidence type
 
-	DepartmentKey     []byte // the department's secret; see envelope.NewSealer
-	ExchangePublicKey []byte
+	DepartmentKey     []byte // the department's secret; see envelope.NewNames
+	ExchangePublicKey []byte // what records are sealed to at first; see SealTo
+	Signer            envelope.Signer
+	Suite             envelope.Suite // zero: Standard
 	StateDir          string
 	Bus               Bus
 
@@ -74,6 +76,7 @@ type Result struct {
 type Runner struct {
 	cfg     Config
 	mapping *mapping.Mapping
+	names   *envelope.Names
 	sealer  *envelope.Sealer
 	safe    *safe
 	state   *state
@@ -89,7 +92,8 @@ func Open(ctx context.Context, cfg Config) (*Runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	sealer, err := envelope.NewSealer(m.Adapter, cfg.DepartmentKey, cfg.ExchangePublicKey)
+	sealer, err := envelope.NewSealer(envelope.SealerConfig{Adapter: m.Adapter, DepartmentKey: cfg.DepartmentKey,
+		ExchangeKey: cfg.ExchangePublicKey, Signer: cfg.Signer, Suite: cfg.Suite, Clock: cfg.Clock})
 	if err != nil {
 		return nil, fmt.Errorf("set up %s: %w", m.Adapter, err)
 	}
@@ -101,13 +105,16 @@ func Open(ctx context.Context, cfg Config) (*Runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Runner{cfg: cfg, mapping: rules, sealer: sealer, safe: locked, state: s,
+	r := &Runner{cfg: cfg, mapping: rules, names: sealer.Names, sealer: sealer, safe: locked, state: s,
 		meaning: m.Hash() + " " + cfg.Schema.ID, metrics: newMetrics(cfg.Metrics, m.Adapter)}
 	if err := r.recover(ctx); err != nil {
 		return nil, errors.Join(err, r.Close())
 	}
 	return r, nil
 }
+
+// SealTo has what is published from the next batch on sealed to another public key of the exchange.
+func (r *Runner) SealTo(exchangeKey []byte) error { return r.sealer.SealTo(exchangeKey) }
 
 // Close gives the state back.
 func (r *Runner) Close() error {
@@ -179,12 +186,11 @@ func (r *Runner) acknowledged(batch ...[]exchange.Message) {
 
 // Heartbeat states the adapter's coverage: that it is alive, and how complete its data is since the last reading.
 func (r *Runner) Heartbeat(ctx context.Context) error {
-	message, err := r.coverageMessage()
+	messages, err := r.statement()
 	if err != nil {
 		return err
 	}
-	topic := envelope.CoverageTopic(r.cfg.Manifest.Adapter.Department())
-	if err := r.cfg.Bus.Append(ctx, topic, []exchange.Message{message}); err != nil {
+	if err := r.cfg.Bus.Append(ctx, messages[0].Topic, messages); err != nil {
 		return fmt.Errorf("state coverage of %s: %w", r.cfg.Manifest.Adapter, err)
 	}
 	return nil

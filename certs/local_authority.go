@@ -158,4 +158,3 @@ func (a *LocalAuthority) State() State { return OK }
 func (a *LocalAuthority) Close() error { return nil }
 
 var _ Authority = (*LocalAuthority)(nil)
-

@@ -14,6 +14,7 @@ import (
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/envelope"
+	"github.com/onedoor/yimen/exchange/envelope/envelopetest"
 	"github.com/onedoor/yimen/schemas"
 	"github.com/onedoor/yimen/schemas/compat"
 	"github.com/onedoor/yimen/schemas/gate"
@@ -208,24 +209,17 @@ func TestNamesAreTyped(t *testing.T) {
 }
 
 func TestAsyncAPIDocumentsEveryHeader(t *testing.T) {
-	private, public, err := envelope.GenerateKey()
-	if err != nil || private == nil {
-		t.Fatal(err)
-	}
-	sealer, err := envelope.NewSealer("scjg/licences", make([]byte, 32), public)
-	if err != nil {
-		t.Fatal(err)
-	}
-	batch, err := sealer.Batch()
-	if err != nil {
-		t.Fatal(err)
-	}
+	batch := envelopetest.New().Sealer(t, "scjg/licences", make([]byte, 32), nil).Batch()
 	record, err := batch.Record(envelope.Draft{Type: "business-licence", Schema: "00112233-4455-6677-8899-aabbccddeeff", Payload: []byte("{}")})
 	row, err2 := batch.Rejection(envelope.Rejection{Type: "business-licence", Code: "YM-ID-0102"})
 	if err := errors.Join(err, err2); err != nil {
 		t.Fatal(err)
 	}
-	for name, m := range map[string]exchange.Message{"recordHeaders": record, "rowHeaders": row} {
+	signed := []exchange.Message{record, row}
+	if err := batch.Sign(signed); err != nil {
+		t.Fatal(err)
+	}
+	for name, m := range map[string]exchange.Message{"recordHeaders": signed[0], "rowHeaders": signed[1]} {
 		documented := asyncSchemas()[name].(asyncObject)["properties"].(asyncObject)
 		for _, h := range m.Headers {
 			if documented[h.Name] == nil {

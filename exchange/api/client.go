@@ -40,21 +40,43 @@ const (
 // an answer's fields are json.RawMessage, so that numbers stay as the keeper wrote them.
 func (c *Client) Query(ctx context.Context, asked QueryRequest) (broker.Conclusion, error) {
 	var conclusion broker.Conclusion
-	request, err := c.request(ctx, asked)
+	body, err := c.call(ctx, http.MethodPost, "/v1/queries", asked)
 	if err != nil {
 		return conclusion, err
-	}
-	status, body, err := c.send(request)
-	switch {
-	case err != nil:
-		return conclusion, unreachable(c.Base, err)
-	case status != http.StatusOK:
-		return conclusion, problemOf(c.Base, status, body)
 	}
 	if err := json.Unmarshal(body, &conclusion, json.WithUnmarshalers(json.UnmarshalFromFunc(asWritten))); err != nil || conclusion.ID == "" {
 		return broker.Conclusion{}, unreachable(c.Base, errors.New("the answer is not one of the exchange"))
 	}
 	return conclusion, nil
+}
+
+// Call asks another of the exchange's addresses: asked is the body, nil for none, and the answer is read into answer. A refusal
+// comes back as the *exchange.Problem the exchange gave.
+func (c *Client) Call(ctx context.Context, method, path string, asked, answer any) error {
+	body, err := c.call(ctx, method, path, asked)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(body, answer); err != nil {
+		return unreachable(c.Base, errors.New("the answer is not one of the exchange"))
+	}
+	return nil
+}
+
+// call gives the body of what was answered.
+func (c *Client) call(ctx context.Context, method, path string, asked any) ([]byte, error) {
+	request, err := c.request(ctx, method, path, asked)
+	if err != nil {
+		return nil, err
+	}
+	status, body, err := c.send(request)
+	switch {
+	case err != nil:
+		return nil, unreachable(c.Base, err)
+	case status != http.StatusOK:
+		return nil, problemOf(c.Base, status, body)
+	}
+	return body, nil
 }
 
 // asWritten keeps a value of any type as its JSON.
@@ -64,7 +86,7 @@ func asWritten(d *jsontext.Decoder, into *any) error {
 	return err
 }
 
-func (c *Client) request(ctx context.Context, asked QueryRequest) (*http.Request, error) {
+func (c *Client) request(ctx context.Context, method, path string, asked any) (*http.Request, error) {
 	base, err := url.Parse(c.Base)
 	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
 		return nil, badBase()
@@ -72,11 +94,13 @@ func (c *Client) request(ctx context.Context, asked QueryRequest) (*http.Request
 	if strings.ContainsFunc(c.Token, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return nil, badToken()
 	}
-	body, err := json.Marshal(asked)
-	if err != nil {
-		return nil, badBody(text("不是 UTF-8 文字", "it is not UTF-8"))
+	var body []byte
+	if asked != nil {
+		if body, err = json.Marshal(asked); err != nil {
+			return nil, badBody(text("不是 UTF-8 文字", "it is not UTF-8"))
+		}
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimSuffix(c.Base, "/")+"/v1/queries", bytes.NewReader(body))
+	request, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.Base, "/")+path, bytes.NewReader(body))
 	if err != nil {
 		return nil, badBase()
 	}
@@ -85,7 +109,9 @@ func (c *Client) request(ctx context.Context, asked QueryRequest) (*http.Request
 	}
 	request.Header.Set(headerNonce, rand.Text())
 	request.Header.Set(headerTime, c.now().Format(time.RFC3339))
-	request.Header.Set("Content-Type", "application/json")
+	if asked != nil {
+		request.Header.Set("Content-Type", "application/json")
+	}
 	return request, nil
 }
 

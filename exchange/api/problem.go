@@ -3,7 +3,9 @@ package api
 import (
 	"errors"
 	"net/http"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"golang.org/x/text/language"
@@ -30,6 +32,7 @@ var statuses = map[exchange.Kind]int{
 	exchange.Invalid: http.StatusBadRequest, exchange.NotFound: http.StatusNotFound, exchange.Denied: http.StatusForbidden,
 	exchange.Conflict: http.StatusConflict, exchange.Unavailable: http.StatusServiceUnavailable,
 	exchange.Unauthorised: http.StatusUnauthorized, exchange.Internal: http.StatusInternalServerError,
+	exchange.Limited: http.StatusTooManyRequests,
 }
 
 // refusal is a problem for which HTTP has a status more exact than that of its kind.
@@ -65,6 +68,10 @@ func Fail(w http.ResponseWriter, r *http.Request, err error) {
 		w.Header().Set("Allow", exact.allow)
 	case http.StatusServiceUnavailable:
 		w.Header().Set("Retry-After", retryAfter)
+	case http.StatusTooManyRequests:
+		if p.After > 0 { // else time alone does not help
+			w.Header().Set("Retry-After", strconv.FormatInt(int64((p.After+time.Second-1)/time.Second), 10))
+		}
 	case http.StatusUnauthorized:
 		w.Header().Set("WWW-Authenticate", `Bearer realm="yimen"`)
 	}

@@ -31,10 +31,9 @@ func (e *Entry) check() error {
 }
 
 func (e *Entry) checkQuery() error {
-	if err := e.CheckAsker(); err != nil {
-		return err
-	}
 	switch {
+	case e.Department == "" || e.Clerk == "" || e.Case == "":
+		return e.CheckAsker()
 	case e.Item == "":
 		return errors.New("audit entry without an item")
 	case e.Holder.Number == "":

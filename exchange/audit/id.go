@@ -38,10 +38,7 @@ func timeOf(id string) (at time.Time, ok bool) {
 
 // newID makes a ULID: 48 bits of milliseconds, then 80 random bits, so that ids sort by time.
 func (l *Log) newID(at time.Time) (string, error) {
-	var id [16]byte
-	for i, ms := 5, at.UnixMilli(); i >= 0; i, ms = i-1, ms>>8 {
-		id[i] = byte(ms)
-	}
+	id := stamped(at)
 	l.mu.Lock()
 	_, err := io.ReadFull(l.random, id[6:])
 	l.mu.Unlock()
@@ -65,4 +62,15 @@ func crockford(id [16]byte) string {
 		pending &= 1<<bits - 1
 	}
 	return string(out[:])
+}
+
+// FirstID is the least id of an entry made at that moment, so that ids can be cut by time.
+func FirstID(at time.Time) string { return crockford(stamped(at)) }
+
+// stamped is an id's bytes with the moment at the front.
+func stamped(at time.Time) (id [16]byte) {
+	for i, ms := 5, max(0, at.UnixMilli()); i >= 0; i, ms = i-1, ms>>8 {
+		id[i] = byte(ms)
+	}
+	return id
 }

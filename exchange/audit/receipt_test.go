@@ -63,11 +63,11 @@ func TestReceiptIsSigned(t *testing.T) {
 		"another key":       func(_ *Receipt, p *ed25519.PublicKey, _ *[]byte) { *p = other },
 		"no key":            func(_ *Receipt, p *ed25519.PublicKey, _ *[]byte) { *p = nil },
 		"another key named": func(r *Receipt, _ *ed25519.PublicKey, _ *[]byte) { r.Key = KeyName(other) },
-		"another id":        func(r *Receipt, _ *ed25519.PublicKey, _ *[]byte) { r.ID = r.ID[:25] + "0" },
+		"another id":        func(r *Receipt, _ *ed25519.PublicKey, _ *[]byte) { r.ID = r.ID[:24] + r.ID[25:] + "Z" },
 		"another hash":      func(r *Receipt, _ *ed25519.PublicKey, _ *[]byte) { r.Hash = strings.ToUpper(r.Hash) },
 		"another time":      func(r *Receipt, _ *ed25519.PublicKey, _ *[]byte) { r.Time = r.Time.Add(time.Millisecond) },
 		"no signature":      func(r *Receipt, _ *ed25519.PublicKey, _ *[]byte) { r.Signature = "" },
-		"another signature": func(r *Receipt, _ *ed25519.PublicKey, _ *[]byte) { r.Signature = "A" + r.Signature[1:] },
+		"another signature": func(r *Receipt, _ *ed25519.PublicKey, _ *[]byte) { r.Signature = r.Signature[1:] + r.Signature[:1] },
 		"another entry": func(_ *Receipt, _ *ed25519.PublicKey, v *[]byte) {
 			*v = bytes.Replace(*v, []byte("w3-017"), []byte("w3-018"), 1)
 		},

@@ -25,7 +25,8 @@ type Role string
 const (
 	Schemas    Role = "schemas"    // changes the schema registry
 	Admin      Role = "admin"      // invites and revokes identities, lifts suspensions, has data erased
-	Supervisor Role = "supervisor" // reads the audit log (监察)
+	Supervisor Role = "supervisor" // searches the audit log for the own department (监察)
+	Auditor    Role = "auditor"    // reads the whole audit log (审计)
 	Citizens   Role = "citizens"   // tells people and companies who looked at their data
 )
 
@@ -99,6 +100,9 @@ func (k *Keeper) Caller(r *http.Request) (Caller, error) {
 	}
 	return caller, err
 }
+
+// May says whether the caller has the role.
+func (c Caller) May(role Role) bool { return c.roles[role] }
 
 // With finds out who sent the request, and turns away whoever lacks the role. It gives the caller's name.
 func (k *Keeper) With(role Role) func(*http.Request) (string, error) {

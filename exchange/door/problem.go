@@ -17,6 +17,7 @@ func lacks(role Role) error {
 		Schemas:    text("该调用方不能改动 Schema", "this caller may not change schemas"),
 		Admin:      text("该调用方不是管理员", "this caller is no administrator"),
 		Supervisor: text("该调用方不能查看审计日志", "this caller may not read the audit log"),
+		Auditor:    text("该调用方不能查看全部审计日志", "this caller may not read the whole audit log"),
 		Citizens:   text("该调用方不能查询谁看过某人的数据", "this caller may not ask who looked at somebody's data"),
 	}[role]
 	return &exchange.Problem{Code: "YM-API-0403", Kind: exchange.Denied, What: what,

@@ -32,6 +32,9 @@ type Reporter struct {
 	more map[string]int
 }
 
+// summariser is who makes the entries that sum up: the exchange itself.
+const summariser = "yimen"
+
 const (
 	reportsPerSecond = 5
 	reportsAtOnce    = 200
@@ -92,7 +95,7 @@ func (r *Reporter) summarise(ctx context.Context) {
 	r.more = map[string]int{}
 	r.mu.Unlock()
 	for _, code := range slices.Sorted(maps.Keys(counts)) {
-		entry := audit.Entry{Kind: audit.Rejection, Decision: audit.Refused, Refusal: code, Act: "summary", Target: strconv.Itoa(counts[code])}
+		entry := audit.Entry{Kind: audit.Act, Clerk: summariser, Act: "rejections", Target: code + "/" + strconv.Itoa(counts[code])}
 		if _, err := r.log.Append(ctx, entry); err != nil {
 			r.say.Warn("rejections are not in the audit log yet", "code", code, "count", counts[code])
 			r.count(code, counts[code])

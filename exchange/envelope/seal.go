@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -33,10 +32,6 @@ type Sealer struct {
 	signer  Signer
 	now     func() time.Time
 	to      atomic.Pointer[recipient]
-
-	mu     sync.Mutex
-	by     SignerID // of the last signature
-	signed int64    // when that was, in microseconds
 }
 
 // NewSealer makes the sealer of one adapter.
@@ -114,7 +109,7 @@ func (b *Batch) Record(d Draft) (exchange.Message, error) {
 	m := exchange.Message{
 		Topic: EvidenceTopic(d.Type),
 		Route: d.ID[:],
-		Key:   binary.BigEndian.AppendUint64(append(make([]byte, 0, recordKey), d.ID[:]...), uint64(d.Version)),
+		Key:   RecordMessageKey(d.ID, d.Version),
 	}
 	m.Headers = append(b.headers(hex.EncodeToString(m.Key), kind, contentSealed, d.At),
 		exchange.Header{Name: headerDigest, Value: []byte(hex.EncodeToString(d.Digest[:]))},
@@ -133,7 +128,7 @@ type Rejection struct {
 	Columns []string
 	Values  []string // as in the source
 	At      time.Time
-	Signed  Moment // set on what was opened
+	Signed  time.Time // set on what was opened
 }
 
 // sealedRejection is what only the exchange may read of a rejection.

@@ -3,170 +3,170 @@ package envelope
 import (
 	"encoding/binary"
 	"fmt"
+	"math/bits"
 	"time"
 
 	"github.com/onedoor/yimen/exchange"
 )
 
-// A signature header is: format, suite, the certificate's name, the signing time in microseconds, the tree's size, the leaf's
-// index, the number of hashes in its path, the path, the signature.
+// A signature header is: format, suite, the signer's certificate, the signing time in nanoseconds since 1970, how many messages
+// the batch has, which of them this is, how many hashes its proof has, the hashes, and the signature to the end.
 const (
 	signatureFormat = 0x01
 	signatureHead   = 1 + 1 + len(SignerID{}) + 8 + 4 + 4 + 1
-	signatureMost   = 128 // bytes of a signature; either suite's are fewer
-	pathMost        = 32  // hashes of a path: a tree has fewer than 2^32 leaves
+	maxProof        = 32   // hashes: a batch of 2^32 messages
+	maxSignature    = 1024 // bytes
 )
 
-// signing is what one signature says: all but the signature itself and a leaf's place.
-type signing struct {
-	suite   Suite
-	adapter exchange.Adapter
-	by      SignerID
-	at      int64 // microseconds
-	size    uint32
-	root    [hashSize]byte
+// signature is a signature header.
+type signature struct {
+	suite  Suite
+	by     SignerID
+	at     int64 // nanoseconds since 1970
+	size   uint32
+	index  uint32
+	proof  [][]byte
+	signed []byte
 }
 
-// message is what is signed. The context keeps it from passing for anything else that the key signs.
-func (s *signing) message() []byte {
-	out := append([]byte("yimen batch signature v1\x00"), byte(s.suite))
-	out = appendText(out, string(s.adapter))
-	out = binary.BigEndian.AppendUint64(out, uint64(s.at))
-	out = binary.BigEndian.AppendUint32(out, s.size)
-	out = append(out, s.root[:]...)
-	return append(out, s.by[:]...)
+// context keeps a batch's signature from passing for one of anything else.
+const signingContext = "yimen batch v1\n"
+
+// statement is what a batch's signature is over: who signs when, and the root over how many messages.
+func statement(s Suite, adapter exchange.Adapter, at int64, size uint32, root []byte) []byte {
+	out := append(make([]byte, 0, 128), signingContext...)
+	out = append(out, byte(s))
+	out = appendText(out, string(adapter))
+	out = binary.BigEndian.AppendUint64(out, uint64(at))
+	out = binary.BigEndian.AppendUint32(out, size)
+	return append(out, root...)
 }
 
-// Sign signs the batch's messages, all with one signature, and gives each the header that proves it. Those that make up the
-// tree are the messages in the order given.
-func (b *Batch) Sign(messages ...[]exchange.Message) error {
-	a := suites[b.sealer.suite]
-	var leaves [][hashSize]byte
-	for _, some := range messages {
-		for i := range some {
-			b.buffer = appendLeaf(b.buffer[:0], &some[i])
-			leaves = append(leaves, a.sum(b.buffer))
+// Sign signs all messages of the batch with one signature, and puts into each the signature and its own proof. It must be called
+// once, after the last message was made and before the first is stored or appended.
+func (b *Batch) Sign(groups ...[]exchange.Message) error {
+	var leaves []leaf
+	for _, group := range groups {
+		for i := range group {
+			leaves = append(leaves, leaf{message: &group[i]})
 		}
 	}
 	if len(leaves) == 0 {
 		return nil
 	}
-	t := grow(a, leaves)
-	s := signing{suite: b.sealer.suite, adapter: b.sealer.adapter, at: b.sealer.signingTime(), size: uint32(len(leaves)), root: t.root()}
-	signature, err := b.sealer.sign(&s)
-	if err != nil {
-		return err
+	a, at := suites[b.sealer.suite], b.sealer.now().UnixNano()
+	depth := bits.Len(uint(len(leaves) - 1))
+	for i := range leaves {
+		l := &leaves[i]
+		b.buffer = appendLeaf(b.buffer[:0], l.message)
+		l.hash = a.sum(b.buffer)
+		l.header = append(make([]byte, 0, signatureHead+depth*hashSize+96), signatureFormat, byte(b.sealer.suite))
+		l.header = l.header[:signatureHead]
+		binary.BigEndian.PutUint64(l.header[signatureHead-17:], uint64(at))
+		binary.BigEndian.PutUint32(l.header[signatureHead-9:], uint32(len(leaves)))
+		binary.BigEndian.PutUint32(l.header[signatureHead-5:], uint32(i))
 	}
-	index := 0
-	for _, some := range messages {
-		for i := range some {
-			some[i].Headers = append(some[i].Headers, exchange.Header{Name: headerSignature, Value: s.header(t, index, signature)})
-			index++
-		}
+	root := tree(a, leaves)
+	signed, by, err := b.sealer.signer.Sign(statement(b.sealer.suite, b.sealer.adapter, at, uint32(len(leaves)), root[:]))
+	if err != nil {
+		return fmt.Errorf("sign as %s: %w", b.sealer.adapter, err)
+	}
+	for i := range leaves {
+		h := leaves[i].header
+		copy(h[2:], by[:])
+		h[signatureHead-1] = byte((len(h) - signatureHead) / hashSize)
+		m := leaves[i].message
+		m.Headers = append(m.Headers, exchange.Header{Name: headerSignature, Value: append(h, signed...)})
 	}
 	return nil
 }
 
-// header writes the header of one leaf.
-func (s *signing) header(t tree, index int, signature []byte) []byte {
-	out := make([]byte, 0, signatureHead+pathBound(int(s.size))+len(signature))
-	out = append(out, signatureFormat, byte(s.suite))
-	out = append(out, s.by[:]...)
-	out = binary.BigEndian.AppendUint64(out, uint64(s.at))
-	out = binary.BigEndian.AppendUint32(out, s.size)
-	out = binary.BigEndian.AppendUint32(out, uint32(index))
-	out = append(out, 0)
-	out = t.appendPath(out, index)
-	out[signatureHead-1] = byte((len(out) - signatureHead) / hashSize)
-	return append(out, signature...)
+// leaf is one message of a batch on its way into the tree. Its header gathers the proof.
+type leaf struct {
+	message *exchange.Message
+	hash    [hashSize]byte
+	header  []byte
 }
 
-// sign has the root signed. What is signed names the certificate, and which one is current only its holder knows: it is
-// taken for the one that signed last, and asked again where it is not.
-func (s *Sealer) sign(what *signing) ([]byte, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for range 3 {
-		what.by = s.by
-		signature, by, err := s.signer.Sign(what.message())
-		if err != nil {
-			return nil, fmt.Errorf("sign batch of %s: %w", s.adapter, err)
-		}
-		if s.by = by; by == what.by {
-			return signature, nil
-		}
-	}
-	return nil, fmt.Errorf("sign batch of %s: each signature is of another certificate", s.adapter)
-}
+// The prefixes of RFC 6962, section 2.1: no leaf passes for an inner node.
+const (
+	leafPrefix  = 0x00
+	innerPrefix = 0x01
+)
 
-// signingTime is now, and later than any signing time before: what was signed later counts later.
-func (s *Sealer) signingTime() int64 {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.signed = max(s.now().UnixMicro(), s.signed+1)
-	return s.signed
-}
-
-// appendLeaf appends what a leaf's hash is of: all that a reader relies on.
+// appendLeaf writes what a message's leaf is the hash of: everything that is signed of it. Its parts have their lengths in
+// front, the value is the last; a tombstone differs from an empty value by its kind.
 func appendLeaf(out []byte, m *exchange.Message) []byte {
-	return appendText(appendBound(append(out, leafMark), m), m.Value)
+	return append(appendBound(append(out, leafPrefix), m), m.Value...)
 }
 
-// signature is a signature header as it was read.
-type signature struct {
-	suite Suite
-	by    SignerID
-	at    time.Time
-	size  uint32
-	index uint32
-	path  [][]byte
-	bytes []byte
-}
-
-// readSignature reads a signature header; false: it is not one.
-func readSignature(b []byte) (p signature, ok bool) {
-	if len(b) < signatureHead || b[0] != signatureFormat {
-		return p, false
+// tree is the root over the leaves, which must be some, and appends to each leaf's header the hashes that lead to it.
+func tree(a algorithms, leaves []leaf) [hashSize]byte {
+	if len(leaves) == 1 {
+		return leaves[0].hash
 	}
-	path, length := b[signatureHead:], int(b[signatureHead-1])
-	if signature := len(path) - length*hashSize; length > pathMost || signature <= 0 || signature > signatureMost {
-		return p, false
+	split := 1 << (bits.Len(uint(len(leaves)-1)) - 1) // the largest power of two below
+	left, right := tree(a, leaves[:split]), tree(a, leaves[split:])
+	for i := range leaves {
+		other := &right
+		if i >= split {
+			other = &left
+		}
+		leaves[i].header = append(leaves[i].header, other[:]...)
 	}
-	p.suite, p.by = Suite(b[1]), SignerID(b[2:])
-	b = b[2+len(p.by):]
-	p.at = time.UnixMicro(int64(binary.BigEndian.Uint64(b)))
-	p.size, p.index = binary.BigEndian.Uint32(b[8:]), binary.BigEndian.Uint32(b[12:])
-	p.path = make([][]byte, length)
-	for i := range p.path {
-		p.path[i] = path[i*hashSize : (i+1)*hashSize]
-	}
-	p.bytes = path[length*hashSize:]
-	return p, true
+	return inner(a, left[:], right[:])
 }
 
-// signatureOf reads a message's signature, of which nothing is verified.
-func signatureOf(m *exchange.Message) (*signature, error) {
-	header := m.Header(headerSignature)
-	if header == "" {
-		return nil, notSigned("it has no signature")
+func inner(a algorithms, left, right []byte) [hashSize]byte {
+	var both [1 + 2*hashSize]byte
+	both[0] = innerPrefix
+	copy(both[1:], left)
+	copy(both[1+hashSize:], right)
+	return a.sum(both[:])
+}
+
+// readSignature reads a signature header.
+func readSignature(header []byte) (s signature, ok bool) {
+	if len(header) < signatureHead || header[0] != signatureFormat || suites[Suite(header[1])] == nil {
+		return s, false
 	}
-	s, ok := readSignature([]byte(header))
-	if !ok {
-		return nil, notSigned("its signature cannot be read")
+	s.suite, s.by = Suite(header[1]), SignerID(header[2:])
+	s.at = int64(binary.BigEndian.Uint64(header[signatureHead-17:]))
+	s.size, s.index = binary.BigEndian.Uint32(header[signatureHead-9:]), binary.BigEndian.Uint32(header[signatureHead-5:])
+	n, rest := int(header[signatureHead-1]), header[signatureHead:]
+	if n > maxProof || len(rest) < n*hashSize || len(rest)-n*hashSize > maxSignature || s.index >= s.size {
+		return s, false
 	}
-	return &s, nil
+	s.proof = make([][]byte, n)
+	for i := range s.proof {
+		s.proof[i], rest = rest[:hashSize], rest[hashSize:]
+	}
+	s.signed = rest
+	return s, len(rest) > 0
 }
 
-func (s *signature) moment() Moment { return Moment{s.at, s.index} }
-
-// Moment says where a message stands in the order in which its adapter signed: a message that was signed before another and
-// comes after it has been sent again, by whomever.
-type Moment struct {
-	Time  time.Time `json:"time"`
-	Index uint32    `json:"index"` // within the batch
+// root is the root that the proof leads to from the message (RFC 9162, section 2.1.3.2).
+func (s *signature) root(m *exchange.Message, buffer []byte) (root [hashSize]byte, used []byte, ok bool) {
+	a := suites[s.suite]
+	buffer = appendLeaf(buffer[:0], m)
+	root = a.sum(buffer)
+	node, last := s.index, s.size-1
+	for _, p := range s.proof {
+		switch {
+		case last == 0:
+			return root, buffer, false // the proof is too long
+		case node&1 == 1 || node == last:
+			root = inner(a, p, root[:])
+			for node&1 == 0 && node != 0 {
+				node, last = node>>1, last>>1
+			}
+		default:
+			root = inner(a, root[:], p)
+		}
+		node, last = node>>1, last>>1
+	}
+	return root, buffer, last == 0
 }
 
-// After says whether the message was signed later than the other.
-func (m Moment) After(other Moment) bool {
-	return m.Time.After(other.Time) || m.Time.Equal(other.Time) && m.Index > other.Index
-}
+// signedAt is when the signature says that it was made.
+func (s *signature) signedAt() time.Time { return time.Unix(0, s.at).UTC() }

@@ -2,128 +2,134 @@ package envelope
 
 import (
 	"context"
+	"crypto/sha256"
+	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
-
-	"github.com/transparency-dev/merkle/proof"
 
 	"github.com/onedoor/yimen/exchange"
 )
 
-// A message's own time is Kafka's, the moment it was appended. The bounds of how far it may lie from the signing time.
+// ErrUndecided is what opening yields while it cannot be said yet whose signature a message has, or with which key it opens: ask
+// again later.
+var ErrUndecided = errors.New("it cannot be said yet whether the message is good")
+
 const (
-	// maxAhead is how far the department's clock may be ahead of Kafka's.
-	maxAhead = 5 * time.Minute
-	// maxWait is how long a batch may have lain pending at an adapter that could not reach Kafka: a machine that was off
-	// over the longest public holiday, and some days more. Beyond it, what is signed is rather somebody's copy.
-	maxWait = 14 * 24 * time.Hour
+	// clocksApart is how far the adapter's clock may be ahead of Kafka's.
+	clocksApart = 5 * time.Minute
+	// maxPending is how long a signed batch may wait for Kafka: an adapter that crashed, or was cut off, sends it again
+	// unchanged. A key that was stolen cannot sign for longer ago than this.
+	maxPending = 14 * 24 * time.Hour
+	// keptRoots bounds the batches whose signature need not be checked again.
+	keptRoots = 4096
 )
 
-// verifier says whether messages were signed by whom they name. It is safe for concurrent use.
+// verifier checks signatures. It is safe for concurrent use.
 type verifier struct {
 	directory Directory
+	pending   time.Duration
 
-	mu    sync.Mutex
-	roots map[verified]struct{} // whose signature was checked and holds
+	mu   sync.Mutex
+	good map[[sha256.Size]byte]struct{} // signatures that hold, each with statement and key: mathematics, which does not change
 }
 
-// verified is a root with all its signature says and the signature itself. Only that the signature holds is remembered,
-// which no later event can change; the certificate is looked up for every message, so that its revocation acts at once.
-type verified struct {
-	signing
-	signature string
-}
-
-// keptRoots bounds the roots a verifier remembers, as keptKeys does batch keys.
-const keptRoots = keptKeys
-
-// verify says whether the adapter signed the message as it is. An error that is neither ErrNotSigned nor ErrNotGenuine means
-// that this cannot be said yet.
-func (v *verifier) verify(ctx context.Context, m *exchange.Message, p *signature, adapter exchange.Adapter) error {
-	who, issued, err := v.directory.Signatory(ctx, p.by)
+// verify says who signed the message and when.
+func (v *verifier) verify(ctx context.Context, m *exchange.Message) (exchange.Adapter, time.Time, error) {
+	adapter, err := Author(m)
+	if err != nil {
+		return "", time.Time{}, err
+	}
+	s, ok := readSignature(headerBytes(m, headerSignature))
+	if !ok {
+		return adapter, time.Time{}, notSigned("there is no signature")
+	}
+	who, known, err := v.directory.Signatory(ctx, s.by)
 	switch {
 	case err != nil:
-		return fmt.Errorf("look up certificate: %w", err)
-	case !issued:
-		return notSigned("no such certificate was issued")
+		return adapter, time.Time{}, fmt.Errorf("%w: %w", ErrUndecided, err)
+	case !known:
+		return adapter, time.Time{}, notSigned("nobody has the certificate")
 	case who.Adapter != adapter:
-		return notSigned("the certificate is another's")
-	case who.Suite != p.suite:
-		return notSigned("the certificate is of another suite of algorithms")
+		return adapter, time.Time{}, notSigned("the certificate is another's")
+	case who.Suite != s.suite:
+		return adapter, time.Time{}, notSigned("the certificate is of another suite")
 	}
-	if err := who.mayHaveSigned(p.at, m.Time); err != nil {
-		return err
+	if err := v.inTime(m, &who, s.signedAt()); err != nil {
+		return adapter, time.Time{}, err
 	}
-	return v.check(m, p, &who)
+	root, _, ok := s.root(m, nil)
+	if !ok || !v.holds(&s, adapter, root[:], who.Public) {
+		return adapter, time.Time{}, notSigned("the signature does not hold")
+	}
+	return adapter, s.signedAt(), nil
 }
 
-// mayHaveSigned says whether the certificate was good for a message that was signed and written at those times.
-func (s *Signatory) mayHaveSigned(signed, written time.Time) error {
-	if signed.Before(s.From) || signed.After(s.Until) {
-		return notSigned("the certificate was not valid at the signing time")
-	}
-	revoked := !s.Revoked.IsZero()
-	if written.IsZero() { // not known: then nothing says that it was before the revocation
-		if revoked {
-			return notSigned("the certificate is revoked")
-		}
-		return nil
+// inTime says whether the certificate was good when it signed, and the message was written in time. Kafka's time counts where
+// it is known: whoever signs can write any time.
+func (v *verifier) inTime(m *exchange.Message, who *Signatory, signed time.Time) error {
+	written := m.Time
+	if written.IsZero() {
+		written = signed
 	}
 	switch {
-	case revoked && !written.Before(s.Revoked):
+	case signed.Before(who.From) || signed.After(who.Until):
+		return notSigned("the certificate was not valid when it signed")
+	case !who.Revoked.IsZero() && !written.Before(who.Revoked):
 		return notSigned("the certificate was revoked before the message was written")
-	case written.Before(signed.Add(-maxAhead)):
-		return notSigned("it was signed later than it was written")
-	case written.After(signed.Add(maxWait)):
+	case v.pending < 0:
+		return nil
+	case signed.After(written.Add(clocksApart)):
+		return notSigned("it was signed after it was written")
+	case written.Sub(signed) > v.pending:
 		return notSigned("it was signed too long before it was written")
 	}
 	return nil
 }
 
-// check computes the root that the message and its path yield, and checks the signature of it.
-func (v *verifier) check(m *exchange.Message, p *signature, who *Signatory) error {
-	a, known := suites[p.suite]
-	if !known {
-		return notSigned("there is no such suite of algorithms")
+// holds checks a signature, once for all messages of a batch.
+func (v *verifier) holds(s *signature, adapter exchange.Adapter, root, public []byte) bool {
+	said := statement(s.suite, adapter, s.at, s.size, root)
+	h := sha256.New()
+	for _, part := range [...][]byte{said, public, s.signed} {
+		h.Write(appendText(nil, part))
 	}
-	buffer := buffers.Get().(*[]byte)
-	defer buffers.Put(buffer)
-	*buffer = appendLeaf((*buffer)[:0], m)
-	leaf := a.sum(*buffer)
-	root, err := proof.RootFromInclusionProof(treeHasher{a}, uint64(p.index), uint64(p.size), leaf[:], p.path)
-	if err != nil {
-		return notSigned("its place in the batch is impossible")
+	name := [sha256.Size]byte(h.Sum(nil))
+	v.mu.Lock()
+	_, known := v.good[name]
+	v.mu.Unlock()
+	if known {
+		return true
 	}
-	said := verified{signing: signing{suite: p.suite, adapter: who.Adapter, by: p.by, at: p.at.UnixMicro(), size: p.size,
-		root: [hashSize]byte(root)}, signature: string(p.bytes)}
-	if v.remembers(&said) {
-		return nil
+	if !suites[s.suite].verify(public, said, s.signed) {
+		return false
 	}
-	if !a.verify(who.Public, said.message(), p.bytes) {
-		return notSigned("the signature is not of this message")
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if len(v.good) >= keptRoots {
+		clear(v.good)
 	}
-	v.remember(&said)
+	v.good[name] = struct{}{}
+	return true
+}
+
+func notSigned(why string) error { return fmt.Errorf("%w: %s", ErrNotSigned, why) }
+
+func headerBytes(m *exchange.Message, name string) []byte {
+	for i := range m.Headers {
+		if m.Headers[i].Name == name {
+			return m.Headers[i].Value
+		}
+	}
 	return nil
 }
 
-func (v *verifier) remembers(said *verified) bool {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	_, ok := v.roots[*said]
-	return ok
-}
-
-func (v *verifier) remember(said *verified) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if len(v.roots) >= keptRoots {
-		clear(v.roots)
+// Author is the adapter that a message names as its sender.
+func Author(m *exchange.Message) (exchange.Adapter, error) {
+	adapter := strings.TrimPrefix(m.Header(headerSource), "/")
+	if !exchange.ValidAdapter(adapter) {
+		return "", fmt.Errorf("source is not an adapter's name")
 	}
-	v.roots[*said] = struct{}{}
+	return exchange.Adapter(adapter), nil
 }
-
-// buffers hold what is about to be hashed.
-var buffers = sync.Pool{New: func() any { return new([]byte) }}
-
-func notSigned(why string) error { return fmt.Errorf("%w: %s", ErrNotSigned, why) }

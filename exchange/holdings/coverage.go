@@ -1,6 +1,7 @@
 package holdings
 
 import (
+	"context"
 	"errors"
 	"maps"
 	"slices"
@@ -83,11 +84,20 @@ func readStatement(b []byte) (statement, error) {
 }
 
 // foldCoverage keeps the statements that are newer than what their adapters said before.
-func (x *Index) foldCoverage(b *batch, msgs []exchange.Message) {
+func (x *Index) foldCoverage(ctx context.Context, b *batch, msgs []exchange.Message) error {
 	newest := map[speaker]statement{}
 	for i := range msgs {
 		m := &msgs[i]
-		c, reason, cause := x.hear(b, m)
+		by, err := x.opener.Statement(ctx, m)
+		if err != nil {
+			reason, undecided := unopened(err)
+			if undecided {
+				return err
+			}
+			x.refuse(b, m, reason, err)
+			continue
+		}
+		c, reason, cause := x.hear(b, m, by)
 		if reason != "" {
 			x.refuse(b, m, reason, cause)
 			continue
@@ -113,16 +123,19 @@ func (x *Index) foldCoverage(b *batch, msgs []exchange.Message) {
 		b.statements = append(b.statements, st)
 		b.put(coverageKey(who, st.Since.UnixMicro()), encode(st))
 	}
+	return nil
 }
 
-// hear reads a heartbeat and says why it does not count, if it does not.
-func (x *Index) hear(b *batch, m *exchange.Message) (exchange.Coverage, Reason, error) {
+// hear reads a heartbeat of the adapter that signed it, and says why it does not count, if it does not.
+func (x *Index) hear(b *batch, m *exchange.Message, by exchange.Adapter) (exchange.Coverage, Reason, error) {
 	c, err := parseCoverage(m.Value)
 	switch {
 	case err != nil:
 		return c, malformedCoverage, err
 	case string(m.Key) != string(c.Adapter):
 		return c, malformedCoverage, nil
+	case c.Adapter != by: // nobody speaks for another
+		return c, notSigned, nil
 	case c.Adapter.Department() != exchange.Department(b.of):
 		return c, wrongTopic, nil
 	case !x.keeps(c.Adapter.Department(), c.Type):

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/envelope"
 )
 
 // quarantined is where the marks of a row are that is in quarantine: one for each holder it may be about.
@@ -80,7 +81,10 @@ func (x *Index) foldQuarantine(ctx context.Context, b *batch, msgs []exchange.Me
 		}
 		key := quarantineKey(department, [16]byte(m.Key))
 		before := rows[string(key)]
-		after, ok := x.mark(b, m, before)
+		after, ok, err := x.mark(ctx, b, m, before)
+		if err != nil {
+			return err
+		}
 		if !ok || slices.EqualFunc(before.Marks, after.Marks, bytes.Equal) {
 			continue
 		}
@@ -91,28 +95,43 @@ func (x *Index) foldQuarantine(ctx context.Context, b *batch, msgs []exchange.Me
 }
 
 // mark opens and resolves the marks of one row as the message says, and gives those then open.
-func (x *Index) mark(b *batch, m *exchange.Message, before quarantined) (after quarantined, ok bool) {
-	if m.Value == nil {
-		resolve(b, m, before.Marks)
-		return quarantined{}, true
+func (x *Index) mark(ctx context.Context, b *batch, m *exchange.Message, before quarantined) (after quarantined, ok bool, err error) {
+	var r envelope.Rejection
+	if m.Value == nil && x.isOrder(m) {
+		return before, false, nil // it frees the topic of bytes that nobody may read any more
 	}
-	r, err := x.reject(m)
+	if m.Value == nil {
+		_, err = x.opener.Resolution(ctx, m)
+	} else {
+		r, err = x.opener.Rejection(ctx, m)
+	}
+	if err != nil {
+		reason, undecided := unopened(err)
+		if undecided {
+			return before, false, err
+		}
+		x.refuse(b, m, reason, err)
+		return before, false, nil
+	}
 	switch {
-	case err != nil:
-		x.refuse(b, m, notOpened, err)
-		return before, false
+	case m.Value == nil:
+		resolve(b, m, before.Marks)
+		return quarantined{}, true, nil
 	case r.Adapter.Department() != exchange.Department(b.of), !exchange.ValidName(string(r.Type)):
 		x.refuse(b, m, wrongTopic, nil)
-		return before, false
+		return before, false, nil
 	case !x.keeps(r.Adapter.Department(), r.Type):
 		x.refuse(b, m, notKeeper, nil)
-		return before, false
+		return before, false, nil
 	case len(r.Holders) == 0:
-		return before, true // it tells of nobody; whoever the row named before may still be meant
+		return before, true, nil // it tells of nobody; whoever the row named before may still be meant
 	}
 	left, others := byAdapter(before.Marks, r.Adapter)
 	after.Marks = others
 	for _, h := range r.Holders {
+		if x.isForgotten(x.secrets.token(h)) {
+			continue
+		}
 		key := markKey(x.secrets.token(h), r.Type, r.Adapter, r.Row, b.at(m))
 		if i := slices.IndexFunc(left, func(mark []byte) bool { return sameMark(mark, key) }); i >= 0 {
 			key = left[i]
@@ -125,7 +144,7 @@ func (x *Index) mark(b *batch, m *exchange.Message, before quarantined) (after q
 		after.Marks = append(after.Marks, key)
 	}
 	resolve(b, m, left)
-	return after, true
+	return after, true, nil
 }
 
 // byAdapter tells the adapter's own marks from those of others that rejected the same row.

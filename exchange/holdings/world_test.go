@@ -3,6 +3,7 @@ package holdings_test
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/envelope"
+	"github.com/onedoor/yimen/exchange/envelope/envelopetest"
 	"github.com/onedoor/yimen/exchange/holdings"
 	"github.com/onedoor/yimen/exchange/holdings/pebble"
 	"github.com/onedoor/yimen/exchange/identity"
@@ -39,7 +41,7 @@ type world struct {
 	store    *pebble.Store
 	index    *holdings.Index
 	opener   *envelope.Opener
-	public   []byte
+	city     *envelopetest.City
 	sealers  map[exchange.Adapter]*envelope.Sealer
 	schemas  *schemas.Set
 	registry *prometheus.Registry
@@ -52,14 +54,9 @@ func newWorld(t testing.TB) *world { return newWorldWith(t, 16<<20) }
 // newWorldWith gives the index a cache of that many bytes.
 func newWorldWith(t testing.TB, cache int64) *world {
 	t.Helper()
-	private, public, err := envelope.GenerateKey()
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := &world{t: t, dir: t.TempDir(), cache: cache, public: public, sealers: map[exchange.Adapter]*envelope.Sealer{}, ends: map[string]map[int]int64{}}
-	if w.opener, err = envelope.NewOpener(private); err != nil {
-		t.Fatal(err)
-	}
+	city := envelopetest.New()
+	w := &world{t: t, dir: t.TempDir(), cache: cache, city: city, opener: city.Opener(t), sealers: map[exchange.Adapter]*envelope.Sealer{}, ends: map[string]map[int]int64{}}
+	var err error
 	if w.schemas, err = builtin(); err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +79,7 @@ func (w *world) open() {
 
 func (w *world) config() holdings.Config {
 	w.registry = prometheus.NewRegistry()
-	return holdings.Config{Engine: w.store, Opener: w.opener, Schema: w.schema, Keeper: keeper,
+	return holdings.Config{Engine: w.store, Opener: w.opener, Schema: w.schema, Keeper: keeper, Orders: []ed25519.PublicKey{ordersKey.Public().(ed25519.PublicKey)},
 		TokenKey: bytes.Repeat([]byte{1}, 32), SealKey: bytes.Repeat([]byte{2}, 32),
 		Log: slog.New(slog.NewTextHandler(&w.log, nil)), Metrics: w.registry, Now: func() time.Time { return noon }}
 }
@@ -102,7 +99,7 @@ func (w *world) restart() {
 
 // copyTo gives a world that folds into another directory, with the same keys and topics.
 func (w *world) copyTo(dir string) *world {
-	n := &world{t: w.t, dir: dir, cache: w.cache, public: w.public, opener: w.opener, schemas: w.schemas, sealers: w.sealers}
+	n := &world{t: w.t, dir: dir, cache: w.cache, city: w.city, opener: w.opener, schemas: w.schemas, sealers: w.sealers}
 	n.open()
 	w.t.Cleanup(func() { n.store.Close() })
 	return n
@@ -110,11 +107,7 @@ func (w *world) copyTo(dir string) *world {
 
 func (w *world) sealer(a exchange.Adapter) *envelope.Sealer {
 	if w.sealers[a] == nil {
-		s, err := envelope.NewSealer(a, bytes.Repeat([]byte{byte(len(a.Department()))}, 32), w.public)
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		w.sealers[a] = s
+		w.sealers[a] = w.city.Sealer(w.t, a, bytes.Repeat([]byte{byte(len(a.Department()))}, 32), func() time.Time { return noon })
 	}
 	return w.sealers[a]
 }
@@ -159,14 +152,12 @@ func (w *world) seal(s statement) exchange.Message {
 
 func (w *world) draft(a exchange.Adapter, d envelope.Draft, partition int) exchange.Message {
 	w.t.Helper()
-	batch, err := w.sealer(a).Batch()
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	batch := w.sealer(a).Batch()
 	m, err := batch.Record(d)
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	m = w.signed(batch, m)
 	m.Partition = partition
 	return m
 }
@@ -267,21 +258,52 @@ func company(n int) string {
 
 // heartbeat is the message of a coverage statement.
 func (w *world) heartbeat(c exchange.Coverage) exchange.Message {
-	return exchange.Message{Topic: envelope.CoverageTopic(c.Adapter.Department()), Key: []byte(c.Adapter), Value: encode(c)}
+	w.t.Helper()
+	batch := w.sealer(c.Adapter).Batch()
+	m, err := batch.Statement(c)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return w.signed(batch, m)
+}
+
+// stated is a coverage statement that the adapter signs after it was changed.
+func (w *world) stated(by exchange.Adapter, change func(*exchange.Message)) exchange.Message {
+	w.t.Helper()
+	batch := w.sealer(by).Batch()
+	m, err := batch.Statement(exchange.Coverage{Adapter: by, Alive: noon})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	change(&m)
+	return w.signed(batch, m)
+}
+
+// resolution is the message that frees a row of the adapter's department from quarantine.
+func (w *world) resolution(a exchange.Adapter, row [16]byte) exchange.Message {
+	w.t.Helper()
+	batch := w.sealer(a).Batch()
+	return w.signed(batch, batch.Resolution(row, noon))
+}
+
+func (w *world) signed(batch *envelope.Batch, m exchange.Message) exchange.Message {
+	w.t.Helper()
+	one := []exchange.Message{m}
+	if err := batch.Sign(one); err != nil {
+		w.t.Fatal(err)
+	}
+	return one[0]
 }
 
 // rejection is the message of a row in quarantine.
 func (w *world) rejection(r envelope.Rejection) exchange.Message {
 	w.t.Helper()
-	batch, err := w.sealer(r.Adapter).Batch()
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	batch := w.sealer(r.Adapter).Batch()
 	m, err := batch.Rejection(r)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return m
+	return w.signed(batch, m)
 }
 
 func (w *world) schema(_ context.Context, id string) (*schemas.Schema, error) {

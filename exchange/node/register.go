@@ -56,7 +56,7 @@ func (n *Node) register(ctx context.Context) (err error) {
 	if err := n.Registry.Settled(ctx); err != nil {
 		return err
 	}
-	for _, schema := range n.own.All() { // one after the other, so that ids are the same wherever a city begins
+	for _, schema := range n.brought.All() { // one after the other, so that ids are the same wherever a city begins
 		if err := n.seed(ctx, schema); err != nil {
 			return err
 		}

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/onedoor/yimen/certs"
 	"github.com/onedoor/yimen/deploy/demo"
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/api"
@@ -36,7 +37,8 @@ func settings(t testing.TB) Config {
 	dir := t.TempDir()
 	callers := filepath.Join(dir, "callers.yaml")
 	put(t, callers, "- {department: xzsp, clerk: '0017', token_sha256: "+door.TokenHash(token)+"}\n")
-	return Config{Data: filepath.Join(dir, "data"), HTTP: "127.0.0.1:0", Callers: callers, CacheMiB: 8, Kafka: Kafka{Listen: "127.0.0.1:0", Partitions: 2}}
+	return Config{Data: filepath.Join(dir, "data"), HTTP: "127.0.0.1:0", Departments: "127.0.0.1:0", Callers: callers, CacheMiB: 8,
+		Kafka: Kafka{Listen: "127.0.0.1:0", Partitions: 2, Pending: -1}} // the clock stands still
 }
 
 func put(t testing.TB, path, content string) {
@@ -73,18 +75,8 @@ func publish(t testing.TB, n *Node, version exchange.Version) {
 	t.Helper()
 	const adapter, kind = exchange.Adapter("scjg/licences"), exchange.EvidenceType("business-licence")
 	schema, _ := n.Registry.Evidence().ByType(kind)
-	public, err := n.PublicKey()
-	if err != nil {
-		t.Fatal(err)
-	}
-	sealer, err := envelope.NewSealer(adapter, bytes.Repeat([]byte("k"), 32), public)
-	if err != nil {
-		t.Fatal(err)
-	}
-	batch, err := sealer.Batch()
-	if err != nil {
-		t.Fatal(err)
-	}
+	sealer := sealerOf(t, n, adapter)
+	batch := sealer.Batch()
 	var records []exchange.Message
 	for i, document := range schema.Examples() {
 		m, err := batch.Record(envelope.Draft{Type: kind, ID: sealer.RecordID(kind, fmt.Sprint(i)), Version: version, Schema: schema.ID, Payload: document, At: noon})
@@ -93,19 +85,47 @@ func publish(t testing.TB, n *Node, version exchange.Version) {
 		}
 		records = append(records, m)
 	}
+	if err := batch.Sign(records); err != nil {
+		t.Fatal(err)
+	}
 	send(t, n, records...)
 	end := map[int]int64{}
 	for _, m := range records {
 		end[m.Partition] = max(end[m.Partition], m.Offset+1)
 	}
-	statement, err := json.Marshal(exchange.Coverage{Adapter: adapter, Type: kind, Alive: noon, CompleteUpTo: noon, End: end, Read: 2, Published: 2})
+	batch = sealer.Batch()
+	m, err := batch.Statement(exchange.Coverage{Adapter: adapter, Type: kind, Alive: noon, CompleteUpTo: noon, End: end, Read: 2, Published: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
-	send(t, n, exchange.Message{Topic: envelope.CoverageTopic("scjg"), Key: []byte(adapter), Value: statement})
+	statement := []exchange.Message{m}
+	if err := batch.Sign(statement); err != nil {
+		t.Fatal(err)
+	}
+	send(t, n, statement...)
 	if err := n.Settled(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// sealerOf is an adapter that the node has enrolled.
+func sealerOf(t testing.TB, n *Node, adapter exchange.Adapter) *envelope.Sealer {
+	t.Helper()
+	_, name, _ := strings.Cut(string(adapter), "/")
+	signer, err := n.Enrol(t.Context(), certs.Identity{Department: adapter.Department(), Role: certs.Adapter, Name: name}, certs.CredentialConfig{Dir: t.TempDir(), Name: "a"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	public, err := n.PublicKey(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealer, err := envelope.NewSealer(envelope.SealerConfig{Adapter: adapter, DepartmentKey: bytes.Repeat([]byte("k"), 32), ExchangeKey: public, Signer: signer,
+		Clock: n.around.Clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sealer
 }
 
 func send(t testing.TB, n *Node, messages ...exchange.Message) {

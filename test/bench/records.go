@@ -3,15 +3,16 @@ package main
 import (
 	"context"
 	"embed"
-	"encoding/json"
 	"fmt"
 	"io/fs"
+	"os"
 	"strings"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/onedoor/yimen/certs"
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/envelope"
 	"github.com/onedoor/yimen/exchange/identity"
@@ -97,11 +98,15 @@ func publishForm(ctx context.Context, n *node.Node, at, holders int) (int64, err
 	if !ok {
 		return 0, fmt.Errorf("there is no schema of it")
 	}
-	public, err := n.PublicKey()
+	public, err := n.PublicKey(ctx)
 	if err != nil {
 		return 0, err
 	}
-	sealer, err := envelope.NewSealer(f.adapter, departmentKey, public)
+	signer, err := enrol(ctx, n, f.adapter)
+	if err != nil {
+		return 0, err
+	}
+	sealer, err := envelope.NewSealer(envelope.SealerConfig{Adapter: f.adapter, DepartmentKey: departmentKey, ExchangeKey: public, Signer: signer})
 	if err != nil {
 		return 0, err
 	}
@@ -140,9 +145,7 @@ type publishing struct {
 
 func (p *publishing) record(ctx context.Context, index int) (err error) {
 	if p.batch == nil {
-		if p.batch, err = p.sealer.Batch(); err != nil {
-			return err
-		}
+		p.batch = p.sealer.Batch()
 	}
 	m, err := p.batch.Record(envelope.Draft{Type: p.form.evidence, ID: p.sealer.RecordID(p.form.evidence, fmt.Sprint(index)), Version: 1,
 		Schema: p.schema, Payload: p.form.fill(index, p.later), At: p.now})
@@ -161,6 +164,9 @@ func (p *publishing) send(ctx context.Context) error {
 	if len(p.msgs) == 0 {
 		return nil
 	}
+	if err := p.batch.Sign(p.msgs); err != nil {
+		return err
+	}
 	if err := p.n.Bus.Append(ctx, p.msgs[0].Topic, p.msgs); err != nil {
 		return err
 	}
@@ -173,11 +179,26 @@ func (p *publishing) send(ctx context.Context) error {
 }
 
 func (p *publishing) cover(ctx context.Context) error {
-	value, err := json.Marshal(exchange.Coverage{Adapter: p.form.adapter, Type: p.form.evidence, Holders: exchange.Scope{Kind: exchange.Person},
+	batch := p.sealer.Batch()
+	m, err := batch.Statement(exchange.Coverage{Adapter: p.form.adapter, Type: p.form.evidence, Holders: exchange.Scope{Kind: exchange.Person},
 		Alive: p.now.UTC(), CompleteUpTo: p.now.UTC(), End: p.end, Read: p.count, Published: p.count})
 	if err != nil {
-		return fmt.Errorf("write coverage: %w", err)
+		return err
 	}
-	topic := envelope.CoverageTopic(p.form.adapter.Department())
-	return p.n.Bus.Append(ctx, topic, []exchange.Message{{Topic: topic, Key: []byte(p.form.adapter), Value: value}})
+	said := []exchange.Message{m}
+	if err := batch.Sign(said); err != nil {
+		return err
+	}
+	return p.n.Bus.Append(ctx, m.Topic, said)
+}
+
+// enrol gives an adapter of a bench its certificate.
+func enrol(ctx context.Context, n *node.Node, adapter exchange.Adapter) (*certs.Credential, error) {
+	_, name, _ := strings.Cut(string(adapter), "/")
+	dir, err := os.MkdirTemp("", "yimen-bench-identity-")
+	if err != nil {
+		return nil, fmt.Errorf("make directory of an identity: %w", err)
+	}
+	defer os.RemoveAll(dir) // it stays in memory
+	return n.Enrol(ctx, certs.Identity{Department: adapter.Department(), Role: certs.Adapter, Name: name}, certs.CredentialConfig{Dir: dir, Name: "identity"})
 }

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/onedoor/yimen/exchange/door"
+	"github.com/onedoor/yimen/exchange/limits"
 	"github.com/onedoor/yimen/exchange/node"
 )
 
@@ -64,7 +65,7 @@ func (id identityFiles) plain() identityFiles {
 
 // startNode starts an exchange as `yimen serve` does; no brokers: with the embedded one.
 func (b *bench) startNode(ctx context.Context, id identityFiles, data string, brokers ...string) (*node.Node, error) {
-	n, err := node.Start(ctx, node.Config{Data: data, HTTP: "127.0.0.1:0", TLS: node.TLS{Cert: id.cert, Key: id.key}, Callers: id.callers, CacheMiB: b.cacheMiB,
+	n, err := node.Start(ctx, node.Config{Data: data, HTTP: "127.0.0.1:0", Departments: "127.0.0.1:0", Limits: limits.Unbounded(), TLS: node.TLS{Cert: id.cert, Key: id.key}, Callers: id.callers, CacheMiB: b.cacheMiB,
 		Kafka: node.Kafka{Brokers: brokers, Listen: "127.0.0.1:0", Partitions: b.partitions}},
 		node.Surroundings{Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})), Clock: time.Now, Catalogue: []fs.FS{benchCatalogue()}})
 	if err != nil {

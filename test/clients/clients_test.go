@@ -81,7 +81,7 @@ func exchange(t *testing.T, brokers []string) *node.Node {
 	if err := os.WriteFile(callers, []byte(list), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	n, err := node.Start(t.Context(), node.Config{Data: filepath.Join(dir, "data"), HTTP: "127.0.0.1:0", Callers: callers, CacheMiB: 8,
+	n, err := node.Start(t.Context(), node.Config{Data: filepath.Join(dir, "data"), HTTP: "127.0.0.1:0", Departments: "127.0.0.1:0", Callers: callers, CacheMiB: 8,
 		Kafka: node.Kafka{Brokers: brokers}}, node.Surroundings{Catalogue: []fs.FS{demo.Catalogue()}})
 	if err != nil {
 		t.Fatal(err)

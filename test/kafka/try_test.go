@@ -19,22 +19,24 @@ func TestTry2(t *testing.T) {
 	p := kafka.Start(t, kafka.Options{})
 	try := func(name string, addr []string, config *tls.Config) {
 		for range 4 {
-		b, err := bus.Connect(bus.Config{Brokers: addr, TLS: config})
-		if err != nil {
-			t.Fatal(err)
-		}
-		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
-		err = b.Ping(ctx)
-		var p *exchange.Problem
-		errors.As(err, &p)
-		if p != nil {
-			err = p.Err
-		}
-		s := ""
-		for e := err; e != nil; e = errors.Unwrap(e) { s += fmt.Sprintf("%T ", e) }
-		t.Log(name, err, s)
-		cancel()
-		b.Close()
+			b, err := bus.Connect(bus.Config{Brokers: addr, TLS: config})
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+			err = b.Ping(ctx)
+			var p *exchange.Problem
+			errors.As(err, &p)
+			if p != nil {
+				err = p.Err
+			}
+			s := ""
+			for e := err; e != nil; e = errors.Unwrap(e) {
+				s += fmt.Sprintf("%T ", e)
+			}
+			t.Log(name, err, s)
+			cancel()
+			b.Close()
 		}
 	}
 	try("good", c.Addrs(), ca.As(kafka.Node("1")))
