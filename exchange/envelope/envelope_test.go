@@ -138,6 +138,19 @@ func TestWhateverIsChangedIsRefused(t *testing.T) {
 	refused("cut", func(m *exchange.Message, _ []exchange.Message) { m.Value = m.Value[:40] })
 	refused("empty", func(m *exchange.Message, _ []exchange.Message) { m.Value = nil })
 	refused("proof cut", func(m *exchange.Message, _ []exchange.Message) { last(m).Value = last(m).Value[:60] })
+	for at, what := range map[int]string{34: "time", 42: "size", 46: "index"} { // see the format in sign.go
+		for _, by := range []byte{1, 2, 4, 8} {
+			refused(fmt.Sprintf("forged %s ^ %d", what, by), func(m *exchange.Message, _ []exchange.Message) {
+				last(m).Value = bytes.Clone(last(m).Value)
+				last(m).Value[at+3] ^= by
+			})
+		}
+	}
+	refused("proof of another length", func(m *exchange.Message, _ []exchange.Message) {
+		v := bytes.Clone(last(m).Value)
+		v[50]--
+		last(m).Value = slices.Delete(v, 51, 51+32)
+	})
 	stranger := envelopetest.New()
 	if _, err := stranger.Opener(t).Record(t.Context(), &one); !errors.Is(err, envelope.ErrNotSigned) {
 		t.Errorf("another city: %v", err)
@@ -167,6 +180,7 @@ func TestWhoSignedAndWhen(t *testing.T) {
 		{"revoked before it was written", revokedAt(at.Add(-time.Second)), at, false},
 		{"revoked in the moment", revokedAt(at), at, false},
 		{"revoked afterwards", revokedAt(at.Add(time.Second)), at, true},
+		{"revoked afterwards, not known when it was written", revokedAt(at.Add(time.Second)), time.Time{}, false},
 		{"signed before, written after the revocation", revokedAt(at.Add(time.Minute)), at.Add(2 * time.Minute), false},
 		{"another adapter's certificate", func(s *envelope.Signatory) { s.Adapter = "scjg/archive" }, at, false},
 		{"another department's", func(s *envelope.Signatory) { s.Adapter = "mzj/licences" }, at, false},
@@ -202,6 +216,67 @@ func TestRevocationActsAfterTheSignatureWasSeen(t *testing.T) {
 	city.Change(licences, func(s *envelope.Signatory) { s.Revoked = at })
 	if _, err := o.Record(t.Context(), &all[1]); !errors.Is(err, envelope.ErrNotSigned) {
 		t.Errorf("%v", err)
+	}
+}
+
+// renewing signs with one key and, from one signature to another, by other certificates.
+type renewing struct {
+	envelope.Signer
+	certificates []envelope.SignerID
+}
+
+func (r *renewing) Sign(message []byte) ([]byte, envelope.SignerID, error) {
+	signature, _, err := r.Signer.Sign(message)
+	by := r.certificates[0]
+	if len(r.certificates) > 1 {
+		r.certificates = r.certificates[1:]
+	}
+	return signature, by, err
+}
+
+// Signatory knows all certificates that begin with one, each of the key of the city's signer.
+type renewed struct{ *envelopetest.City }
+
+func (r renewed) Signatory(ctx context.Context, id envelope.SignerID) (envelope.Signatory, bool, error) {
+	_, own, err := r.Signer(licences).Sign(nil)
+	if err != nil {
+		return envelope.Signatory{}, false, err
+	}
+	if id[0] == 1 {
+		id = own
+	}
+	return r.City.Signatory(ctx, id)
+}
+
+// TestACertificateIsSigned: a certificate may be renewed between two batches, or while one is signed; and what was signed by one
+// passes for no other's, even with the same key.
+func TestACertificateIsSigned(t *testing.T) {
+	city := envelopetest.New()
+	a, b := envelope.SignerID{1, 1}, envelope.SignerID{1, 2}
+	signer := &renewing{city.Signer(licences), []envelope.SignerID{a, a, a, b, b, b}}
+	s, err := envelope.NewSealer(envelope.SealerConfig{Adapter: licences, DepartmentKey: key, ExchangeKey: city.Public(), Signer: signer, Clock: clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, err := envelope.NewOpener(envelope.OpenerConfig{Secrets: city.Secrets, Directory: renewed{city}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, by := range []envelope.SignerID{a, a, b, b} {
+		m := sealed(t, s, 3)[1]
+		header := m.Headers[len(m.Headers)-1].Value
+		if _, err := o.Record(t.Context(), &m); err != nil || !bytes.Equal(header[2:34], by[:]) {
+			t.Errorf("batch %d: by %x, %v", i, header[2:4], err)
+		}
+		header[3] ^= 3 // a becomes b, b becomes a
+		if _, err := o.Record(t.Context(), &m); !errors.Is(err, envelope.ErrNotSigned) {
+			t.Errorf("batch %d, by the other certificate: %v", i, err)
+		}
+	}
+	signer.certificates = []envelope.SignerID{a, b, a, b, a, b}
+	batch := s.Batch()
+	if err := batch.Sign([]exchange.Message{batch.Resolution([16]byte{1}, at)}); err == nil {
+		t.Error("signed by a certificate that changes all the time")
 	}
 }
 
@@ -398,7 +473,8 @@ func FuzzOpen(f *testing.F) {
 		m := good
 		m.Value = value
 		m.Headers = append(slices.Clone(good.Headers[:len(good.Headers)-1]), exchange.Header{Name: "batch-signature", Value: header})
-		if _, err := o.Record(t.Context(), &m); err == nil && (!bytes.Equal(value, good.Value) || !bytes.Equal(header, signature)) {
+		opened, err := o.Record(t.Context(), &m) // the fuzzer's processes each seal a batch of their own, with one content
+		if err == nil && !bytes.Equal(opened.Payload, draft(s, 1).Payload) {
 			t.Errorf("opened %s by %s", hex.EncodeToString(value), hex.EncodeToString(header))
 		}
 	})
