@@ -304,6 +304,33 @@ func TestUndecided(t *testing.T) {
 	}
 }
 
+// TestForgottenKeysAreAskedForAgain: while they are not to be had nothing opens, whatever was opened before.
+func TestForgottenKeysAreAskedForAgain(t *testing.T) {
+	city := envelopetest.New()
+	m := sealed(t, city.Sealer(t, licences, key, clock), 1)[0]
+	var closed error
+	o, err := envelope.NewOpener(envelope.OpenerConfig{Directory: city, Secrets: func(ctx context.Context) ([][]byte, error) {
+		all, _ := city.Secrets(ctx)
+		return all, closed
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	opens := func(want error) {
+		t.Helper()
+		if _, err := o.Record(t.Context(), &m); !errors.Is(err, want) {
+			t.Errorf("%v, want %v", err, want)
+		}
+	}
+	opens(nil)
+	closed = errors.New("closed")
+	opens(nil) // from memory
+	o.Forget()
+	opens(envelope.ErrUndecided)
+	closed = nil
+	opens(nil)
+}
+
 // TestKeyRotationUnderLoad: four adapters publish while the exchange's key changes again and again; nothing is refused.
 func TestKeyRotationUnderLoad(t *testing.T) {
 	city := envelopetest.New()

@@ -51,6 +51,14 @@ func NewOpener(c OpenerConfig) (*Opener, error) {
 		ring: ring{secrets: c.Secrets, keys: map[keyName]openingKey{}}, keys: map[[sha256.Size]byte]cipher.AEAD{}}, nil
 }
 
+// Forget drops all keys from memory, for the moment when the authority closes. They are asked for again when needed.
+func (o *Opener) Forget() {
+	o.ring.forget()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	clear(o.keys)
+}
+
 // Opened is a record version as it was sealed.
 type Opened struct {
 	Adapter exchange.Adapter
