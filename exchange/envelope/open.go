@@ -47,14 +47,22 @@ func NewOpener(c OpenerConfig) (*Opener, error) {
 	if c.Pending == 0 {
 		c.Pending = maxPending
 	}
-	return &Opener{verifier: verifier{directory: c.Directory, pending: c.Pending, good: map[[sha256.Size]byte]struct{}{}},
+	return &Opener{verifier: verifier{directory: c.Directory, pending: c.Pending, good: map[proven]struct{}{}},
 		ring: ring{secrets: c.Secrets, keys: map[keyName]openingKey{}}, keys: map[[sha256.Size]byte]cipher.AEAD{}}, nil
+}
+
+// Forget drops all keys from memory, for the moment when the authority closes. They are asked for again when needed.
+func (o *Opener) Forget() {
+	o.ring.forget()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	clear(o.keys)
 }
 
 // Opened is a record version as it was sealed.
 type Opened struct {
 	Adapter exchange.Adapter
-	Signed  time.Time
+	Signed  Moment
 	Draft
 }
 
@@ -130,15 +138,23 @@ func (o *Opener) Rejection(ctx context.Context, m *exchange.Message) (Rejection,
 	return r, nil
 }
 
+// Resolved is a tombstone as it was signed.
+type Resolved struct {
+	Adapter exchange.Adapter
+	Row     [16]byte
+	Signed  Moment
+}
+
 // Resolution verifies a tombstone of a quarantine topic: only an adapter of the department frees its rows.
-func (o *Opener) Resolution(ctx context.Context, m *exchange.Message) (row [16]byte, err error) {
+func (o *Opener) Resolution(ctx context.Context, m *exchange.Message) (Resolved, error) {
 	if len(m.Key) != rowKey || m.Value != nil || m.Header(headerType) != kindResolved {
-		return row, fmt.Errorf("open resolution: key, value or kind is not a resolution's")
+		return Resolved{}, fmt.Errorf("open resolution: key, value or kind is not a resolution's")
 	}
-	if _, _, err := o.ofDepartment(ctx, m, topicQuarantine); err != nil {
-		return row, fmt.Errorf("open resolution: %w", err)
+	adapter, signed, err := o.ofDepartment(ctx, m, topicQuarantine)
+	if err != nil {
+		return Resolved{}, fmt.Errorf("open resolution: %w", err)
 	}
-	return [16]byte(m.Key), nil
+	return Resolved{Adapter: adapter, Row: [16]byte(m.Key), Signed: signed}, nil
 }
 
 // Statement verifies a coverage statement and says which adapter makes it. The statement itself is the message's value, in
@@ -155,10 +171,10 @@ func (o *Opener) Statement(ctx context.Context, m *exchange.Message) (exchange.A
 }
 
 // ofDepartment verifies a message of a topic that belongs to one department: the signer must be of it.
-func (o *Opener) ofDepartment(ctx context.Context, m *exchange.Message, family string) (exchange.Adapter, time.Time, error) {
+func (o *Opener) ofDepartment(ctx context.Context, m *exchange.Message, family string) (exchange.Adapter, Moment, error) {
 	department, ok := strings.CutPrefix(m.Topic, family)
 	if !ok {
-		return "", time.Time{}, fmt.Errorf("topic is not of the kind")
+		return "", Moment{}, fmt.Errorf("topic is not of the kind")
 	}
 	adapter, signed, err := o.verify(ctx, m)
 	if err == nil && string(adapter.Department()) != department {
@@ -213,7 +229,10 @@ func (o *Opener) unseal(ctx context.Context, m *exchange.Message) ([]byte, error
 	if err != nil {
 		return nil, err
 	}
-	plain, err := aead.Open(nil, m.Value[head:head+nonceSize], m.Value[head+nonceSize:], appendBound(nil, m))
+	work := scratches.Get().(*scratch)
+	defer scratches.Put(work)
+	work.bytes = appendBound(work.bytes[:0], m)
+	plain, err := aead.Open(nil, m.Value[head:head+nonceSize], m.Value[head+nonceSize:], work.bytes)
 	if err != nil {
 		return nil, ErrNotGenuine
 	}

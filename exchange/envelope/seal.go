@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -32,6 +33,10 @@ type Sealer struct {
 	signer  Signer
 	now     func() time.Time
 	to      atomic.Pointer[recipient]
+
+	mu     sync.Mutex
+	by     SignerID // of the last signature
+	signed int64    // when that was, in nanoseconds since 1970
 }
 
 // NewSealer makes the sealer of one adapter.
@@ -128,7 +133,7 @@ type Rejection struct {
 	Columns []string
 	Values  []string // as in the source
 	At      time.Time
-	Signed  time.Time // set on what was opened
+	Signed  Moment // set on what was opened
 }
 
 // sealedRejection is what only the exchange may read of a rejection.

@@ -2,7 +2,6 @@ package envelope
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"strings"
@@ -32,51 +31,63 @@ type verifier struct {
 	pending   time.Duration
 
 	mu   sync.Mutex
-	good map[[sha256.Size]byte]struct{} // signatures that hold, each with statement and key: mathematics, which does not change
+	good map[proven]struct{} // signatures that hold: mathematics, which does not change
+}
+
+// proven is a signature that holds, with what it says. The certificate's name stands for its key.
+type proven struct {
+	statement
+	signed [maxSignature]byte
+	length int
 }
 
 // verify says who signed the message and when.
-func (v *verifier) verify(ctx context.Context, m *exchange.Message) (exchange.Adapter, time.Time, error) {
+func (v *verifier) verify(ctx context.Context, m *exchange.Message) (exchange.Adapter, Moment, error) {
 	adapter, err := Author(m)
 	if err != nil {
-		return "", time.Time{}, err
+		return "", Moment{}, err
 	}
 	s, ok := readSignature(headerBytes(m, headerSignature))
 	if !ok {
-		return adapter, time.Time{}, notSigned("there is no signature")
+		return adapter, Moment{}, notSigned("there is no signature")
 	}
 	who, known, err := v.directory.Signatory(ctx, s.by)
 	switch {
 	case err != nil:
-		return adapter, time.Time{}, fmt.Errorf("%w: %w", ErrUndecided, err)
+		return adapter, Moment{}, fmt.Errorf("%w: %w", ErrUndecided, err)
 	case !known:
-		return adapter, time.Time{}, notSigned("nobody has the certificate")
+		return adapter, Moment{}, notSigned("nobody has the certificate")
 	case who.Adapter != adapter:
-		return adapter, time.Time{}, notSigned("the certificate is another's")
+		return adapter, Moment{}, notSigned("the certificate is another's")
 	case who.Suite != s.suite:
-		return adapter, time.Time{}, notSigned("the certificate is of another suite")
+		return adapter, Moment{}, notSigned("the certificate is of another suite")
 	}
-	if err := v.inTime(m, &who, s.signedAt()); err != nil {
-		return adapter, time.Time{}, err
+	if err := v.inTime(m, &who, s.moment().Time); err != nil {
+		return adapter, Moment{}, err
 	}
-	root, _, ok := s.root(m, nil)
-	if !ok || !v.holds(&s, adapter, root[:], who.Public) {
-		return adapter, time.Time{}, notSigned("the signature does not hold")
+	work := scratches.Get().(*scratch)
+	defer scratches.Put(work)
+	said, ok := s.said(m, adapter, work)
+	if !ok || !v.holds(&said, s.signed, who.Public) {
+		return adapter, Moment{}, notSigned("the signature does not hold")
 	}
-	return adapter, s.signedAt(), nil
+	return adapter, s.moment(), nil
 }
 
 // inTime says whether the certificate was good when it signed, and the message was written in time. Kafka's time counts where
 // it is known: whoever signs can write any time.
 func (v *verifier) inTime(m *exchange.Message, who *Signatory, signed time.Time) error {
-	written := m.Time
+	written, revoked := m.Time, !who.Revoked.IsZero()
 	if written.IsZero() {
 		written = signed
+		if revoked { // then nothing but the signer's word says that it was written before
+			return notSigned("the certificate is revoked")
+		}
 	}
 	switch {
 	case signed.Before(who.From) || signed.After(who.Until):
 		return notSigned("the certificate was not valid when it signed")
-	case !who.Revoked.IsZero() && !written.Before(who.Revoked):
+	case revoked && !written.Before(who.Revoked):
 		return notSigned("the certificate was revoked before the message was written")
 	case v.pending < 0:
 		return nil
@@ -89,20 +100,16 @@ func (v *verifier) inTime(m *exchange.Message, who *Signatory, signed time.Time)
 }
 
 // holds checks a signature, once for all messages of a batch.
-func (v *verifier) holds(s *signature, adapter exchange.Adapter, root, public []byte) bool {
-	said := statement(s.suite, adapter, s.at, s.size, root)
-	h := sha256.New()
-	for _, part := range [...][]byte{said, public, s.signed} {
-		h.Write(appendText(nil, part))
-	}
-	name := [sha256.Size]byte(h.Sum(nil))
+func (v *verifier) holds(said *statement, signed, public []byte) bool {
+	name := proven{statement: *said, length: len(signed)}
+	copy(name.signed[:], signed)
 	v.mu.Lock()
 	_, known := v.good[name]
 	v.mu.Unlock()
 	if known {
 		return true
 	}
-	if !suites[s.suite].verify(public, said, s.signed) {
+	if !suites[said.suite].verify(public, said.append(nil), signed) {
 		return false
 	}
 	v.mu.Lock()

@@ -3,6 +3,7 @@ package holdings
 import (
 	"bytes"
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -13,6 +14,20 @@ import (
 // quarantined is where the marks of a row are that is in quarantine: one for each holder it may be about.
 type quarantined struct {
 	Marks [][]byte `json:"marks"`
+	// Said is how far each adapter has spoken of the row, so that no resolution of an earlier time frees it again.
+	Said map[exchange.Adapter]envelope.Moment `json:"said,omitempty"`
+}
+
+// said is the row after its adapter has spoken. Readers hold the former map.
+func (q quarantined) said(adapter exchange.Adapter, signed envelope.Moment) quarantined {
+	if before, spoken := q.Said[adapter]; spoken && !signed.After(before) {
+		return q
+	}
+	if q.Said = maps.Clone(q.Said); q.Said == nil {
+		q.Said = map[exchange.Adapter]envelope.Moment{}
+	}
+	q.Said[adapter] = signed
+	return q
 }
 
 func readQuarantined(b []byte) (quarantined, error) {
@@ -87,7 +102,7 @@ func (x *Index) foldQuarantine(ctx context.Context, b *batch, msgs []exchange.Me
 		if err != nil {
 			return err
 		}
-		if !ok || slices.EqualFunc(before.Marks, after.Marks, bytes.Equal) {
+		if !ok || slices.EqualFunc(before.Marks, after.Marks, bytes.Equal) && maps.Equal(before.Said, after.Said) {
 			continue
 		}
 		rows[string(key)] = after
@@ -98,38 +113,28 @@ func (x *Index) foldQuarantine(ctx context.Context, b *batch, msgs []exchange.Me
 
 // mark opens and resolves the marks of one row as the message says, and gives those then open.
 func (x *Index) mark(ctx context.Context, b *batch, m *exchange.Message, before quarantined) (after quarantined, ok bool, err error) {
-	var r envelope.Rejection
 	if m.Value == nil {
-		_, err = x.opener.Resolution(ctx, m)
-	} else {
-		r, err = x.opener.Rejection(ctx, m)
+		return x.unmark(ctx, b, m, before)
 	}
+	r, err := x.opener.Rejection(ctx, m)
 	if err != nil {
 		reason, undecided := unopened(err)
 		if undecided {
 			return before, false, err
 		}
-		if m.Value == nil {
-			if owed, err := x.isOwed(ctx, m); err != nil || owed || len(before.Marks) == 0 { // the exchange's own, and no keeper's word on the row
-				b.settle(m)
-				return before, false, err
-			}
-		}
 		x.refuse(b, m, reason, err)
 		return before, false, nil
 	}
 	switch {
-	case m.Value == nil:
-		b.settle(m)
-		resolve(b, m, before.Marks)
-		return quarantined{}, true, nil
 	case r.Adapter.Department() != exchange.Department(b.of), !exchange.ValidName(string(r.Type)):
 		x.refuse(b, m, wrongTopic, nil)
 		return before, false, nil
 	case !x.keeps(r.Adapter.Department(), r.Type):
 		x.refuse(b, m, notKeeper, nil)
 		return before, false, nil
-	case len(r.Holders) == 0:
+	}
+	before = before.said(r.Adapter, r.Signed)
+	if len(r.Holders) == 0 {
 		return before, true, nil // it tells of nobody; whoever the row named before may still be meant
 	}
 	after = x.remark(b, m, before, &r)
@@ -140,7 +145,7 @@ func (x *Index) mark(ctx context.Context, b *batch, m *exchange.Message, before 
 // named in it before.
 func (x *Index) remark(b *batch, m *exchange.Message, before quarantined, r *envelope.Rejection) (after quarantined) {
 	left, others := byAdapter(before.Marks, r.Adapter)
-	after.Marks = others
+	after.Marks, after.Said = others, before.Said
 	holders := make([]token, len(r.Holders))
 	for i, h := range r.Holders {
 		holders[i] = x.secrets.token(h)
@@ -166,6 +171,35 @@ func (x *Index) remark(b *batch, m *exchange.Message, before quarantined, r *env
 		b.owe(m.Topic, m.Key, m.Partition)
 	}
 	return after
+}
+
+// unmark resolves the marks of one row, if an adapter of the department says so and has said nothing newer of it.
+func (x *Index) unmark(ctx context.Context, b *batch, m *exchange.Message, before quarantined) (after quarantined, ok bool, err error) {
+	r, err := x.opener.Resolution(ctx, m)
+	if err != nil {
+		reason, undecided := unopened(err)
+		if undecided {
+			return before, false, err
+		}
+		if owed, err := x.isOwed(ctx, m); err != nil || owed || len(before.Marks) == 0 { // the exchange's own, and no keeper's word on the row
+			b.settle(m)
+			return before, false, err
+		}
+		x.refuse(b, m, reason, err)
+		return before, false, nil
+	}
+	switch last, spoken := before.Said[r.Adapter]; {
+	case spoken && last.After(r.Signed):
+		x.refuse(b, m, sentAgain, nil)
+		return before, false, nil
+	case spoken && !r.Signed.After(last):
+		b.duplicates++
+		b.place.Duplicates++
+		return before, false, nil
+	}
+	b.settle(m)
+	resolve(b, m, before.Marks)
+	return quarantined{Said: before.Said}.said(r.Adapter, r.Signed), true, nil
 }
 
 // byAdapter tells the adapter's own marks from those of others that rejected the same row.

@@ -21,6 +21,7 @@ type Reason string
 const (
 	notSigned          Reason = "not_signed"          // not by whom it names: altered, moved, of a stranger, or of a certificate not good at the time
 	notOpened          Reason = "not_opened"          // damaged, or sealed for somebody else
+	sentAgain          Reason = "sent_again"          // it frees a row of which its adapter has said something newer
 	wrongTopic         Reason = "wrong_topic"         // its topic is another type's or department's
 	notKeeper          Reason = "not_keeper"          // its department does not keep the type
 	unknownSchema      Reason = "unknown_schema"      // no such schema, or one of another type
