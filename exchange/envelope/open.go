@@ -1,11 +1,12 @@
 package envelope
 
 import (
+	"context"
 	"crypto/cipher"
-	"crypto/hpke"
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -14,95 +15,244 @@ import (
 	"github.com/onedoor/yimen/exchange"
 )
 
-// Opener is the exchange's side. It is safe for concurrent use.
-type Opener struct {
-	private hpke.PrivateKey
-
-	mu   sync.Mutex
-	keys map[[wrapSize]byte]cipher.AEAD // of the batches seen last
+// OpenerConfig says what an Opener opens with, and whom it believes.
+type OpenerConfig struct {
+	// Secrets gives every version of the exchange's sealing secret. It is asked whenever a message names a key that does not
+	// follow from those given before: a version must be among them before any adapter is told its public key, or what is
+	// sealed to it is refused. An error means that it cannot be said yet.
+	Secrets func(context.Context) ([][]byte, error)
+	// Directory is asked for every message, so that a revocation works at once.
+	Directory Directory
 }
 
-// keptKeys bounds the batch keys an Opener remembers. Batches arrive interleaved over partitions, so a few
-// hundred are in play at a time; unwrapping again is correct, only slower.
+// Opener is the exchange's side. It is safe for concurrent use.
+//
+// Its methods err with ErrNotGenuine or ErrNotSigned for a message that is not to be believed, now or later. Any other error
+// comes from Secrets or Directory and says nothing of the message: ask again.
+type Opener struct {
+	directory Directory
+	ring      ring
+	seen      seen
+	buffers   sync.Pool // of *[]byte
+
+	mu   sync.RWMutex
+	keys map[string]cipher.AEAD // of the batches seen last, by the head of their values
+}
+
+// keptKeys bounds the batch keys an Opener remembers, as keptBatches does the signatures.
 const keptKeys = 2048
 
-// NewOpener makes the opener for the exchange's private key.
-func NewOpener(exchangePrivateKey []byte) (*Opener, error) {
-	private, err := kem().NewPrivateKey(exchangePrivateKey)
-	if err != nil {
-		return nil, fmt.Errorf("read exchange's private key: %w", err)
+// NewOpener makes an exchange's opener.
+func NewOpener(c OpenerConfig) (*Opener, error) {
+	if c.Secrets == nil || c.Directory == nil {
+		return nil, errors.New("open: sealing secrets or directory are missing")
 	}
-	return &Opener{private: private, keys: make(map[[wrapSize]byte]cipher.AEAD)}, nil
+	return &Opener{
+		directory: c.Directory,
+		ring:      ring{secrets: c.Secrets, keys: map[keyName]openingKey{}},
+		seen:      seen{batches: map[batchName]checked{}},
+		buffers:   sync.Pool{New: func() any { return new([]byte) }},
+		keys:      map[string]cipher.AEAD{},
+	}, nil
+}
+
+// Forget gives up every key in memory. What is opened next asks for the secrets anew.
+func (o *Opener) Forget() {
+	o.ring.forget()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	clear(o.keys)
 }
 
 // Opened is a record version as it was sealed.
 type Opened struct {
-	Adapter exchange.Adapter
+	Adapter exchange.Adapter // who signed it
+	Signed  time.Time
 	Draft
 }
 
-// Record opens a message of an evidence topic. It errs with ErrNotGenuine, or says which part has no meaning.
-func (o *Opener) Record(m *exchange.Message) (Opened, error) {
+// Record opens a message of an evidence topic.
+func (o *Opener) Record(ctx context.Context, m *exchange.Message) (Opened, error) {
+	opened, err := o.record(ctx, m)
+	if err != nil {
+		return Opened{}, fmt.Errorf("open record: %w", err)
+	}
+	return opened, nil
+}
+
+func (o *Opener) record(ctx context.Context, m *exchange.Message) (opened Opened, err error) {
 	evidence, ok := strings.CutPrefix(m.Topic, topicEvidence)
-	if !ok || len(m.Key) != recordKey {
-		return Opened{}, fmt.Errorf("open record: topic or key is not a record's")
-	}
 	kind := m.Header(headerType)
-	if kind != kindStated && kind != kindWithdrawn {
-		return Opened{}, fmt.Errorf("open record: event of kind %q", kind)
-	}
-	adapter, at, err := origin(m)
-	if err != nil {
-		return Opened{}, fmt.Errorf("open record: %w", err)
-	}
-	digest, err := digestOf(m)
-	if err != nil {
-		return Opened{}, fmt.Errorf("open record: %w", err)
-	}
 	schema := m.Header(headerSchema)
-	if len(schema) != 17 || schema[0] != 0x01 {
-		return Opened{}, fmt.Errorf("open record: schema id is not one")
+	switch {
+	case !ok || len(m.Key) != recordKey:
+		return opened, meaningless("topic or key is not a record's")
+	case kind != kindStated && kind != kindWithdrawn:
+		return opened, meaningless("event is not a record's")
+	case len(schema) != 17 || schema[0] != 0x01:
+		return opened, meaningless("schema id is not one")
 	}
-	payload, err := o.open(m)
-	if err != nil {
-		return Opened{}, fmt.Errorf("open record: %w", err)
+	if opened.Adapter, opened.At, err = origin(m); err != nil {
+		return opened, err
 	}
-	return Opened{Adapter: adapter, Draft: Draft{
-		Type:      exchange.EvidenceType(evidence),
-		ID:        exchange.RecordID(m.Key[:16]),
-		Version:   exchange.Version(binary.BigEndian.Uint64(m.Key[16:])),
-		Schema:    formatGUID([]byte(schema[1:])),
-		Withdrawn: kind == kindWithdrawn,
-		Payload:   payload,
-		Digest:    digest,
-		At:        at,
-	}}, nil
+	if opened.Digest, err = digestOf(m); err != nil {
+		return opened, err
+	}
+	opened.Payload, opened.Signed, err = o.open(ctx, m, opened.Adapter)
+	opened.Type = exchange.EvidenceType(evidence)
+	opened.ID = exchange.RecordID(m.Key[:16])
+	opened.Version = exchange.Version(binary.BigEndian.Uint64(m.Key[16:]))
+	opened.Schema = formatGUID([]byte(schema[1:]))
+	opened.Withdrawn = kind == kindWithdrawn
+	return opened, err
 }
 
 // Rejection opens a message of a quarantine topic that is not a tombstone.
-func (o *Opener) Rejection(m *exchange.Message) (Rejection, error) {
-	if !strings.HasPrefix(m.Topic, topicQuarantine) || len(m.Key) != 16 || m.Header(headerType) != kindRejected {
-		return Rejection{}, fmt.Errorf("open rejection: topic, key or kind is not a rejection's")
-	}
-	adapter, at, err := origin(m)
+func (o *Opener) Rejection(ctx context.Context, m *exchange.Message) (Rejection, error) {
+	r, err := o.rejection(ctx, m)
 	if err != nil {
 		return Rejection{}, fmt.Errorf("open rejection: %w", err)
 	}
-	plain, err := o.open(m)
+	return r, nil
+}
+
+func (o *Opener) rejection(ctx context.Context, m *exchange.Message) (r Rejection, err error) {
+	if !strings.HasPrefix(m.Topic, topicQuarantine) || len(m.Key) != rowKey || m.Header(headerType) != kindRejected {
+		return r, meaningless("topic, key or kind is not a rejection's")
+	}
+	if r.Adapter, r.At, err = origin(m); err != nil {
+		return r, err
+	}
+	plain, signed, err := o.open(ctx, m, r.Adapter)
 	if err != nil {
-		return Rejection{}, fmt.Errorf("open rejection: %w", err)
+		return r, err
 	}
 	var s sealedRejection
 	if err := json.Unmarshal(plain, &s); err != nil {
-		return Rejection{}, fmt.Errorf("open rejection: content is not a rejection's")
+		return r, meaningless("content is not a rejection's")
 	}
-	r := Rejection{Adapter: adapter, Type: s.Type, Row: [16]byte(m.Key), Line: s.Line, Code: m.Header(headerReason),
-		Columns: s.Columns, Values: s.Values, At: at}
+	r.Type, r.Row, r.Line, r.Code = s.Type, [16]byte(m.Key), s.Line, m.Header(headerReason)
+	r.Columns, r.Values, r.Signed = s.Columns, s.Values, signed
 	for _, h := range s.Holders {
 		r.Holders = append(r.Holders, exchange.Holder(h))
 	}
 	return r, nil
 }
+
+// Resolution is a row that left quarantine.
+type Resolution struct {
+	Adapter exchange.Adapter
+	Row     [16]byte
+	At      time.Time
+	Signed  time.Time
+}
+
+// Resolution verifies a tombstone of a quarantine topic.
+func (o *Opener) Resolution(ctx context.Context, m *exchange.Message) (Resolution, error) {
+	r, err := o.resolution(ctx, m)
+	if err != nil {
+		return Resolution{}, fmt.Errorf("verify resolution: %w", err)
+	}
+	return r, nil
+}
+
+func (o *Opener) resolution(ctx context.Context, m *exchange.Message) (r Resolution, err error) {
+	if !strings.HasPrefix(m.Topic, topicQuarantine) || len(m.Key) != rowKey || m.Value != nil {
+		return r, meaningless("topic, key or value is not a resolution's")
+	}
+	if err := ofKind(m, kindResolved); err != nil {
+		return r, err
+	}
+	if r.Adapter, r.At, err = origin(m); err != nil {
+		return r, err
+	}
+	r.Row = [16]byte(m.Key)
+	r.Signed, err = o.verify(ctx, m, r.Adapter)
+	return r, err
+}
+
+// ofKind refuses a message of another kind. One that nobody signed is refused for that: it may have no headers at all.
+func ofKind(m *exchange.Message, kind string) error {
+	if _, signed := signatureOf(m); !signed {
+		return unsigned
+	}
+	if m.Header(headerType) != kind {
+		return meaningless("event is of another kind")
+	}
+	return nil
+}
+
+// open gives what was sealed, and when it was signed. A signature that does not fit has two reasons that are told apart here:
+// a message that does not open either is damaged or was moved; one that does was made by somebody else.
+func (o *Opener) open(ctx context.Context, m *exchange.Message, adapter exchange.Adapter) ([]byte, time.Time, error) {
+	signed, err := o.verify(ctx, m, adapter)
+	if err != nil && !errors.Is(err, wronglySigned) {
+		return nil, signed, err
+	}
+	plain, closed := o.decrypt(ctx, m)
+	if closed != nil {
+		return nil, signed, closed
+	}
+	if err != nil {
+		return nil, signed, err
+	}
+	return plain, signed, nil
+}
+
+func (o *Opener) decrypt(ctx context.Context, m *exchange.Message) ([]byte, error) {
+	if len(m.Value) < nameSize || m.Value[0] != format {
+		return nil, ErrNotGenuine
+	}
+	a, known := suites[Suite(m.Value[1])]
+	if !known || len(m.Value) < nameSize+a.wrapSize()+nonceSize+tagSize {
+		return nil, ErrNotGenuine
+	}
+	head, rest := m.Value[:nameSize+a.wrapSize()], m.Value[nameSize+a.wrapSize():]
+	aead, err := o.batchKey(ctx, a, head)
+	if err != nil {
+		return nil, err
+	}
+	buffer := o.buffers.Get().(*[]byte)
+	defer o.buffers.Put(buffer)
+	*buffer = appendBound((*buffer)[:0], m)
+	plain, err := aead.Open(nil, rest[:nonceSize], rest[nonceSize:], *buffer)
+	if err != nil {
+		return nil, ErrNotGenuine
+	}
+	return plain, nil
+}
+
+// batchKey unwraps a batch's data key.
+func (o *Opener) batchKey(ctx context.Context, a algorithms, head []byte) (cipher.AEAD, error) {
+	o.mu.RLock()
+	known, ok := o.keys[string(head)]
+	o.mu.RUnlock()
+	if ok {
+		return known, nil
+	}
+	private, err := o.ring.find(ctx, keyName{Suite(head[1]), [keyIDSize]byte(head[2:nameSize])})
+	if err != nil {
+		return nil, err
+	}
+	key, err := private.unwrap(head[nameSize:])
+	if err != nil || len(key) != a.keySize() {
+		return nil, ErrNotGenuine
+	}
+	aead, err := a.newAEAD(key)
+	if err != nil {
+		return nil, err
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.keys) >= keptKeys {
+		clear(o.keys)
+	}
+	o.keys[string(head)] = aead
+	return aead, nil
+}
+
+// meaningless is what opening yields for a message whose parts do not make sense.
+func meaningless(what string) error { return fmt.Errorf("%s: %w", what, ErrNotGenuine) }
 
 // Published tells of a record's message, without opening it, who sent it and with which content: what an adapter
 // needs to rebuild a lost state from its own topic.
@@ -114,11 +264,11 @@ func Published(m *exchange.Message) (adapter exchange.Adapter, digest exchange.D
 	return adapter, digest, m.Header(headerType) == kindWithdrawn, err
 }
 
-// Author is the adapter that a message names as its sender.
+// Author is the adapter that a message names as its sender. Nobody has verified that it is.
 func Author(m *exchange.Message) (exchange.Adapter, error) {
 	adapter := strings.TrimPrefix(m.Header(headerSource), "/")
 	if !exchange.ValidAdapter(adapter) {
-		return "", fmt.Errorf("source is not an adapter's name")
+		return "", meaningless("source is not an adapter's name")
 	}
 	return exchange.Adapter(adapter), nil
 }
@@ -126,10 +276,10 @@ func Author(m *exchange.Message) (exchange.Adapter, error) {
 func digestOf(m *exchange.Message) (digest exchange.Digest, err error) {
 	text := m.Header(headerDigest)
 	if len(text) != 2*len(digest) {
-		return digest, fmt.Errorf("digest is not one")
+		return digest, meaningless("digest is not one")
 	}
 	if _, err := hex.Decode(digest[:], []byte(text)); err != nil {
-		return digest, fmt.Errorf("digest is not one")
+		return digest, meaningless("digest is not one")
 	}
 	return digest, nil
 }
@@ -141,46 +291,7 @@ func origin(m *exchange.Message) (exchange.Adapter, time.Time, error) {
 	}
 	at, err := time.Parse(timeLayout, m.Header(headerTime))
 	if err != nil {
-		return "", time.Time{}, fmt.Errorf("time is not of RFC 3339")
+		return "", time.Time{}, meaningless("time is not of RFC 3339")
 	}
 	return adapter, at, nil
-}
-
-func (o *Opener) open(m *exchange.Message) ([]byte, error) {
-	if len(m.Value) < headSize+tagSize || m.Value[0] != format {
-		return nil, ErrNotGenuine
-	}
-	aead, err := o.batchKey([wrapSize]byte(m.Value[1 : 1+wrapSize]))
-	if err != nil {
-		return nil, err
-	}
-	plain, err := aead.Open(nil, m.Value[headSize-nonceSize:headSize], m.Value[headSize:], bound(m))
-	if err != nil {
-		return nil, ErrNotGenuine
-	}
-	return plain, nil
-}
-
-func (o *Opener) batchKey(wrapped [wrapSize]byte) (cipher.AEAD, error) {
-	o.mu.Lock()
-	known, ok := o.keys[wrapped]
-	o.mu.Unlock()
-	if ok {
-		return known, nil
-	}
-	key, err := hpke.Open(o.private, kdf(), aead(), []byte(wrapPurp), wrapped[:])
-	if err != nil {
-		return nil, ErrNotGenuine
-	}
-	gcm, err := newGCM(key)
-	if err != nil {
-		return nil, err
-	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if len(o.keys) >= keptKeys {
-		clear(o.keys)
-	}
-	o.keys[wrapped] = gcm
-	return gcm, nil
 }

@@ -1,123 +1,87 @@
 package envelope
 
 import (
-	"bytes"
-	"crypto/aes"
 	"crypto/cipher"
-	"crypto/hmac"
-	"crypto/hpke"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"hash"
-	"io"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/onedoor/yimen/exchange"
 )
 
-// Sealer is an adapter's side: it names records and seals them to the exchange.
+// SealerConfig says who seals, to whom, and who signs. All but Suite and Clock is required.
+type SealerConfig struct {
+	Adapter       exchange.Adapter
+	DepartmentKey []byte // see NewNames
+	ExchangeKey   []byte // of the suite; see PublicKey
+	Signer        Signer // with a key of the suite
+	Suite         Suite  // zero: Standard
+	// Clock dates the signatures, nil: time.Now. It must be the clock that Kafka's messages are dated by.
+	Clock func() time.Time
+}
+
+// Sealer is an adapter's side: it names records, seals them to the exchange and signs them. It is safe for concurrent use.
 type Sealer struct {
+	*Names
 	adapter exchange.Adapter
-	macs    sync.Pool // of HMACs under the department's key: setting one up costs more than a short message
-	to      hpke.PublicKey
+	signer  Signer
+	now     func() time.Time
+	to      atomic.Pointer[recipient]
+	// certificate is the one that signed last.
+	certificate atomic.Pointer[SignerID]
 }
 
-// NewSealer makes the sealer of one adapter. departmentKey is the department's secret of at least 32 bytes, from which the ids
-// of its records follow: all its adapters share it, and losing it gives every record a new id.
-func NewSealer(adapter exchange.Adapter, departmentKey, exchangePublicKey []byte) (*Sealer, error) {
-	if len(departmentKey) < keySize {
-		return nil, fmt.Errorf("department key of %d bytes, want at least %d", len(departmentKey), keySize)
-	}
-	to, err := publicKey(exchangePublicKey)
+// NewSealer makes the sealer of one adapter.
+func NewSealer(c SealerConfig) (*Sealer, error) {
+	names, err := NewNames(c.Suite, c.DepartmentKey)
 	if err != nil {
 		return nil, err
 	}
-	key := bytes.Clone(departmentKey)
-	return &Sealer{adapter: adapter, to: to, macs: sync.Pool{New: func() any { return hmac.New(sha256.New, key) }}}, nil
-}
-
-// CheckPublicKey says what is wrong with an exchange's public key, nil for a sound one.
-func CheckPublicKey(key []byte) error {
-	_, err := publicKey(key)
-	return err
-}
-
-func publicKey(key []byte) (hpke.PublicKey, error) {
-	raw, marked := bytes.CutPrefix(key, []byte(publicMark))
-	to, err := kem().NewPublicKey(raw)
-	if !marked || err != nil {
-		return nil, &exchange.Problem{Code: "YM-KEY-0103", Kind: exchange.Invalid,
-			What: exchange.Text{ZH: "这不是交换平台的公钥", EN: "this is not an exchange's public key"},
-			Mend: exchange.Text{ZH: "使用平台数据目录下 keys/exchange.pub 的原样副本", EN: "use an unchanged copy of keys/exchange.pub of the exchange's data directory"}}
+	if c.Signer == nil {
+		return nil, fmt.Errorf("seal as %s: nobody to sign", c.Adapter)
 	}
-	return to, nil
-}
-
-// RecordID is the id of the certificate with that natural number, the same in every run.
-func (s *Sealer) RecordID(t exchange.EvidenceType, natural string) exchange.RecordID {
-	return exchange.RecordID(s.mac("record", string(t), []byte(natural))[:16])
-}
-
-// RowID is the id of a row that has no readable natural number: it follows from the row's content.
-func (s *Sealer) RowID(t exchange.EvidenceType, values []string) [16]byte {
-	return [16]byte(s.mac("row", string(t), []byte(strings.Join(values, "\x1f")))[:16])
-}
-
-// Digest tells equal content from different content without telling anything of the content.
-func (s *Sealer) Digest(content []byte) exchange.Digest {
-	return exchange.Digest(s.mac("content", "", content))
-}
-
-// KeyName tells the department's key from others without telling it.
-func (s *Sealer) KeyName() string { return hex.EncodeToString(s.mac("key name", "", nil)[:8]) }
-
-func (s *Sealer) mac(purpose, scope string, content []byte) []byte {
-	h := s.macs.Get().(hash.Hash)
-	defer s.macs.Put(h)
-	h.Reset()
-	for _, part := range [...]string{"yimen ", purpose, "\x00", scope, "\x00"} {
-		io.WriteString(h, part) // a hash never errs
+	s := &Sealer{Names: names, adapter: c.Adapter, signer: c.Signer, now: c.Clock}
+	if s.now == nil {
+		s.now = time.Now
 	}
-	h.Write(content)
-	return h.Sum(nil)
+	return s, s.SealTo(c.ExchangeKey)
 }
 
-// Batch seals any number of messages under one data key. It is not safe for concurrent use.
+// SealTo has every batch begun from now on sealed to another public key of the exchange.
+func (s *Sealer) SealTo(exchangeKey []byte) error {
+	to, err := readPublicKey(exchangeKey)
+	if err != nil {
+		return err
+	}
+	if to.name.suite != s.suite {
+		return &exchange.Problem{Code: "YM-KEY-0104", Kind: exchange.Invalid,
+			What: exchange.Text{ZH: "交换平台的公钥属于另一套密码算法", EN: "the exchange's public key is of another suite of algorithms"},
+			Why:  exchange.Text{ZH: "适配器用的算法与公钥的算法不同（国密或国际）", EN: "the adapter's algorithms (national or standard) are not the key's"},
+			Mend: exchange.Text{ZH: "向交换平台管理员索取同一套算法的公钥", EN: "ask the exchange's administrator for the key of the same suite"}}
+	}
+	s.to.Store(to)
+	return nil
+}
+
+// Batch seals any number of messages under one data key and signs them with one signature. It is not safe for concurrent use.
+//
+// Record, Rejection, Statement and Resolution make messages; Sign must then see each of them once before it is appended.
 type Batch struct {
-	sealer  *Sealer
-	aead    cipher.AEAD
-	wrapped []byte
-	count   uint64
+	sealer *Sealer
+	to     *recipient
+	aead   cipher.AEAD // nil until something is sealed: a heartbeat needs no data key
+	head   []byte      // of every sealed value, up to the nonce
+	count  uint64
+	buffer []byte
 }
 
-// Batch draws a data key and wraps it to the exchange.
-func (s *Sealer) Batch() (*Batch, error) {
-	key := make([]byte, keySize)
-	rand.Read(key)
-	wrapped, err := hpke.Seal(s.to, kdf(), aead(), []byte(wrapPurp), key)
-	if err != nil {
-		return nil, fmt.Errorf("wrap batch key: %w", err)
-	}
-	gcm, err := newGCM(key)
-	if err != nil {
-		return nil, err
-	}
-	return &Batch{sealer: s, aead: gcm, wrapped: wrapped}, nil
-}
-
-func newGCM(key []byte) (cipher.AEAD, error) {
-	block, err := aes.NewCipher(key)
-	if err != nil {
-		return nil, fmt.Errorf("set up cipher: %w", err)
-	}
-	return cipher.NewGCM(block)
-}
+// Batch begins a batch.
+func (s *Sealer) Batch() *Batch { return &Batch{sealer: s, to: s.to.Load()} }
 
 // Draft is a record version before it is sealed.
 type Draft struct {
@@ -127,7 +91,7 @@ type Draft struct {
 	Schema    string // the schema's GUID
 	Withdrawn bool   // then Payload is empty
 	Payload   []byte
-	Digest    exchange.Digest // of Payload, by Sealer.Digest; zero: it is made here
+	Digest    exchange.Digest // of Payload, by Names.Digest; zero: it is made here
 	At        time.Time       // when the source was read
 }
 
@@ -149,11 +113,11 @@ func (b *Batch) Record(d Draft) (exchange.Message, error) {
 		Route: d.ID[:],
 		Key:   binary.BigEndian.AppendUint64(append(make([]byte, 0, recordKey), d.ID[:]...), uint64(d.Version)),
 	}
-	m.Headers = append(b.headers(m.Key, kind, d.At),
+	m.Headers = append(b.headers(hex.EncodeToString(m.Key), kind, contentSealed, d.At),
 		exchange.Header{Name: headerDigest, Value: []byte(hex.EncodeToString(d.Digest[:]))},
 		exchange.Header{Name: headerSchema, Value: append([]byte{0x01}, schema...)})
-	m.Value = b.seal(&m, d.Payload)
-	return m, nil
+	err = b.seal(&m, d.Payload)
+	return m, err
 }
 
 // Rejection is a row that could not be published, as the exchange learns of it.
@@ -167,6 +131,7 @@ type Rejection struct {
 	Columns []string
 	Values  []string // as in the source
 	At      time.Time
+	Signed  time.Time // set on what was opened
 }
 
 // sealedRejection is what only the exchange may read of a rejection.
@@ -195,38 +160,81 @@ func (b *Batch) Rejection(r Rejection) (exchange.Message, error) {
 		return exchange.Message{}, fmt.Errorf("write rejection: %w", err)
 	}
 	m := exchange.Message{Topic: QuarantineTopic(b.sealer.adapter.Department()), Key: r.Row[:]}
-	m.Headers = append(b.headers(m.Key, kindRejected, r.At),
+	m.Headers = append(b.headers(hex.EncodeToString(m.Key), kindRejected, contentSealed, r.At),
 		exchange.Header{Name: headerReason, Value: []byte(r.Code)},
-		exchange.Header{Name: "__connect.errors.connector.name", Value: []byte(b.sealer.adapter)},
-		exchange.Header{Name: "__connect.errors.stage", Value: []byte("VALUE_CONVERTER")},
-		exchange.Header{Name: "__connect.errors.exception.message", Value: []byte(r.Code)})
-	m.Value = b.seal(&m, plain)
-	return m, nil
+		exchange.Header{Name: headerConnector, Value: []byte(b.sealer.adapter)},
+		exchange.Header{Name: headerStage, Value: []byte("VALUE_CONVERTER")},
+		exchange.Header{Name: headerMessage, Value: []byte(r.Code)})
+	err = b.seal(&m, plain)
+	return m, err
 }
 
-// Resolution says that a row is no longer in quarantine: a tombstone under its id.
-func Resolution(department exchange.Department, row [16]byte) exchange.Message {
-	return exchange.Message{Topic: QuarantineTopic(department), Key: row[:]}
+// Resolution says that the adapter's row is no longer in quarantine: a tombstone under the row's id.
+func (b *Batch) Resolution(row [16]byte, at time.Time) exchange.Message {
+	return exchange.Message{Topic: QuarantineTopic(b.sealer.adapter.Department()), Key: row[:],
+		Headers: b.headers(hex.EncodeToString(row[:]), kindResolved, contentSealed, at)}
 }
 
-func (b *Batch) headers(key []byte, kind string, at time.Time) []exchange.Header {
-	return append(make([]exchange.Header, 0, 10),
+// Statement is a coverage statement of the adapter. It is not sealed: it tells of nobody.
+func (b *Batch) Statement(c exchange.Coverage) (exchange.Message, error) {
+	value, err := json.Marshal(c)
+	if err != nil {
+		return exchange.Message{}, fmt.Errorf("write coverage of %s: %w", c.Adapter, err)
+	}
+	id := string(c.Adapter) + "@" + c.Alive.UTC().Format(timeLayout)
+	return exchange.Message{Topic: CoverageTopic(b.sealer.adapter.Department()), Key: []byte(c.Adapter), Value: value,
+		Headers: b.headers(id, kindCovered, contentJSON, c.Alive)}, nil
+}
+
+const timeLayout = time.RFC3339Nano
+
+// headers are those of every message, with room for a record's or a row's own and the signature.
+func (b *Batch) headers(id, kind, content string, at time.Time) []exchange.Header {
+	return append(make([]exchange.Header, 0, 11),
 		exchange.Header{Name: headerVersion, Value: []byte("1.0")},
-		exchange.Header{Name: headerID, Value: []byte(hex.EncodeToString(key))},
+		exchange.Header{Name: headerID, Value: []byte(id)},
 		exchange.Header{Name: headerSource, Value: []byte("/" + string(b.sealer.adapter))},
 		exchange.Header{Name: headerType, Value: []byte(kind)},
 		exchange.Header{Name: headerTime, Value: []byte(at.UTC().Format(timeLayout))},
-		exchange.Header{Name: headerContent, Value: []byte(contentSealed)})
+		exchange.Header{Name: headerContent, Value: []byte(content)})
 }
 
-// seal encrypts plain under the batch key. A key serves one batch only, so a counter is a sound nonce.
-func (b *Batch) seal(m *exchange.Message, plain []byte) []byte {
-	out := make([]byte, headSize, headSize+len(plain)+tagSize)
-	out[0] = format
-	copy(out[1:], b.wrapped)
+// A sealed value is: format, suite, the name of the key it was sealed to, the wrapped data key, nonce, ciphertext with tag.
+const (
+	format    = 0x02
+	nameSize  = 1 + 1 + keyIDSize
+	nonceSize = 12
+	tagSize   = 16
+)
+
+// seal gives the message its value: plain encrypted under the batch key, bound to all else that the message says. A key serves
+// one batch only, so a counter is a sound nonce.
+func (b *Batch) seal(m *exchange.Message, plain []byte) error {
+	if b.aead == nil {
+		if err := b.draw(); err != nil {
+			return err
+		}
+	}
+	out := append(make([]byte, 0, len(b.head)+nonceSize+len(plain)+tagSize), b.head...)
 	b.count++
-	binary.BigEndian.PutUint64(out[headSize-8:], b.count)
-	return b.aead.Seal(out, out[headSize-nonceSize:headSize], plain, bound(m))
+	out = binary.BigEndian.AppendUint64(append(out, 0, 0, 0, 0), b.count)
+	b.buffer = appendBound(b.buffer[:0], m)
+	m.Value = b.aead.Seal(out, out[len(b.head):], plain, b.buffer)
+	return nil
+}
+
+// draw draws the data key and wraps it to the exchange.
+func (b *Batch) draw() error {
+	a, name := suites[b.to.name.suite], b.to.name
+	key := make([]byte, a.keySize())
+	rand.Read(key)
+	wrapped, err := b.to.key.wrap(key)
+	if err != nil {
+		return err
+	}
+	b.head = append(append([]byte{format, byte(name.suite)}, name.id[:]...), wrapped...)
+	b.aead, err = a.newAEAD(key)
+	return err
 }
 
 // parseGUID reads the 16 bytes of 01234567-89ab-cdef-0123-456789abcdef.
