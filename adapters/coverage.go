@@ -1,8 +1,6 @@
 package adapters
 
 import (
-	"encoding/json"
-	"fmt"
 	"maps"
 
 	"github.com/onedoor/yimen/exchange"
@@ -16,15 +14,17 @@ func (r *Runner) coverage() exchange.Coverage {
 		Alive: r.cfg.Clock().UTC(), CompleteUpTo: state.UpTo, End: maps.Clone(state.End), Rejected: maps.Clone(state.Rejected),
 		Read: state.Last.Read, Published: state.Last.Records,
 		Quarantined: state.Last.Quarantined, Unreadable: state.Last.Unreadable,
-		Tolerance: m.Tolerance.Unreadable, Key: r.sealer.KeyName(),
+		Tolerance: m.Tolerance.Unreadable, Key: r.names.KeyName(),
 	}
 }
 
-func (r *Runner) coverageMessage() (exchange.Message, error) {
-	value, err := json.Marshal(r.coverage())
+// statement is the coverage of this moment as it is appended.
+func (r *Runner) statement() ([]exchange.Message, error) {
+	batch := r.sealer.Batch()
+	message, err := batch.Statement(r.coverage())
 	if err != nil {
-		return exchange.Message{}, fmt.Errorf("write coverage of %s: %w", r.cfg.Manifest.Adapter, err)
+		return nil, err
 	}
-	return exchange.Message{Key: []byte(r.cfg.Manifest.Adapter), Value: value,
-		Headers: []exchange.Header{{Name: "content-type", Value: []byte("application/json")}}}, nil
+	signed := []exchange.Message{message}
+	return signed, batch.Sign(signed)
 }

@@ -150,7 +150,7 @@ func (r *Runner) identify(f *finding, document map[string]any) {
 	who := r.cfg.Schema.Identify(document)
 	f.holders, f.readable = who.Holders, who.Whole
 	if who.Natural != "" {
-		f.id, f.named = r.sealer.RecordID(r.cfg.Manifest.Evidence, who.Natural), true
+		f.id, f.named = r.names.RecordID(r.cfg.Manifest.Evidence, who.Natural), true
 	}
 }
 
@@ -184,7 +184,7 @@ func (r *Runner) validate(f *finding, document map[string]any) error {
 	if _, err := r.cfg.Schema.Facts(gated); err != nil {
 		return err
 	}
-	f.payload, f.digest = payload, r.sealer.Digest(payload)
+	f.payload, f.digest = payload, r.names.Digest(payload)
 	return nil
 }
 

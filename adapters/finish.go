@@ -74,9 +74,7 @@ func (g *reading) leaveQuarantine(ctx context.Context) error {
 		}
 	}
 	for _, row := range gone {
-		if err := g.begin(); err != nil {
-			return err
-		}
+		g.begin()
 		if err := g.resolve(row); err != nil {
 			return err
 		}
@@ -119,15 +117,13 @@ func (g *reading) withdrawAbsent(ctx context.Context, upTo time.Time) error {
 
 // withdraw withdraws one record, or holds it back. later says that this is another export than the one it was held back for.
 func (g *reading) withdraw(id exchange.RecordID, later bool) error {
-	if err := g.begin(); err != nil {
-		return err
-	}
+	g.begin()
 	old, exists, err := g.w.known(id)
 	if err != nil {
 		return err
 	}
 	if g.newly == 0 && !old.Missed || old.Missed && later {
-		return g.version(id, old, exists, content{digest: g.r.sealer.Digest(nil)})
+		return g.version(id, old, exists, content{digest: g.r.names.Digest(nil)})
 	}
 	g.result.HeldBack++
 	old.Missed = true

@@ -108,9 +108,7 @@ func (g *reading) all(ctx context.Context) (Reading, error) {
 
 // take puts one row where it belongs and closes the batch when it is full.
 func (g *reading) take(ctx context.Context, f *finding) error {
-	if err := g.begin(); err != nil {
-		return err
-	}
+	g.begin()
 	g.result.Read++
 	g.inBatch++
 	if f.row.Place != nil {
@@ -128,14 +126,13 @@ func (g *reading) take(ctx context.Context, f *finding) error {
 	return g.flush(ctx)
 }
 
-func (g *reading) begin() (err error) {
+func (g *reading) begin() {
 	if g.w == nil {
 		g.w = g.r.state.write()
 	}
 	if g.sealing == nil {
-		g.sealing, err = g.r.sealer.Batch()
+		g.sealing = g.r.sealer.Batch()
 	}
-	return err
 }
 
 // publish makes a sound row a new version of its record, unless that content stands published already.
@@ -222,7 +219,7 @@ func (g *reading) resolve(row [16]byte) error {
 		return nil
 	}
 	delete(g.before, row)
-	g.rejected = append(g.rejected, envelope.Resolution(g.r.cfg.Manifest.Adapter.Department(), row))
+	g.rejected = append(g.rejected, g.sealing.Resolution(row, g.started))
 	return g.w.unquarantine(row)
 }
 
@@ -230,7 +227,7 @@ func (g *reading) resolve(row [16]byte) error {
 func (g *reading) reject(f *finding) error {
 	row := [16]byte(f.id)
 	if !f.named {
-		row = g.r.sealer.RowID(g.r.cfg.Manifest.Evidence, f.row.Values)
+		row = g.r.names.RowID(g.r.cfg.Manifest.Evidence, f.row.Values)
 	}
 	g.result.Quarantined++
 	g.faults.add(f.row.Line, f.faults[0])
@@ -245,7 +242,7 @@ func (g *reading) reject(f *finding) error {
 		}
 	}
 	if g.rows.has(row) { // a second row of the record: whose it is must be known as well
-		row = g.r.sealer.RowID(g.r.cfg.Manifest.Evidence, f.row.Values)
+		row = g.r.names.RowID(g.r.cfg.Manifest.Evidence, f.row.Values)
 	}
 	said, err := g.said(row, f.row.Values)
 	if err != nil {
@@ -303,15 +300,19 @@ func (g *reading) flush(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// send stores the batch as pending and starts to append it. One batch is on its way while the next is prepared: it waits for the
+// send signs the batch, stores it as pending and starts to append it. One batch is on its way while the next is prepared: it waits for the
 // batch before, so that their order is kept and little is pending at a time.
 func (g *reading) send(ctx context.Context) error {
 	if g.w == nil {
 		return nil
 	}
 	w, batch := g.w, flight{messages: [][]exchange.Message{g.evidence, g.rejected}, place: g.place, landed: make(chan error, 1)}
+	sealing := g.sealing
 	g.w, g.sealing, g.evidence, g.rejected, g.inBatch = nil, nil, nil, nil, 0
 	defer w.discard()
+	if err := sealing.Sign(batch.messages...); err != nil {
+		return err
+	}
 	sends := false
 	for _, messages := range batch.messages {
 		for i := range messages {

@@ -35,12 +35,14 @@ type Config struct {
 	Source   Source
 	Schema   *schemas.Schema // of the manifest's evidence type
 
-	DepartmentKey     []byte // the department's secret; see envelope.NewSealer
-	ExchangePublicKey []byte
+	DepartmentKey     []byte          // the department's secret; see envelope.NewNames
+	ExchangePublicKey []byte          // of the suite; Runner.SealTo changes it
+	Signer            envelope.Signer // signs as the manifest's adapter, with a key of the suite
+	Suite             envelope.Suite  // zero: envelope.Standard
 	StateDir          string
 	Bus               Bus
 
-	Clock    func() time.Time
+	Clock    func() time.Time // of the source and its records; signatures are dated by the machine's clock, as Kafka's messages are
 	Log      *slog.Logger
 	Metrics  prometheus.Registerer // nil: none
 	Progress func(Progress)        // nil: none; called after each batch
@@ -74,6 +76,7 @@ type Result struct {
 type Runner struct {
 	cfg     Config
 	mapping *mapping.Mapping
+	names   *envelope.Names
 	sealer  *envelope.Sealer
 	safe    *safe
 	state   *state
@@ -89,7 +92,8 @@ func Open(ctx context.Context, cfg Config) (*Runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	sealer, err := envelope.NewSealer(m.Adapter, cfg.DepartmentKey, cfg.ExchangePublicKey)
+	sealer, err := envelope.NewSealer(envelope.SealerConfig{Adapter: m.Adapter, DepartmentKey: cfg.DepartmentKey,
+		ExchangeKey: cfg.ExchangePublicKey, Signer: cfg.Signer, Suite: cfg.Suite})
 	if err != nil {
 		return nil, fmt.Errorf("set up %s: %w", m.Adapter, err)
 	}
@@ -101,7 +105,7 @@ func Open(ctx context.Context, cfg Config) (*Runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Runner{cfg: cfg, mapping: rules, sealer: sealer, safe: locked, state: s,
+	r := &Runner{cfg: cfg, mapping: rules, names: sealer.Names, sealer: sealer, safe: locked, state: s,
 		meaning: m.Hash() + " " + cfg.Schema.ID, metrics: newMetrics(cfg.Metrics, m.Adapter)}
 	if err := r.recover(ctx); err != nil {
 		return nil, errors.Join(err, r.Close())
@@ -115,16 +119,24 @@ func (r *Runner) Close() error {
 	return r.state.Close()
 }
 
+// SealTo has what is published from now on sealed to another public key of the exchange. It may be called at any time.
+func (r *Runner) SealTo(exchangePublicKey []byte) error { return r.sealer.SealTo(exchangePublicKey) }
+
 func (r *Runner) recover(ctx context.Context) error {
+	if err := r.keptKey(); err != nil {
+		return err
+	}
 	if r.state.fresh() {
 		if err := r.rebuild(ctx); err != nil {
 			return fmt.Errorf("rebuild state of %s: %w", r.cfg.Manifest.Adapter, err)
 		}
 	}
+	r.state.meta.Key = r.names.KeyName() // nothing published so far contradicts it
 	return r.resend(ctx)
 }
 
-// resend appends what was pending, unchanged: whether it had arrived is not known, and twice does no harm.
+// resend appends what was pending, unchanged but for the signature: whether it had arrived is not known, and twice does no
+// harm. It is signed anew because the certificate that signed it may have been revoked since; then it would be refused.
 func (r *Runner) resend(ctx context.Context) error {
 	topics, last := map[string][]exchange.Message{}, uint64(0)
 	err := r.state.pending(func(sequence uint64, m exchange.Message) error {
@@ -136,6 +148,9 @@ func (r *Runner) resend(ctx context.Context) error {
 		return err
 	}
 	batch := slices.Collect(maps.Values(topics))
+	if err := r.sealer.Batch().Sign(batch...); err != nil {
+		return err
+	}
 	if err := r.append(ctx, batch...); err != nil {
 		return err
 	}
@@ -179,12 +194,11 @@ func (r *Runner) acknowledged(batch ...[]exchange.Message) {
 
 // Heartbeat states the adapter's coverage: that it is alive, and how complete its data is since the last reading.
 func (r *Runner) Heartbeat(ctx context.Context) error {
-	message, err := r.coverageMessage()
+	signed, err := r.statement()
 	if err != nil {
 		return err
 	}
-	topic := envelope.CoverageTopic(r.cfg.Manifest.Adapter.Department())
-	if err := r.cfg.Bus.Append(ctx, topic, []exchange.Message{message}); err != nil {
+	if err := r.cfg.Bus.Append(ctx, signed[0].Topic, signed); err != nil {
 		return fmt.Errorf("state coverage of %s: %w", r.cfg.Manifest.Adapter, err)
 	}
 	return nil

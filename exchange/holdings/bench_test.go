@@ -92,7 +92,7 @@ func BenchmarkFold(b *testing.B) {
 		b.StopTimer()
 		partitions := make([][]exchange.Message, benchPartitions)
 		for p := range partitions {
-			batch, _ := sealer.Batch()
+			batch := sealer.Batch()
 			for i := range each / benchPartitions {
 				number++
 				doc := []byte(fmt.Sprintf(`{"creditCode":%q,"name":"醴陵市示例瓷业有限公司","companyType":"有限责任公司（自然人投资或控股）","legalRepresentative":"张示例",`+
@@ -102,8 +102,11 @@ func BenchmarkFold(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				m.Partition, m.Offset = p, from+int64(i)
+				m.Partition, m.Offset, m.Time = p, from+int64(i), noon
 				partitions[p] = append(partitions[p], m)
+			}
+			if err := batch.Sign(partitions[p]); err != nil {
+				b.Fatal(err)
 			}
 		}
 		from += each / benchPartitions

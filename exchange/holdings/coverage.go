@@ -1,12 +1,10 @@
 package holdings
 
 import (
-	"errors"
+	"context"
 	"maps"
 	"slices"
 	"time"
-
-	"github.com/go-json-experiment/json"
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/envelope"
@@ -83,11 +81,14 @@ func readStatement(b []byte) (statement, error) {
 }
 
 // foldCoverage keeps the statements that are newer than what their adapters said before.
-func (x *Index) foldCoverage(b *batch, msgs []exchange.Message) {
+func (x *Index) foldCoverage(ctx context.Context, b *batch, msgs []exchange.Message) error {
 	newest := map[speaker]statement{}
 	for i := range msgs {
 		m := &msgs[i]
-		c, reason, cause := x.hear(b, m)
+		c, reason, cause := x.hear(ctx, b, m)
+		if reason == "" && cause != nil {
+			return cause
+		}
 		if reason != "" {
 			x.refuse(b, m, reason, cause)
 			continue
@@ -113,57 +114,22 @@ func (x *Index) foldCoverage(b *batch, msgs []exchange.Message) {
 		b.statements = append(b.statements, st)
 		b.put(coverageKey(who, st.Since.UnixMicro()), encode(st))
 	}
+	return nil
 }
 
-// hear reads a heartbeat and says why it does not count, if it does not.
-func (x *Index) hear(b *batch, m *exchange.Message) (exchange.Coverage, Reason, error) {
-	c, err := parseCoverage(m.Value)
+// hear reads a heartbeat and says why it does not count, if it does not. An error without a reason means that it cannot be
+// said yet.
+func (x *Index) hear(ctx context.Context, b *batch, m *exchange.Message) (exchange.Coverage, Reason, error) {
+	c, err := x.opener.Statement(ctx, m)
 	switch {
 	case err != nil:
-		return c, malformedCoverage, err
-	case string(m.Key) != string(c.Adapter):
-		return c, malformedCoverage, nil
+		return c, unbelievable(err, malformedCoverage), err
 	case c.Adapter.Department() != exchange.Department(b.of):
 		return c, wrongTopic, nil
 	case !x.keeps(c.Adapter.Department(), c.Type):
 		return c, notKeeper, nil
 	}
 	return c, "", nil
-}
-
-// maxCoverage is the size of a statement of several thousand partitions and divisions.
-const maxCoverage = 256 << 10
-
-// parseCoverage reads a heartbeat's value: every field known and given once, every number possible.
-func parseCoverage(value []byte) (c exchange.Coverage, err error) {
-	if len(value) > maxCoverage {
-		return c, errors.New("read coverage: too large")
-	}
-	if err := json.Unmarshal(value, &c, json.RejectUnknownMembers(true)); err != nil {
-		return c, errors.New("read coverage: not the JSON of a statement") // the cause would quote the value
-	}
-	if !exchange.ValidAdapter(string(c.Adapter)) || !exchange.ValidName(string(c.Type)) {
-		return c, errors.New("read coverage: no adapter or type")
-	}
-	switch c.Holders.Kind {
-	case "", exchange.Person, exchange.Organisation:
-	default:
-		return c, errors.New("read coverage: unknown kind of holder")
-	}
-	if c.Alive.UnixMicro() <= 0 || c.Alive.Year() > 9999 {
-		return c, errors.New("read coverage: no moment of being alive")
-	}
-	if min(c.Read, c.Published, c.Quarantined, c.Unreadable, c.Tolerance) < 0 {
-		return c, errors.New("read coverage: negative count")
-	}
-	for _, ends := range []map[int]int64{c.End, c.Rejected} {
-		for partition, end := range ends {
-			if partition < 0 || end < 0 {
-				return c, errors.New("read coverage: negative partition or offset")
-			}
-		}
-	}
-	return c, nil
 }
 
 // statements are a speaker's statements that may still count, from the newest that was folded past to the

@@ -165,7 +165,7 @@ func TestCoverageRefused(t *testing.T) {
 			if row.topic != "" {
 				m.Topic = row.topic
 			}
-			w.fold(m)
+			w.fold(w.signed(m))
 			refused, err := w.index.Refused(t.Context())
 			if err != nil || len(refused) != 1 || string(refused[0].Reason) != row.reason {
 				t.Errorf("refused %+v, %v", refused, err)
@@ -196,7 +196,7 @@ func TestOnlyTheLatestRefusalsAreKept(t *testing.T) {
 			t.Fatalf("the refusal at %d is still there", r.Offset)
 		}
 	}
-	if n := w.index.Counts().Refused["malformed_coverage"]; n != 2500 {
+	if n := w.index.Counts().Refused["not_signed"]; n != 2500 {
 		t.Errorf("%d counted", n)
 	}
 	if lines := strings.Count(w.log.String(), "\n"); lines > 3 {
@@ -218,7 +218,7 @@ func TestQuarantine(t *testing.T) {
 		}
 	}
 	resolve := func(row [16]byte) func(*world) exchange.Message {
-		return func(*world) exchange.Message { return envelope.Resolution("mzj", row) }
+		return func(w *world) exchange.Message { return w.resolution("mzj/marriages", row) }
 	}
 	var sent int64 // to the quarantine topic so far: what a statement made now rests on
 	beat := func(minute int) func(*world) exchange.Message {
@@ -305,7 +305,7 @@ func TestQuarantineIsOfOneSource(t *testing.T) {
 	check(true, false)
 	w.fold(reject("scjg/licences", licence)) // the same row, rejected by another adapter
 	check(true, true)
-	w.fold(envelope.Resolution("mzj", [16]byte{1})) // another department's row of that id
+	w.fold(w.resolution("mzj/marriages", [16]byte{1})) // another department's row of that id
 	check(true, true)
 }
 

@@ -90,9 +90,13 @@ func (x *Index) foldEvidence(ctx context.Context, b *batch, msgs []exchange.Mess
 
 // read opens a message and takes the facts from it, or refuses it.
 func (x *Index) read(ctx context.Context, b *batch, m *exchange.Message) (v version, id exchange.RecordID, number exchange.Version, ok bool, err error) {
-	o, err := x.open(m)
+	o, err := x.open(ctx, m)
 	if err != nil {
-		x.refuse(b, m, notOpened, err)
+		reason := unbelievable(err, notOpened)
+		if reason == "" {
+			return v, id, 0, false, err
+		}
+		x.refuse(b, m, reason, err)
 		x.gap(b, m)
 		return v, id, 0, false, nil
 	}

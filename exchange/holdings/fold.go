@@ -107,7 +107,7 @@ func (x *Index) foldSome(ctx context.Context, name placeName, msgs []exchange.Me
 	case topicQuarantine:
 		err = x.foldQuarantine(ctx, b, msgs)
 	case topicCoverage:
-		x.foldCoverage(b, msgs)
+		err = x.foldCoverage(ctx, b, msgs)
 	default:
 		err = errors.New("topic is not one of evidence, quarantine and coverage")
 	}

@@ -32,6 +32,7 @@ import (
 // Config says what an index needs. All but Log, Metrics and Now is required.
 type Config struct {
 	Engine Engine // stays its opener's: close it after the last call
+	// Opener says whether a message is to be believed. What it cannot say yet stops the folding.
 	Opener *envelope.Opener
 	// Schema finds the schema that a record names, nil where there is none: the record is then refused until the index
 	// is built anew. An error means that it cannot be said yet, and stops the folding.
@@ -52,8 +53,8 @@ type Index struct {
 	secrets  *secrets
 	fresh    *fresh // nil where the index had rows when it was opened
 	describe func(context.Context, *envelope.Opened) (schemas.Facts, Reason, error)
-	open     func(*exchange.Message) (envelope.Opened, error)
-	reject   func(*exchange.Message) (envelope.Rejection, error)
+	open     func(context.Context, *exchange.Message) (envelope.Opened, error)
+	opener   *envelope.Opener
 	keeper   func(exchange.EvidenceType) (exchange.Department, bool)
 	log      *slog.Logger
 	meters   meters
@@ -79,7 +80,7 @@ func New(c Config) (*Index, error) {
 	x := &Index{
 		engine:   c.Engine,
 		open:     c.Opener.Record,
-		reject:   c.Opener.Rejection,
+		opener:   c.Opener,
 		describe: describe(c.Schema),
 		keeper:   c.Keeper,
 		log:      c.Log,

@@ -3,6 +3,7 @@ package holdings
 import (
 	"bytes"
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -12,6 +13,8 @@ import (
 // quarantined is where the marks of a row are that is in quarantine: one for each holder it may be about.
 type quarantined struct {
 	Marks [][]byte `json:"marks"`
+	// Said is when each adapter last signed that it rejects the row: an older resolution is not of that rejection.
+	Said map[exchange.Adapter]time.Time `json:"said,omitempty"`
 }
 
 func readQuarantined(b []byte) (quarantined, error) {
@@ -80,8 +83,11 @@ func (x *Index) foldQuarantine(ctx context.Context, b *batch, msgs []exchange.Me
 		}
 		key := quarantineKey(department, [16]byte(m.Key))
 		before := rows[string(key)]
-		after, ok := x.mark(b, m, before)
-		if !ok || slices.EqualFunc(before.Marks, after.Marks, bytes.Equal) {
+		after, ok, err := x.mark(ctx, b, m, before)
+		if err != nil {
+			return err
+		}
+		if !ok || after.equal(before) {
 			continue
 		}
 		rows[string(key)] = after
@@ -91,24 +97,25 @@ func (x *Index) foldQuarantine(ctx context.Context, b *batch, msgs []exchange.Me
 }
 
 // mark opens and resolves the marks of one row as the message says, and gives those then open.
-func (x *Index) mark(b *batch, m *exchange.Message, before quarantined) (after quarantined, ok bool) {
+func (x *Index) mark(ctx context.Context, b *batch, m *exchange.Message, before quarantined) (after quarantined, ok bool, err error) {
 	if m.Value == nil {
-		resolve(b, m, before.Marks)
-		return quarantined{}, true
+		return x.unmark(ctx, b, m, before)
 	}
-	r, err := x.reject(m)
+	r, err := x.opener.Rejection(ctx, m)
 	switch {
 	case err != nil:
-		x.refuse(b, m, notOpened, err)
-		return before, false
+		return x.disbelieve(b, m, err)
 	case r.Adapter.Department() != exchange.Department(b.of), !exchange.ValidName(string(r.Type)):
 		x.refuse(b, m, wrongTopic, nil)
-		return before, false
+		return before, false, nil
 	case !x.keeps(r.Adapter.Department(), r.Type):
 		x.refuse(b, m, notKeeper, nil)
-		return before, false
-	case len(r.Holders) == 0:
-		return before, true // it tells of nobody; whoever the row named before may still be meant
+		return before, false, nil
+	}
+	after.Said = before.said(r.Adapter, r.Signed)
+	if len(r.Holders) == 0 { // it tells of nobody; whoever the row named before may still be meant
+		after.Marks = before.Marks
+		return after, true, nil
 	}
 	left, others := byAdapter(before.Marks, r.Adapter)
 	after.Marks = others
@@ -125,7 +132,51 @@ func (x *Index) mark(b *batch, m *exchange.Message, before quarantined) (after q
 		after.Marks = append(after.Marks, key)
 	}
 	resolve(b, m, left)
-	return after, true
+	return after, true, nil
+}
+
+// unmark resolves what the adapter that says so had rejected.
+func (x *Index) unmark(ctx context.Context, b *batch, m *exchange.Message, before quarantined) (after quarantined, ok bool, err error) {
+	r, err := x.opener.Resolution(ctx, m)
+	switch {
+	case err != nil:
+		return x.disbelieve(b, m, err)
+	case r.Adapter.Department() != exchange.Department(b.of):
+		x.refuse(b, m, wrongTopic, nil)
+		return before, false, nil
+	case r.Signed.Before(before.Said[r.Adapter]):
+		x.refuse(b, m, replayed, nil)
+		return before, false, nil
+	}
+	own, others := byAdapter(before.Marks, r.Adapter)
+	resolve(b, m, own)
+	return quarantined{Marks: others, Said: before.Said}, true, nil
+}
+
+// disbelieve refuses a message that did not open, or gives the error where that cannot be said yet.
+func (x *Index) disbelieve(b *batch, m *exchange.Message, cause error) (quarantined, bool, error) {
+	reason := unbelievable(cause, notOpened)
+	if reason == "" {
+		return quarantined{}, false, cause
+	}
+	x.refuse(b, m, reason, cause)
+	return quarantined{}, false, nil
+}
+
+func (q quarantined) equal(other quarantined) bool {
+	return slices.EqualFunc(q.Marks, other.Marks, bytes.Equal) && maps.EqualFunc(q.Said, other.Said, time.Time.Equal)
+}
+
+// said is who rejected the row when, with one more.
+func (q quarantined) said(by exchange.Adapter, at time.Time) map[exchange.Adapter]time.Time {
+	said := maps.Clone(q.Said)
+	if said == nil {
+		said = map[exchange.Adapter]time.Time{}
+	}
+	if at.After(said[by]) {
+		said[by] = at
+	}
+	return said
 }
 
 // byAdapter tells the adapter's own marks from those of others that rejected the same row.

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/envelope"
 )
 
 // Reason says why a message was not taken into the index.
@@ -19,6 +20,8 @@ type Reason string
 // The reasons. They name the first rule that a message breaks.
 const (
 	notOpened          Reason = "not_opened"          // damaged, moved, relabelled, or sealed for somebody else
+	notSigned          Reason = "not_signed"          // not signed, not by whom it names, or not by a certificate that was valid
+	replayed           Reason = "replayed"            // a resolution from before the row was rejected again
 	wrongTopic         Reason = "wrong_topic"         // its topic is another type's or department's
 	notKeeper          Reason = "not_keeper"          // its department does not keep the type
 	unknownSchema      Reason = "unknown_schema"      // no such schema, or one of another type
@@ -92,6 +95,17 @@ func readRefusal(b []byte) (Refusal, error) {
 	var r Refusal
 	err := decode(b, &r)
 	return r, err
+}
+
+// unbelievable says why a message that did not open is refused. Without a reason it cannot be said yet.
+func unbelievable(err error, otherwise Reason) Reason {
+	switch {
+	case errors.Is(err, envelope.ErrNotSigned):
+		return notSigned
+	case errors.Is(err, envelope.ErrNotGenuine):
+		return otherwise
+	}
+	return ""
 }
 
 // report counts and logs what a stored batch refused: one line for each reason, so that a poisoned

@@ -15,6 +15,7 @@ import (
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/envelope"
+	"github.com/onedoor/yimen/exchange/envelope/envelopetest"
 	"github.com/onedoor/yimen/exchange/holdings"
 	"github.com/onedoor/yimen/exchange/holdings/pebble"
 	"github.com/onedoor/yimen/exchange/identity"
@@ -38,8 +39,7 @@ type world struct {
 	cache    int64
 	store    *pebble.Store
 	index    *holdings.Index
-	opener   *envelope.Opener
-	public   []byte
+	trust    *envelopetest.Exchange
 	sealers  map[exchange.Adapter]*envelope.Sealer
 	schemas  *schemas.Set
 	registry *prometheus.Registry
@@ -52,14 +52,9 @@ func newWorld(t testing.TB) *world { return newWorldWith(t, 16<<20) }
 // newWorldWith gives the index a cache of that many bytes.
 func newWorldWith(t testing.TB, cache int64) *world {
 	t.Helper()
-	private, public, err := envelope.GenerateKey()
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := &world{t: t, dir: t.TempDir(), cache: cache, public: public, sealers: map[exchange.Adapter]*envelope.Sealer{}, ends: map[string]map[int]int64{}}
-	if w.opener, err = envelope.NewOpener(private); err != nil {
-		t.Fatal(err)
-	}
+	w := &world{t: t, dir: t.TempDir(), cache: cache, trust: envelopetest.New(), sealers: map[exchange.Adapter]*envelope.Sealer{}, ends: map[string]map[int]int64{}}
+	w.trust.Clock = func() time.Time { return noon }
+	var err error
 	if w.schemas, err = builtin(); err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +77,7 @@ func (w *world) open() {
 
 func (w *world) config() holdings.Config {
 	w.registry = prometheus.NewRegistry()
-	return holdings.Config{Engine: w.store, Opener: w.opener, Schema: w.schema, Keeper: keeper,
+	return holdings.Config{Engine: w.store, Opener: w.trust.Opener(), Schema: w.schema, Keeper: keeper,
 		TokenKey: bytes.Repeat([]byte{1}, 32), SealKey: bytes.Repeat([]byte{2}, 32),
 		Log: slog.New(slog.NewTextHandler(&w.log, nil)), Metrics: w.registry, Now: func() time.Time { return noon }}
 }
@@ -102,7 +97,7 @@ func (w *world) restart() {
 
 // copyTo gives a world that folds into another directory, with the same keys and topics.
 func (w *world) copyTo(dir string) *world {
-	n := &world{t: w.t, dir: dir, cache: w.cache, public: w.public, opener: w.opener, schemas: w.schemas, sealers: w.sealers}
+	n := &world{t: w.t, dir: dir, cache: w.cache, trust: w.trust, schemas: w.schemas, sealers: w.sealers}
 	n.open()
 	w.t.Cleanup(func() { n.store.Close() })
 	return n
@@ -110,11 +105,7 @@ func (w *world) copyTo(dir string) *world {
 
 func (w *world) sealer(a exchange.Adapter) *envelope.Sealer {
 	if w.sealers[a] == nil {
-		s, err := envelope.NewSealer(a, bytes.Repeat([]byte{byte(len(a.Department()))}, 32), w.public)
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		w.sealers[a] = s
+		w.sealers[a] = w.trust.Sealer(a, bytes.Repeat([]byte{byte(len(a.Department()))}, 32))
 	}
 	return w.sealers[a]
 }
@@ -159,14 +150,12 @@ func (w *world) seal(s statement) exchange.Message {
 
 func (w *world) draft(a exchange.Adapter, d envelope.Draft, partition int) exchange.Message {
 	w.t.Helper()
-	batch, err := w.sealer(a).Batch()
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	batch := w.sealer(a).Batch()
 	m, err := batch.Record(d)
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	envelopetest.Sign(batch, &m)
 	m.Partition = partition
 	return m
 }
@@ -267,20 +256,44 @@ func company(n int) string {
 
 // heartbeat is the message of a coverage statement.
 func (w *world) heartbeat(c exchange.Coverage) exchange.Message {
-	return exchange.Message{Topic: envelope.CoverageTopic(c.Adapter.Department()), Key: []byte(c.Adapter), Value: encode(c)}
+	w.t.Helper()
+	batch := w.sealer(c.Adapter).Batch()
+	m, err := batch.Statement(c)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	envelopetest.Sign(batch, &m)
+	return m
+}
+
+// signed makes a statement of that content, as the adapter that its key names would sign it.
+func (w *world) signed(m exchange.Message) exchange.Message {
+	by := exchange.Adapter(m.Key)
+	if !exchange.ValidAdapter(string(by)) {
+		by = "scjg/licences"
+	}
+	m.Headers = w.heartbeat(exchange.Coverage{Adapter: by, Type: licence, Alive: noon}).Headers
+	envelopetest.Sign(w.sealer(by).Batch(), &m)
+	return m
+}
+
+// resolution is the tombstone of a row in quarantine.
+func (w *world) resolution(a exchange.Adapter, row [16]byte) exchange.Message {
+	batch := w.sealer(a).Batch()
+	m := batch.Resolution(row, noon)
+	envelopetest.Sign(batch, &m)
+	return m
 }
 
 // rejection is the message of a row in quarantine.
 func (w *world) rejection(r envelope.Rejection) exchange.Message {
 	w.t.Helper()
-	batch, err := w.sealer(r.Adapter).Batch()
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	batch := w.sealer(r.Adapter).Batch()
 	m, err := batch.Rejection(r)
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	envelopetest.Sign(batch, &m)
 	return m
 }
 
