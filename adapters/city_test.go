@@ -14,6 +14,7 @@ import (
 	"github.com/onedoor/yimen/exchange/bus"
 	"github.com/onedoor/yimen/exchange/bus/embedded"
 	"github.com/onedoor/yimen/exchange/envelope"
+	"github.com/onedoor/yimen/exchange/envelope/envelopetest"
 	"github.com/onedoor/yimen/exchange/identity"
 	"github.com/onedoor/yimen/schemas"
 )
@@ -77,14 +78,14 @@ func companies(n int) (rows [][]string) {
 
 // city is an exchange's Kafka with one department's adapter beside it.
 type city struct {
-	t       testing.TB
-	addr    string
-	bus     *bus.Bus
-	dir     string
-	private []byte
-	public  []byte
-	now     time.Time
-	allow   bool
+	t      testing.TB
+	addr   string
+	bus    *bus.Bus
+	dir    string
+	trust  *envelopetest.Exchange
+	public []byte
+	now    time.Time
+	allow  bool
 }
 
 func newCity(t testing.TB) *city {
@@ -94,10 +95,9 @@ func newCity(t testing.TB) *city {
 		t.Fatal(err)
 	}
 	t.Cleanup(broker.Close)
-	c := &city{t: t, addr: broker.Addr(), dir: t.TempDir(), now: time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)}
-	if c.private, c.public, err = envelope.GenerateKey(); err != nil {
-		t.Fatal(err)
-	}
+	c := &city{t: t, addr: broker.Addr(), dir: t.TempDir(), now: time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC), trust: envelopetest.New()}
+	c.trust.Signer("scjg/licences")
+	c.public = c.trust.PublicKey(envelope.Standard)
 	c.bus = connect(t, c.addr)
 	err = c.bus.Ensure(t.Context(), []bus.Topic{{Name: "evidence.business-licence", Partitions: 3, Compact: true},
 		{Name: "quarantine.scjg", Partitions: 1}, {Name: "coverage.scjg", Partitions: 1}})
@@ -138,8 +138,9 @@ func (c *city) config(source adapters.Source, to adapters.Bus) adapters.Config {
 	if l, ok := source.(*list); ok {
 		m.Source.Complete = !l.partial
 	}
+	// The signer is the one on the city's roll: its key follows from its name, in the process of an adapter to be killed too.
 	return adapters.Config{Manifest: m, Source: source, Schema: schema, DepartmentKey: departmentKey,
-		ExchangePublicKey: c.public, StateDir: c.dir, Bus: to, Clock: func() time.Time { return c.now }, Log: slog.New(slog.DiscardHandler),
+		ExchangePublicKey: c.public, Signer: envelopetest.NewRoll().Signer(m.Adapter), StateDir: c.dir, Bus: to, Clock: func() time.Time { return c.now }, Log: slog.New(slog.DiscardHandler),
 		AllowWithdrawals: c.allow}
 }
 
@@ -199,10 +200,7 @@ func (c *city) read(topic string) []exchange.Message {
 // standing opens the evidence topic as an index would: for each record its newest version. It fails on a version with two contents.
 func (c *city) standing() map[exchange.RecordID]envelope.Opened {
 	c.t.Helper()
-	opener, err := envelope.NewOpener(c.private)
-	if err != nil {
-		c.t.Fatal(err)
-	}
+	opener := c.trust.Opener()
 	type place struct {
 		id      exchange.RecordID
 		version exchange.Version
@@ -210,7 +208,7 @@ func (c *city) standing() map[exchange.RecordID]envelope.Opened {
 	contents := map[place]exchange.Digest{}
 	newest := map[exchange.RecordID]envelope.Opened{}
 	for _, m := range c.read("evidence.business-licence") {
-		o, err := opener.Record(&m)
+		o, err := opener.Record(c.t.Context(), &m)
 		if err != nil {
 			c.t.Fatal(err)
 		}

@@ -12,7 +12,6 @@ import (
 
 	"github.com/onedoor/yimen/adapters"
 	"github.com/onedoor/yimen/exchange"
-	"github.com/onedoor/yimen/exchange/envelope"
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -159,10 +158,10 @@ func TestBadRowsGoToQuarantineAndLeaveItAgain(t *testing.T) {
 			t.Errorf("row %d: fault %+v, want code %s…", in[i].Line, f, want)
 		}
 	}
-	opener, _ := envelope.NewOpener(c.private)
+	opener := c.trust.Opener()
 	known := 0
 	for _, m := range c.read("quarantine.scjg") {
-		rejected, err := opener.Rejection(&m)
+		rejected, err := opener.Rejection(t.Context(), &m)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -253,17 +252,14 @@ func TestHeldBackRecordThatComesBackIsForgiven(t *testing.T) {
 // holdersInQuarantine are the numbers that the open rows of the quarantine topic name.
 func (c *city) holdersInQuarantine() map[string]int {
 	c.t.Helper()
-	opener, err := envelope.NewOpener(c.private)
-	if err != nil {
-		c.t.Fatal(err)
-	}
+	opener := c.trust.Opener()
 	open := map[string][]exchange.Holder{}
 	for _, m := range c.read("quarantine.scjg") {
 		delete(open, string(m.Key))
 		if m.Value == nil {
 			continue
 		}
-		rejected, err := opener.Rejection(&m)
+		rejected, err := opener.Rejection(c.t.Context(), &m)
 		if err != nil {
 			c.t.Fatal(err)
 		}

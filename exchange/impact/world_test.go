@@ -17,6 +17,7 @@ import (
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/catalogue"
 	"github.com/onedoor/yimen/exchange/envelope"
+	"github.com/onedoor/yimen/exchange/envelope/envelopetest"
 	"github.com/onedoor/yimen/exchange/holdings"
 	"github.com/onedoor/yimen/exchange/holdings/pebble"
 	"github.com/onedoor/yimen/exchange/identity"
@@ -37,7 +38,7 @@ type world struct {
 	t       testing.TB
 	index   *holdings.Index
 	sealers map[exchange.Adapter]*envelope.Sealer
-	public  []byte
+	trust   *envelopetest.Exchange
 	set     *schemas.Set
 	city    *catalogue.Catalogue
 	ends    map[string]int64
@@ -49,21 +50,14 @@ func newWorld(t testing.TB) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	private, public, err := envelope.GenerateKey()
-	if err != nil {
-		t.Fatal(err)
-	}
-	opener, err := envelope.NewOpener(private)
-	if err != nil {
-		t.Fatal(err)
-	}
 	store, err := pebble.Open(pebble.Config{Dir: t.TempDir(), CacheBytes: 8 << 20})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { store.Close() })
-	w := &world{t: t, public: public, set: set, city: city(t), sealers: map[exchange.Adapter]*envelope.Sealer{}, ends: map[string]int64{}}
-	w.index, err = holdings.New(holdings.Config{Engine: store, Opener: opener,
+	w := &world{t: t, trust: envelopetest.New(), set: set, city: city(t), sealers: map[exchange.Adapter]*envelope.Sealer{}, ends: map[string]int64{}}
+	w.trust.Clock = func() time.Time { return noon }
+	w.index, err = holdings.New(holdings.Config{Engine: store, Opener: w.trust.Opener(),
 		Schema: func(_ context.Context, id string) (*schemas.Schema, error) { s, _ := w.set.ByID(id); return s, nil },
 		Keeper: func(t exchange.EvidenceType) (exchange.Department, bool) {
 			e, ok := w.city.Evidence(t)
@@ -95,11 +89,7 @@ func city(t testing.TB) *catalogue.Catalogue {
 
 func (w *world) sealer(a exchange.Adapter) *envelope.Sealer {
 	if w.sealers[a] == nil {
-		s, err := envelope.NewSealer(a, bytes.Repeat([]byte{byte(len(a.Department()))}, 32), w.public)
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		w.sealers[a] = s
+		w.sealers[a] = w.trust.Sealer(a, bytes.Repeat([]byte{byte(len(a.Department()))}, 32))
 	}
 	return w.sealers[a]
 }
@@ -111,10 +101,7 @@ func (w *world) publish(a exchange.Adapter, t exchange.EvidenceType, version int
 	if !ok {
 		w.t.Fatalf("no schema of %s", t)
 	}
-	batch, err := w.sealer(a).Batch()
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	batch := w.sealer(a).Batch()
 	var msgs []exchange.Message
 	for n := from; n < to; n++ {
 		d := envelope.Draft{Type: t, ID: w.id(a, t, n), Version: exchange.Version(version), Schema: schema.ID, At: noon}
@@ -131,6 +118,9 @@ func (w *world) publish(a exchange.Adapter, t exchange.EvidenceType, version int
 		w.ends[m.Topic]++
 		msgs = append(msgs, m)
 	}
+	if err := batch.Sign(msgs); err != nil {
+		w.t.Fatal(err)
+	}
 	if err := w.index.Fold(w.t.Context(), msgs); err != nil {
 		w.t.Fatal(err)
 	}
@@ -145,12 +135,17 @@ func (w *world) id(a exchange.Adapter, t exchange.EvidenceType, n int) exchange.
 
 func (w *world) heartbeat(a exchange.Adapter, t exchange.EvidenceType) {
 	w.t.Helper()
-	topic := envelope.CoverageTopic(a.Department())
-	c := exchange.Coverage{Adapter: a, Type: t, Alive: noon, CompleteUpTo: noon}
-	if err := w.index.Fold(w.t.Context(), []exchange.Message{{Topic: topic, Offset: w.ends[topic], Key: []byte(a), Value: encode(c), Time: noon}}); err != nil {
+	batch := w.sealer(a).Batch()
+	m, err := batch.Statement(exchange.Coverage{Adapter: a, Type: t, Alive: noon, CompleteUpTo: noon})
+	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.ends[topic]++
+	envelopetest.Sign(batch, &m)
+	m.Offset, m.Time = w.ends[m.Topic], noon
+	w.ends[m.Topic]++
+	if err := w.index.Fold(w.t.Context(), []exchange.Message{m}); err != nil {
+		w.t.Fatal(err)
+	}
 }
 
 // company is the licence of the n-th company. Every tenth has a status, every third a legal representative.
