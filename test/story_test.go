@@ -19,6 +19,7 @@ import (
 	"github.com/onedoor/yimen/exchange/api"
 	"github.com/onedoor/yimen/exchange/broker"
 	"github.com/onedoor/yimen/exchange/envelope"
+	"github.com/onedoor/yimen/exchange/envelope/envelopetest"
 	"github.com/onedoor/yimen/exchange/node"
 )
 
@@ -31,6 +32,9 @@ type place struct {
 	client api.Client
 	log    *slog.Logger
 }
+
+// roll knows every adapter of these stories.
+var roll = envelopetest.NewRoll()
 
 // token is the window's.
 const token = "window-token-of-a-test"
@@ -46,7 +50,7 @@ func open(t testing.TB, dir string, now time.Time, log *slog.Logger, brokers ...
 	write(t, callers, `- {department: xzsp, clerk: "0017", token_sha256: "`+api.TokenHash(token)+"\"}\n")
 	n, err := node.Start(t.Context(), node.Config{Data: dir, HTTP: "127.0.0.1:0", Callers: callers,
 		Kafka: node.Kafka{Brokers: brokers, Listen: "127.0.0.1:0"}},
-		node.Surroundings{Log: p.log, Clock: p.clock, Catalogue: []fs.FS{demo.Catalogue()}})
+		node.Surroundings{Log: p.log, Clock: p.clock, Catalogue: []fs.FS{demo.Catalogue()}, Directory: roll})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +109,7 @@ func (p *place) adapterTelling(manifest string, tell func(adapters.Progress)) *a
 		p.t.Fatal(err)
 	}
 	r, err := adapters.Open(p.t.Context(), adapters.Config{Manifest: m, Source: source, Schema: schema, DepartmentKey: key,
-		ExchangePublicKey: public, StateDir: filepath.Join(p.dir, "adapters", filepath.FromSlash(string(m.Adapter))),
+		ExchangePublicKey: public, Signer: roll.Signer(m.Adapter), StateDir: filepath.Join(p.dir, "adapters", filepath.FromSlash(string(m.Adapter))),
 		Bus: p.node.Bus, Clock: p.clock, Log: p.log, Metrics: p.node.Metrics, Progress: tell})
 	if err != nil {
 		p.t.Fatal(err)
@@ -164,18 +168,18 @@ func (p *place) records(of exchange.EvidenceType) map[exchange.RecordID]envelope
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	private, _, err := keys.KeyPair("exchange", envelope.GenerateKey)
-	if err != nil {
-		p.t.Fatal(err)
+	secrets := func(context.Context) ([][]byte, error) {
+		secret, err := keys.Secret("exchange")
+		return [][]byte{secret}, err
 	}
-	opener, err := envelope.NewOpener(private)
+	opener, err := envelope.NewOpener(envelope.OpenerConfig{Secrets: secrets, Directory: roll})
 	if err != nil {
 		p.t.Fatal(err)
 	}
 	newest := map[exchange.RecordID]envelope.Opened{}
 	contents := map[string]exchange.Digest{}
 	p.follow(envelope.EvidenceTopic(of), func(m *exchange.Message) {
-		o, err := opener.Record(m)
+		o, err := opener.Record(p.t.Context(), m)
 		if err != nil {
 			p.t.Error(err)
 			return

@@ -159,7 +159,11 @@ func (s *session) partsOf(m *adapters.Manifest, how running) (adapters.Config, e
 	if err != nil {
 		return none, err
 	}
-	return adapters.Config{Manifest: m, Source: source, DepartmentKey: key, ExchangePublicKey: public,
+	signer, err := signerOf(how.data, m.Adapter)
+	if err != nil {
+		return none, err
+	}
+	return adapters.Config{Manifest: m, Source: source, DepartmentKey: key, ExchangePublicKey: public, Signer: signer,
 		StateDir: stateDir(how.data, m.Adapter), Clock: s.now, Log: s.logger(how.watch), AllowWithdrawals: how.allowWithdrawals}, nil
 }
 

@@ -145,7 +145,7 @@ func (s *session) startDemo(ctx context.Context, how demonstration) (*node.Node,
 		log = s.logs(slog.LevelDebug)
 	}
 	n, err := node.Start(ctx, node.Config{Data: how.data, HTTP: how.http, Kafka: node.Kafka{Listen: how.kafka}, Callers: filepath.Join(how.data, callersFile)},
-		node.Surroundings{Log: log, Clock: s.now, Catalogue: []fs.FS{demo.Catalogue()}})
+		node.Surroundings{Log: log, Clock: s.now, Catalogue: []fs.FS{demo.Catalogue()}, Directory: &ownSigners{data: how.data}})
 	return n, token, err
 }
 

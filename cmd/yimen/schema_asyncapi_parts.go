@@ -9,32 +9,35 @@ func member(kind, zh, en string, more asyncObject) asyncObject {
 	return schema
 }
 
-// eventHeaders are the headers of every sealed message: those of CloudEvents in binary mode.
-func eventHeaders(kinds []string) asyncObject {
+// eventHeaders are the headers of every signed message: those of CloudEvents in binary mode, and the signature.
+func eventHeaders(content string, kinds ...string) asyncObject {
 	return asyncObject{
 		"ce_specversion": member("string", "CloudEvents 版本", "The version of CloudEvents", asyncObject{"const": "1.0"}),
-		"ce_id":          member("string", "消息的键，十六进制", "The message's key in hexadecimal", nil),
+		"ce_id":          member("string", "消息的键，十六进制；覆盖声明为适配器和时间", "The message's key in hexadecimal; of a coverage statement, the adapter and the time", nil),
 		"ce_source":      member("string", "适配器，如 /scjg/licences", "The adapter, such as /scjg/licences", nil),
 		"ce_type":        member("string", "事件种类", "The kind of event", asyncObject{"enum": kinds}),
 		"ce_time":        member("string", "读取数据源的时间", "When the source was read", asyncObject{"format": "date-time"}),
-		"content-type":   member("string", "值的类型", "The type of the value", asyncObject{"const": sealedContent}),
+		"content-type":   member("string", "值的类型", "The type of the value", asyncObject{"const": content}),
+		"batch-signature": member("string", "批签名和本消息在批中的证明（RFC 6962），见 exchange/envelope",
+			"The signature of the batch, and the proof that the message is in it (RFC 6962); see exchange/envelope", asyncObject{"format": "binary"}),
 	}
 }
 
 // asyncSchemas are the headers and values that do not depend on an evidence type.
 func asyncSchemas() map[string]any {
-	record := eventHeaders([]string{"yimen.record.stated", "yimen.record.withdrawn"})
+	record := eventHeaders(sealedContent, "yimen.record.stated", "yimen.record.withdrawn")
 	record["ce_contentdigest"] = member("string", "内容的带密钥摘要，十六进制", "A keyed digest of the content in hexadecimal", nil)
 	record["__value_schema_id"] = member("string", "0x01 和 Schema 的 GUID，共 17 字节", "0x01 and the schema's GUID, 17 bytes", asyncObject{"format": "binary"})
-	row := eventHeaders([]string{"yimen.row.rejected"})
+	row := eventHeaders(sealedContent, "yimen.row.rejected", "yimen.row.resolved")
 	row["reason-code"] = member("string", "原因代码，如 YM-ID-0102", "The reason's code, such as YM-ID-0102", nil)
 	row["__connect.errors.connector.name"] = member("string", "适配器", "The adapter", nil)
 	row["__connect.errors.stage"] = member("string", "失败的阶段", "The stage that failed", nil)
 	row["__connect.errors.exception.message"] = member("string", "原因代码", "The reason's code", nil)
-	required := []string{"ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "content-type"}
+	required := []string{"ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "content-type", "batch-signature"}
 	return map[string]any{
-		"recordHeaders": asyncObject{"type": "object", "required": append([]string{"ce_contentdigest", "__value_schema_id"}, required...), "properties": record},
-		"rowHeaders":    asyncObject{"type": "object", "required": append([]string{"reason-code"}, required...), "properties": row},
+		"recordHeaders":   asyncObject{"type": "object", "required": append([]string{"ce_contentdigest", "__value_schema_id"}, required...), "properties": record},
+		"rowHeaders":      asyncObject{"type": "object", "required": required, "properties": row},
+		"coverageHeaders": asyncObject{"type": "object", "required": required, "properties": eventHeaders("application/json", "yimen.coverage.stated")},
 		"plainHeaders": asyncObject{"type": "object", "properties": asyncObject{
 			"content-type": member("string", "值的类型", "The type of the value", asyncObject{"const": "application/json"})}},
 		"sealed": member("string", "密文，只有交换平台能解封", "Sealed: the exchange alone opens it", asyncObject{"format": "binary"}),
@@ -85,7 +88,7 @@ func asyncMessages() map[string]asyncMessage {
 	payload := func(name string) asyncRef { return asyncRef{"#/components/schemas/" + name} }
 	return map[string]asyncMessage{
 		"coverage": {"coverage", "覆盖声明", inBoth("数据覆盖谁、完整到什么时候。", "For whom the data is complete, and up to when."), "application/json",
-			payload("plainHeaders"), payload("coverage"), key(member("string", "适配器", "The adapter", nil))},
+			payload("coverageHeaders"), payload("coverage"), key(member("string", "适配器", "The adapter", nil))},
 		"rejection": {"rejection", "隔离的数据行", inBoth("不能发布的一行，密封。", "A row that could not be published, sealed."), sealedContent,
 			payload("rowHeaders"), payload("sealed"), key(member("string", "行的编号，16 字节", "The row's id, 16 bytes", asyncObject{"format": "binary"}))},
 		"proposal": {"proposal", "Schema 变更", inBoth("登记处的一个改动。", "One change of the registry."), "application/json",

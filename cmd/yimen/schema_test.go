@@ -14,6 +14,7 @@ import (
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/envelope"
+	"github.com/onedoor/yimen/exchange/envelope/envelopetest"
 	"github.com/onedoor/yimen/schemas"
 	"github.com/onedoor/yimen/schemas/compat"
 	"github.com/onedoor/yimen/schemas/gate"
@@ -208,24 +209,15 @@ func TestNamesAreTyped(t *testing.T) {
 }
 
 func TestAsyncAPIDocumentsEveryHeader(t *testing.T) {
-	private, public, err := envelope.GenerateKey()
-	if err != nil || private == nil {
-		t.Fatal(err)
-	}
-	sealer, err := envelope.NewSealer("scjg/licences", make([]byte, 32), public)
-	if err != nil {
-		t.Fatal(err)
-	}
-	batch, err := sealer.Batch()
-	if err != nil {
-		t.Fatal(err)
-	}
+	batch := envelopetest.New().Sealer("scjg/licences", make([]byte, 32)).Batch()
 	record, err := batch.Record(envelope.Draft{Type: "business-licence", Schema: "00112233-4455-6677-8899-aabbccddeeff", Payload: []byte("{}")})
 	row, err2 := batch.Rejection(envelope.Rejection{Type: "business-licence", Code: "YM-ID-0102"})
-	if err := errors.Join(err, err2); err != nil {
+	statement, err3 := batch.Statement(exchange.Coverage{Adapter: "scjg/licences", Type: "business-licence"})
+	if err := errors.Join(err, err2, err3); err != nil {
 		t.Fatal(err)
 	}
-	for name, m := range map[string]exchange.Message{"recordHeaders": record, "rowHeaders": row} {
+	envelopetest.Sign(batch, &record, &row, &statement)
+	for name, m := range map[string]exchange.Message{"recordHeaders": record, "rowHeaders": row, "coverageHeaders": statement} {
 		documented := asyncSchemas()[name].(asyncObject)["properties"].(asyncObject)
 		for _, h := range m.Headers {
 			if documented[h.Name] == nil {

@@ -3,6 +3,7 @@ package node
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -39,6 +40,8 @@ type Surroundings struct {
 	Clock func() time.Time // nil: time.Now
 	// Catalogue is added to the configured directories; the demo brings its city this way.
 	Catalogue []fs.FS
+	// Directory knows the adapters whose signatures count. Required.
+	Directory envelope.Directory
 }
 
 // Node is a running exchange.
@@ -187,11 +190,10 @@ func (n *Node) connect(ctx context.Context) error {
 
 // index opens the index and begins to fold the topics into it.
 func (n *Node) index(context.Context) error {
-	private, _, err := n.Keys.KeyPair(sealingKey, envelope.GenerateKey)
-	if err != nil {
+	if _, err := n.PublicKey(); err != nil { // adapters look for it as soon as the exchange is up
 		return err
 	}
-	opener, err := envelope.NewOpener(private)
+	opener, err := envelope.NewOpener(envelope.OpenerConfig{Secrets: n.sealingSecrets, Directory: n.around.Directory})
 	if err != nil {
 		return err
 	}
@@ -217,6 +219,20 @@ func (n *Node) index(context.Context) error {
 		n.goes("fold "+topic, func(ctx context.Context) error { return n.fold(ctx, topic) })
 	}
 	return nil
+}
+
+// sealingSecrets are all versions of the secret behind the key that adapters seal to: one so far.
+func (n *Node) sealingSecrets(context.Context) ([][]byte, error) {
+	secret, _, err := n.Keys.KeyPair(sealingKey, sealingPair)
+	return [][]byte{secret}, err
+}
+
+// sealingPair draws a sealing secret and gives the public key that follows from it.
+func sealingPair() (secret, public []byte, err error) {
+	secret = make([]byte, certs.SecretSize)
+	rand.Read(secret)
+	public, err = envelope.PublicKey(envelope.Standard, secret)
+	return secret, public, err
 }
 
 func (n *Node) keeper(t exchange.EvidenceType) (exchange.Department, bool) {
@@ -286,7 +302,7 @@ func (n *Node) KafkaAddr() string { return n.kafka }
 
 // PublicKey is the key that adapters seal to.
 func (n *Node) PublicKey() ([]byte, error) {
-	_, public, err := n.Keys.KeyPair(sealingKey, envelope.GenerateKey)
+	_, public, err := n.Keys.KeyPair(sealingKey, sealingPair)
 	return public, err
 }
 

@@ -20,6 +20,7 @@ import (
 	"github.com/onedoor/yimen/exchange/api"
 	"github.com/onedoor/yimen/exchange/broker"
 	"github.com/onedoor/yimen/exchange/envelope"
+	"github.com/onedoor/yimen/exchange/envelope/envelopetest"
 )
 
 const (
@@ -45,8 +46,11 @@ func put(t testing.TB, path, content string) {
 	}
 }
 
+// roll knows every adapter of these tests.
+var roll = envelopetest.NewRoll()
+
 func surroundings() Surroundings {
-	return Surroundings{Clock: func() time.Time { return noon }, Catalogue: []fs.FS{demo.Catalogue()}}
+	return Surroundings{Clock: func() time.Time { return noon }, Catalogue: []fs.FS{demo.Catalogue()}, Directory: roll}
 }
 
 // start starts a node that the test's end closes.
@@ -76,14 +80,11 @@ func publish(t testing.TB, n *Node, version exchange.Version) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sealer, err := envelope.NewSealer(adapter, bytes.Repeat([]byte("k"), 32), public)
+	sealer, err := envelope.NewSealer(envelope.SealerConfig{Adapter: adapter, DepartmentKey: bytes.Repeat([]byte("k"), 32), ExchangeKey: public, Signer: roll.Signer(adapter)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	batch, err := sealer.Batch()
-	if err != nil {
-		t.Fatal(err)
-	}
+	batch := sealer.Batch()
 	var records []exchange.Message
 	for i, document := range schema.Examples() {
 		m, err := batch.Record(envelope.Draft{Type: kind, ID: sealer.RecordID(kind, fmt.Sprint(i)), Version: version, Schema: schema.ID, Payload: document, At: noon})
@@ -92,16 +93,20 @@ func publish(t testing.TB, n *Node, version exchange.Version) {
 		}
 		records = append(records, m)
 	}
+	if err := batch.Sign(records); err != nil {
+		t.Fatal(err)
+	}
 	send(t, n, records...)
 	end := map[int]int64{}
 	for _, m := range records {
 		end[m.Partition] = max(end[m.Partition], m.Offset+1)
 	}
-	statement, err := json.Marshal(exchange.Coverage{Adapter: adapter, Type: kind, Alive: noon, CompleteUpTo: noon, End: end, Read: 2, Published: 2})
+	statement, err := batch.Statement(exchange.Coverage{Adapter: adapter, Type: kind, Alive: noon, CompleteUpTo: noon, End: end, Read: 2, Published: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
-	send(t, n, exchange.Message{Topic: envelope.CoverageTopic("scjg"), Key: []byte(adapter), Value: statement})
+	envelopetest.Sign(batch, &statement)
+	send(t, n, statement)
 	if err := n.Settled(t.Context()); err != nil {
 		t.Fatal(err)
 	}

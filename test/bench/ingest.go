@@ -127,7 +127,7 @@ func (b *bench) readOnce(ctx context.Context, n *node.Node, to adapters.Bus, m *
 		return result, fmt.Errorf("make adapter's directory: %w", err)
 	}
 	defer os.RemoveAll(state)
-	runner, err := adapters.Open(ctx, adapters.Config{Manifest: m, Source: source, Schema: schema, DepartmentKey: key, ExchangePublicKey: public,
+	runner, err := adapters.Open(ctx, adapters.Config{Manifest: m, Source: source, Schema: schema, DepartmentKey: key, ExchangePublicKey: public, Signer: roll.Signer(m.Adapter),
 		StateDir: state, Bus: to, Clock: time.Now, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return result, err

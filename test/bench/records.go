@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"embed"
-	"encoding/json"
 	"fmt"
 	"io/fs"
 	"strings"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/envelope"
+	"github.com/onedoor/yimen/exchange/envelope/envelopetest"
 	"github.com/onedoor/yimen/exchange/identity"
 	"github.com/onedoor/yimen/exchange/node"
 )
@@ -101,7 +101,7 @@ func publishForm(ctx context.Context, n *node.Node, at, holders int) (int64, err
 	if err != nil {
 		return 0, err
 	}
-	sealer, err := envelope.NewSealer(f.adapter, departmentKey, public)
+	sealer, err := envelope.NewSealer(envelope.SealerConfig{Adapter: f.adapter, DepartmentKey: departmentKey, ExchangeKey: public, Signer: roll.Signer(f.adapter)})
 	if err != nil {
 		return 0, err
 	}
@@ -120,6 +120,9 @@ func publishForm(ctx context.Context, n *node.Node, at, holders int) (int64, err
 	}
 	return p.count, p.cover(ctx)
 }
+
+// roll knows every adapter of a bench.
+var roll = envelopetest.NewRoll()
 
 // departmentKey serves all departments of a bench.
 var departmentKey = []byte("a key of a bench: 32 bytes or so")
@@ -140,9 +143,7 @@ type publishing struct {
 
 func (p *publishing) record(ctx context.Context, index int) (err error) {
 	if p.batch == nil {
-		if p.batch, err = p.sealer.Batch(); err != nil {
-			return err
-		}
+		p.batch = p.sealer.Batch()
 	}
 	m, err := p.batch.Record(envelope.Draft{Type: p.form.evidence, ID: p.sealer.RecordID(p.form.evidence, fmt.Sprint(index)), Version: 1,
 		Schema: p.schema, Payload: p.form.fill(index, p.later), At: p.now})
@@ -161,6 +162,9 @@ func (p *publishing) send(ctx context.Context) error {
 	if len(p.msgs) == 0 {
 		return nil
 	}
+	if err := p.batch.Sign(p.msgs); err != nil {
+		return err
+	}
 	if err := p.n.Bus.Append(ctx, p.msgs[0].Topic, p.msgs); err != nil {
 		return err
 	}
@@ -173,11 +177,15 @@ func (p *publishing) send(ctx context.Context) error {
 }
 
 func (p *publishing) cover(ctx context.Context) error {
-	value, err := json.Marshal(exchange.Coverage{Adapter: p.form.adapter, Type: p.form.evidence, Holders: exchange.Scope{Kind: exchange.Person},
+	batch := p.sealer.Batch()
+	m, err := batch.Statement(exchange.Coverage{Adapter: p.form.adapter, Type: p.form.evidence, Holders: exchange.Scope{Kind: exchange.Person},
 		Alive: p.now.UTC(), CompleteUpTo: p.now.UTC(), End: p.end, Read: p.count, Published: p.count})
 	if err != nil {
-		return fmt.Errorf("write coverage: %w", err)
+		return err
 	}
-	topic := envelope.CoverageTopic(p.form.adapter.Department())
-	return p.n.Bus.Append(ctx, topic, []exchange.Message{{Topic: topic, Key: []byte(p.form.adapter), Value: value}})
+	signed := []exchange.Message{m}
+	if err := batch.Sign(signed); err != nil {
+		return err
+	}
+	return p.n.Bus.Append(ctx, m.Topic, signed)
 }

@@ -66,7 +66,7 @@ func (id identityFiles) plain() identityFiles {
 func (b *bench) startNode(ctx context.Context, id identityFiles, data string, brokers ...string) (*node.Node, error) {
 	n, err := node.Start(ctx, node.Config{Data: data, HTTP: "127.0.0.1:0", TLS: node.TLS{Cert: id.cert, Key: id.key}, Callers: id.callers, CacheMiB: b.cacheMiB,
 		Kafka: node.Kafka{Brokers: brokers, Listen: "127.0.0.1:0", Partitions: b.partitions}},
-		node.Surroundings{Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})), Clock: time.Now, Catalogue: []fs.FS{benchCatalogue()}})
+		node.Surroundings{Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})), Clock: time.Now, Catalogue: []fs.FS{benchCatalogue()}, Directory: roll})
 	if err != nil {
 		return nil, fmt.Errorf("start exchange: %w", err)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/onedoor/yimen/deploy/demo"
 	"github.com/onedoor/yimen/exchange/api"
 	"github.com/onedoor/yimen/exchange/bus"
+	"github.com/onedoor/yimen/exchange/envelope/envelopetest"
 	"github.com/onedoor/yimen/exchange/node"
 	"github.com/onedoor/yimen/schemas/opinion"
 	"github.com/onedoor/yimen/test/kafka"
@@ -82,7 +83,7 @@ func exchange(t *testing.T, brokers []string) *node.Node {
 		t.Fatal(err)
 	}
 	n, err := node.Start(t.Context(), node.Config{Data: filepath.Join(dir, "data"), HTTP: "127.0.0.1:0", Callers: callers, CacheMiB: 8,
-		Kafka: node.Kafka{Brokers: brokers}}, node.Surroundings{Catalogue: []fs.FS{demo.Catalogue()}})
+		Kafka: node.Kafka{Brokers: brokers}}, node.Surroundings{Catalogue: []fs.FS{demo.Catalogue()}, Directory: envelopetest.NewRoll()})
 	if err != nil {
 		t.Fatal(err)
 	}
