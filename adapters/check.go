@@ -40,7 +40,7 @@ func Check(ctx context.Context, m *Manifest, source Source, schema *schemas.Sche
 	if err != nil {
 		return report, err
 	}
-	names, err := envelope.NewNames(envelope.Standard, make([]byte, 32))
+	names, err := envelope.NewNames(envelope.Standard, make([]byte, 32)) // nobody sees them
 	if err != nil {
 		return report, err
 	}

@@ -78,14 +78,13 @@ func companies(n int) (rows [][]string) {
 
 // city is an exchange's Kafka with one department's adapter beside it.
 type city struct {
-	t      testing.TB
-	addr   string
-	bus    *bus.Bus
-	dir    string
-	trust  *envelopetest.Exchange
-	public []byte
-	now    time.Time
-	allow  bool
+	t     testing.TB
+	addr  string
+	bus   *bus.Bus
+	dir   string
+	keys  *envelopetest.City
+	now   time.Time
+	allow bool
 }
 
 func newCity(t testing.TB) *city {
@@ -95,9 +94,8 @@ func newCity(t testing.TB) *city {
 		t.Fatal(err)
 	}
 	t.Cleanup(broker.Close)
-	c := &city{t: t, addr: broker.Addr(), dir: t.TempDir(), now: time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC), trust: envelopetest.New()}
-	c.trust.Signer("scjg/licences")
-	c.public = c.trust.PublicKey(envelope.Standard)
+	c := &city{t: t, addr: broker.Addr(), dir: t.TempDir(), now: time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)}
+	c.keys = envelopetest.New()
 	c.bus = connect(t, c.addr)
 	err = c.bus.Ensure(t.Context(), []bus.Topic{{Name: "evidence.business-licence", Partitions: 3, Compact: true},
 		{Name: "quarantine.scjg", Partitions: 1}, {Name: "coverage.scjg", Partitions: 1}})
@@ -138,9 +136,8 @@ func (c *city) config(source adapters.Source, to adapters.Bus) adapters.Config {
 	if l, ok := source.(*list); ok {
 		m.Source.Complete = !l.partial
 	}
-	// The signer is the one on the city's roll: its key follows from its name, in the process of an adapter to be killed too.
 	return adapters.Config{Manifest: m, Source: source, Schema: schema, DepartmentKey: departmentKey,
-		ExchangePublicKey: c.public, Signer: envelopetest.NewRoll().Signer(m.Adapter), StateDir: c.dir, Bus: to, Clock: func() time.Time { return c.now }, Log: slog.New(slog.DiscardHandler),
+		ExchangePublicKey: c.keys.Public(), Signer: c.keys.Signer(m.Adapter), StateDir: c.dir, Bus: to, Clock: func() time.Time { return c.now }, Log: slog.New(slog.DiscardHandler),
 		AllowWithdrawals: c.allow}
 }
 
@@ -200,7 +197,7 @@ func (c *city) read(topic string) []exchange.Message {
 // standing opens the evidence topic as an index would: for each record its newest version. It fails on a version with two contents.
 func (c *city) standing() map[exchange.RecordID]envelope.Opened {
 	c.t.Helper()
-	opener := c.trust.Opener()
+	opener := c.keys.Opener(c.t)
 	type place struct {
 		id      exchange.RecordID
 		version exchange.Version

@@ -18,13 +18,13 @@ func (r *Runner) coverage() exchange.Coverage {
 	}
 }
 
-// statement is the coverage of this moment as it is appended.
+// statement is the coverage as it goes onto its topic, signed.
 func (r *Runner) statement() ([]exchange.Message, error) {
 	batch := r.sealer.Batch()
 	message, err := batch.Statement(r.coverage())
 	if err != nil {
 		return nil, err
 	}
-	signed := []exchange.Message{message}
-	return signed, batch.Sign(signed)
+	messages := []exchange.Message{message}
+	return messages, batch.Sign(messages)
 }

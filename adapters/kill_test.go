@@ -14,6 +14,7 @@ import (
 
 	"github.com/onedoor/yimen/adapters"
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/envelope/envelopetest"
 )
 
 // The test binary is also the adapter that is killed: with this variable set it runs one reading and kills itself, as
@@ -60,12 +61,10 @@ func die() {
 // doomed runs the adapter in this process until it dies, or to the end.
 func doomed(spec string) {
 	t := &testing.T{}
-	part := strings.Split(spec, " ") // point, count, broker, directory, public key, seconds
+	part := strings.Split(spec, " ") // point, count, broker, directory, seed, seconds
 	n, _ := strconv.Atoi(part[1])
-	var public []byte
-	fmt.Sscanf(part[4], "%x", &public)
 	seconds, _ := strconv.ParseInt(part[5], 10, 64)
-	c := &city{t: t, addr: part[2], dir: part[3], public: public, now: time.Unix(seconds, 0)}
+	c := &city{t: t, addr: part[2], dir: part[3], keys: envelopetest.From(part[4]), now: time.Unix(seconds, 0)}
 	c.bus = connect(t, c.addr)
 	source := &list{rows: killRowsNow(), upTo: c.now}
 	to := &mortal{Bus: c.bus, n: n}
@@ -114,7 +113,7 @@ func TestKilledAnywhereNothingIsLostOrDoubled(t *testing.T) {
 			c := newCity(t)
 			c.mustRun(&list{rows: companies(killRows / 2)})
 			c.now = c.now.Add(time.Minute)
-			spec := fmt.Sprintf("%s %s %s %x %d", point, c.addr, c.dir, c.public, c.now.Unix())
+			spec := fmt.Sprintf("%s %s %s %s %d", point, c.addr, c.dir, c.keys.Seed, c.now.Unix())
 			child := exec.Command(os.Args[0])
 			child.Env = append(os.Environ(), killVariable+"="+spec)
 			out, err := child.CombinedOutput()

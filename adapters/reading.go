@@ -300,19 +300,18 @@ func (g *reading) flush(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// send signs the batch, stores it as pending and starts to append it. One batch is on its way while the next is prepared: it waits for the
+// send stores the batch as pending and starts to append it. One batch is on its way while the next is prepared: it waits for the
 // batch before, so that their order is kept and little is pending at a time.
 func (g *reading) send(ctx context.Context) error {
 	if g.w == nil {
 		return nil
 	}
-	w, batch := g.w, flight{messages: [][]exchange.Message{g.evidence, g.rejected}, place: g.place, landed: make(chan error, 1)}
-	sealing := g.sealing
-	g.w, g.sealing, g.evidence, g.rejected, g.inBatch = nil, nil, nil, nil, 0
-	defer w.discard()
-	if err := sealing.Sign(batch.messages...); err != nil {
+	if err := g.sealing.Sign(g.evidence, g.rejected); err != nil {
 		return err
 	}
+	w, batch := g.w, flight{messages: [][]exchange.Message{g.evidence, g.rejected}, place: g.place, landed: make(chan error, 1)}
+	g.w, g.sealing, g.evidence, g.rejected, g.inBatch = nil, nil, nil, nil, 0
+	defer w.discard()
 	sends := false
 	for _, messages := range batch.messages {
 		for i := range messages {

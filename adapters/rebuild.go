@@ -114,22 +114,9 @@ func (r *Runner) sameKey(_ *write, m *exchange.Message) error {
 	if string(m.Key) != string(r.cfg.Manifest.Adapter) || json.Unmarshal(m.Value, &said) != nil || said.Key == "" || said.Key == r.names.KeyName() {
 		return nil
 	}
-	return r.anotherKey()
-}
-
-// keptKey refuses the same where the state was not lost.
-func (r *Runner) keptKey() error {
-	if before := r.state.meta.Key; before != "" && before != r.names.KeyName() {
-		return r.anotherKey()
-	}
-	return nil
-}
-
-func (r *Runner) anotherKey() error {
 	return &exchange.Problem{Code: "YM-ADP-0104", Kind: exchange.Conflict,
 		What: exchange.Text{ZH: "本适配器以前用另一把部门密钥发布：" + string(r.cfg.Manifest.Adapter), EN: "this adapter has published under another department key: " + string(r.cfg.Manifest.Adapter)},
-		Why: exchange.Text{ZH: "换了密钥或密码算法，所有记录都会换编号：现有的会全部被撤回并重新发布",
-			EN: "under another key, or another suite of algorithms, every record gets another id: all that stand would be withdrawn and published anew"},
+		Why:  exchange.Text{ZH: "换了密钥，所有记录都会换编号：现有的会全部被撤回并重新发布", EN: "under another key every record gets another id: all that stand would be withdrawn and published anew"},
 		Mend: exchange.Text{ZH: "用 --data 指定原来的数据目录，或把其中 keys 下的部门密钥复制过来", EN: "name the former data directory with --data, or copy the department's key from its keys folder"}}
 }
 
@@ -156,11 +143,11 @@ func (r *Runner) recallRow(w *write, m *exchange.Message) error {
 	}
 	row := [16]byte(m.Key)
 	r.state.meta.Rejected.include(m) // other adapters' rows too: waiting for them does no harm
-	if adapter, err := envelope.Author(m); err != nil || adapter != r.cfg.Manifest.Adapter {
-		return nil
-	}
 	if m.Value == nil {
 		return w.unquarantine(row)
+	}
+	if adapter, err := envelope.Author(m); err != nil || adapter != r.cfg.Manifest.Adapter {
+		return nil
 	}
 	return w.quarantineUnknown(row)
 }

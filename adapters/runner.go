@@ -35,14 +35,14 @@ type Config struct {
 	Source   Source
 	Schema   *schemas.Schema // of the manifest's evidence type
 
-	DepartmentKey     []byte          // the department's secret; see envelope.NewNames
-	ExchangePublicKey []byte          // of the suite; Runner.SealTo changes it
-	Signer            envelope.Signer // signs as the manifest's adapter, with a key of the suite
-	Suite             envelope.Suite  // zero: envelope.Standard
+	DepartmentKey     []byte // the department's secret; see envelope.NewNames
+	ExchangePublicKey []byte // what records are sealed to at first; see SealTo
+	Signer            envelope.Signer
+	Suite             envelope.Suite // zero: Standard
 	StateDir          string
 	Bus               Bus
 
-	Clock    func() time.Time // of the source and its records; signatures are dated by the machine's clock, as Kafka's messages are
+	Clock    func() time.Time
 	Log      *slog.Logger
 	Metrics  prometheus.Registerer // nil: none
 	Progress func(Progress)        // nil: none; called after each batch
@@ -93,7 +93,7 @@ func Open(ctx context.Context, cfg Config) (*Runner, error) {
 		return nil, err
 	}
 	sealer, err := envelope.NewSealer(envelope.SealerConfig{Adapter: m.Adapter, DepartmentKey: cfg.DepartmentKey,
-		ExchangeKey: cfg.ExchangePublicKey, Signer: cfg.Signer, Suite: cfg.Suite})
+		ExchangeKey: cfg.ExchangePublicKey, Signer: cfg.Signer, Suite: cfg.Suite, Clock: cfg.Clock})
 	if err != nil {
 		return nil, fmt.Errorf("set up %s: %w", m.Adapter, err)
 	}
@@ -113,30 +113,25 @@ func Open(ctx context.Context, cfg Config) (*Runner, error) {
 	return r, nil
 }
 
+// SealTo has what is published from the next batch on sealed to another public key of the exchange.
+func (r *Runner) SealTo(exchangeKey []byte) error { return r.sealer.SealTo(exchangeKey) }
+
 // Close gives the state back.
 func (r *Runner) Close() error {
 	r.metrics.close()
 	return r.state.Close()
 }
 
-// SealTo has what is published from now on sealed to another public key of the exchange. It may be called at any time.
-func (r *Runner) SealTo(exchangePublicKey []byte) error { return r.sealer.SealTo(exchangePublicKey) }
-
 func (r *Runner) recover(ctx context.Context) error {
-	if err := r.keptKey(); err != nil {
-		return err
-	}
 	if r.state.fresh() {
 		if err := r.rebuild(ctx); err != nil {
 			return fmt.Errorf("rebuild state of %s: %w", r.cfg.Manifest.Adapter, err)
 		}
 	}
-	r.state.meta.Key = r.names.KeyName() // nothing published so far contradicts it
 	return r.resend(ctx)
 }
 
-// resend appends what was pending, unchanged but for the signature: whether it had arrived is not known, and twice does no
-// harm. It is signed anew because the certificate that signed it may have been revoked since; then it would be refused.
+// resend appends what was pending, unchanged: whether it had arrived is not known, and twice does no harm.
 func (r *Runner) resend(ctx context.Context) error {
 	topics, last := map[string][]exchange.Message{}, uint64(0)
 	err := r.state.pending(func(sequence uint64, m exchange.Message) error {
@@ -148,9 +143,6 @@ func (r *Runner) resend(ctx context.Context) error {
 		return err
 	}
 	batch := slices.Collect(maps.Values(topics))
-	if err := r.sealer.Batch().Sign(batch...); err != nil {
-		return err
-	}
 	if err := r.append(ctx, batch...); err != nil {
 		return err
 	}
@@ -194,11 +186,11 @@ func (r *Runner) acknowledged(batch ...[]exchange.Message) {
 
 // Heartbeat states the adapter's coverage: that it is alive, and how complete its data is since the last reading.
 func (r *Runner) Heartbeat(ctx context.Context) error {
-	signed, err := r.statement()
+	messages, err := r.statement()
 	if err != nil {
 		return err
 	}
-	if err := r.cfg.Bus.Append(ctx, signed[0].Topic, signed); err != nil {
+	if err := r.cfg.Bus.Append(ctx, messages[0].Topic, messages); err != nil {
 		return fmt.Errorf("state coverage of %s: %w", r.cfg.Manifest.Adapter, err)
 	}
 	return nil

@@ -158,10 +158,10 @@ func TestBadRowsGoToQuarantineAndLeaveItAgain(t *testing.T) {
 			t.Errorf("row %d: fault %+v, want code %s…", in[i].Line, f, want)
 		}
 	}
-	opener := c.trust.Opener()
+	opener := c.keys.Opener(t)
 	known := 0
 	for _, m := range c.read("quarantine.scjg") {
-		rejected, err := opener.Rejection(t.Context(), &m)
+		rejected, err := opener.Rejection(c.t.Context(), &m)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -252,7 +252,7 @@ func TestHeldBackRecordThatComesBackIsForgiven(t *testing.T) {
 // holdersInQuarantine are the numbers that the open rows of the quarantine topic name.
 func (c *city) holdersInQuarantine() map[string]int {
 	c.t.Helper()
-	opener := c.trust.Opener()
+	opener := c.keys.Opener(c.t)
 	open := map[string][]exchange.Holder{}
 	for _, m := range c.read("quarantine.scjg") {
 		delete(open, string(m.Key))

@@ -3,6 +3,7 @@ package exchange
 import (
 	"errors"
 	"strings"
+	"time"
 )
 
 // Lang is a language of messages.
@@ -40,6 +41,7 @@ const (
 	Conflict     Kind = "conflict"     // somebody else holds it or was first
 	Unavailable  Kind = "unavailable"  // a dependency is down: retry later
 	Unauthorised Kind = "unauthorised" // who is calling is not known: log in
+	Limited      Kind = "limited"      // the caller asked too much: wait, or have it lifted
 )
 
 // Problem is an error shown to people: what happened, why we think so, and what mends it.
@@ -51,6 +53,8 @@ type Problem struct {
 	Why  Text
 	Mend Text
 	Err  error // the cause, if there is one
+	// After is how soon it may be tried again; 0: not known, or never by itself.
+	After time.Duration
 }
 
 // Error is the problem in English, on one line.

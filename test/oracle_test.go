@@ -381,6 +381,8 @@ func (o *oracle) publish(t *testing.T, p *place, f *file) {
 // forgetful keeps no entries.
 type forgetful struct{}
 
+func (forgetful) Stamp(*audit.Entry) error { return nil }
+
 func (forgetful) Append(context.Context, audit.Entry) (audit.Receipt, error) {
 	return audit.Receipt{}, nil
 }
@@ -388,11 +390,7 @@ func (forgetful) Append(context.Context, audit.Entry) (audit.Receipt, error) {
 // inQuarantine counts the rows that the department finds in its quarantine.
 func inQuarantine(t *testing.T, p *place, adapter exchange.Adapter) int64 {
 	t.Helper()
-	key, err := p.node.Keys.Secret("department-" + string(adapter.Department()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	rows, err := adapters.ReadQuarantine(filepath.Join(p.dir, "adapters", filepath.FromSlash(string(adapter))), key)
+	rows, err := adapters.ReadQuarantine(filepath.Join(p.dir, "adapters", filepath.FromSlash(string(adapter))), p.departmentKey(adapter.Department()))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -148,10 +148,7 @@ func payloads(t *testing.T, p *place) map[string]string {
 // quarantineIsTrue checks each quarantined row against the file itself: the fault named must be there. It counts them.
 func quarantineIsTrue(t *testing.T, p *place, all []map[string]string) int {
 	t.Helper()
-	key, err := p.node.Keys.Secret("department-scjg")
-	if err != nil {
-		t.Fatal(err)
-	}
+	key := p.departmentKey("scjg")
 	manifest, err := adapters.LoadManifest(filepath.Join(p.dir, "manifest.yaml"))
 	if err != nil {
 		t.Fatal(err)

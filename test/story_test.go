@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -18,8 +19,9 @@ import (
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/api"
 	"github.com/onedoor/yimen/exchange/broker"
+	"github.com/onedoor/yimen/exchange/door"
 	"github.com/onedoor/yimen/exchange/envelope"
-	"github.com/onedoor/yimen/exchange/envelope/envelopetest"
+	"github.com/onedoor/yimen/exchange/limits"
 	"github.com/onedoor/yimen/exchange/node"
 )
 
@@ -33,9 +35,6 @@ type place struct {
 	log    *slog.Logger
 }
 
-// roll knows every adapter of these stories.
-var roll = envelopetest.NewRoll()
-
 // token is the window's.
 const token = "window-token-of-a-test"
 
@@ -47,15 +46,16 @@ func open(t testing.TB, dir string, now time.Time, log *slog.Logger, brokers ...
 		p.log = slog.New(slog.DiscardHandler)
 	}
 	callers := filepath.Join(dir, "callers.yaml")
-	write(t, callers, `- {department: xzsp, clerk: "0017", token_sha256: "`+api.TokenHash(token)+"\"}\n")
-	n, err := node.Start(t.Context(), node.Config{Data: dir, HTTP: "127.0.0.1:0", Callers: callers,
-		Kafka: node.Kafka{Brokers: brokers, Listen: "127.0.0.1:0"}},
-		node.Surroundings{Log: p.log, Clock: p.clock, Catalogue: []fs.FS{demo.Catalogue()}, Directory: roll})
+	write(t, callers, `- {department: xzsp, clerk: "0017", token_sha256: "`+door.TokenHash(token)+"\"}\n")
+	n, err := node.Start(t.Context(), node.Config{Data: dir, HTTP: "127.0.0.1:0", Departments: "127.0.0.1:0", Callers: callers,
+		Limits: limits.Unbounded(), Audit: node.Audit{StaleAfter: 1000 * time.Hour}, // stories go from day to day in no time
+		Kafka: node.Kafka{Brokers: brokers, Listen: "127.0.0.1:0", Pending: -1}},
+		node.Surroundings{Log: p.log, Clock: p.clock, Catalogue: []fs.FS{demo.Catalogue()}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	p.node = n
-	p.client = api.Client{Base: n.URL(), Token: token, HTTP: &http.Client{Timeout: 10 * time.Second}}
+	p.client = api.Client{Base: n.URL(), Token: token, HTTP: &http.Client{Timeout: 10 * time.Second}, Clock: p.clock}
 	t.Cleanup(p.close)
 	return p
 }
@@ -100,21 +100,37 @@ func (p *place) adapterTelling(manifest string, tell func(adapters.Progress)) *a
 	if !known {
 		p.t.Fatalf("no schema of %s", m.Evidence)
 	}
-	public, err := p.node.PublicKey()
+	public, err := p.node.PublicKey(p.t.Context())
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	key, err := p.node.Keys.Secret("department-" + string(m.Adapter.Department()))
+	_, name, _ := strings.Cut(string(m.Adapter), "/")
+	signer, err := p.node.Enrol(p.t.Context(), certs.Identity{Department: m.Adapter.Department(), Role: certs.Adapter, Name: name},
+		certs.CredentialConfig{Dir: filepath.Join(p.dir, "identities", filepath.FromSlash(string(m.Adapter))), Name: "identity"})
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	r, err := adapters.Open(p.t.Context(), adapters.Config{Manifest: m, Source: source, Schema: schema, DepartmentKey: key,
-		ExchangePublicKey: public, Signer: roll.Signer(m.Adapter), StateDir: filepath.Join(p.dir, "adapters", filepath.FromSlash(string(m.Adapter))),
+	r, err := adapters.Open(p.t.Context(), adapters.Config{Manifest: m, Source: source, Schema: schema, DepartmentKey: p.departmentKey(m.Adapter.Department()),
+		ExchangePublicKey: public, Signer: signer, StateDir: filepath.Join(p.dir, "adapters", filepath.FromSlash(string(m.Adapter))),
 		Bus: p.node.Bus, Clock: p.clock, Log: p.log, Metrics: p.node.Metrics, Progress: tell})
 	if err != nil {
 		p.t.Fatal(err)
 	}
 	return r
+}
+
+// departmentKey is a department's own secret.
+func (p *place) departmentKey(d exchange.Department) []byte {
+	p.t.Helper()
+	keys, err := certs.OpenLocal(filepath.Join(p.dir, "departments"))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	key, err := keys.Secret(string(d))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return key
 }
 
 // publish runs an adapter once and waits until the exchange knows what it published.
@@ -164,15 +180,13 @@ func answer(t testing.TB, c broker.Conclusion, material string) exchange.Answer 
 // records opens everything on an evidence topic: for each record its newest version.
 func (p *place) records(of exchange.EvidenceType) map[exchange.RecordID]envelope.Opened {
 	p.t.Helper()
-	keys, err := certs.OpenLocal(filepath.Join(p.dir, "keys"))
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	secrets := func(context.Context) ([][]byte, error) {
-		secret, err := keys.Secret("exchange")
-		return [][]byte{secret}, err
-	}
-	opener, err := envelope.NewOpener(envelope.OpenerConfig{Secrets: secrets, Directory: roll})
+	opener, err := envelope.NewOpener(envelope.OpenerConfig{Directory: p.node.Roll, Pending: -1, Secrets: func(ctx context.Context) (all [][]byte, err error) {
+		ring, err := p.node.Authority.Ring(ctx, "sealing")
+		for _, key := range ring {
+			all = append(all, key.Secret)
+		}
+		return all, err
+	}})
 	if err != nil {
 		p.t.Fatal(err)
 	}

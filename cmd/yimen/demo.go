@@ -18,16 +18,20 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/onedoor/yimen/adapters"
+	"github.com/onedoor/yimen/certs"
+	"github.com/onedoor/yimen/certs/enrol"
 	"github.com/onedoor/yimen/deploy/demo"
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/api"
 	"github.com/onedoor/yimen/exchange/broker"
+	"github.com/onedoor/yimen/exchange/door"
 	"github.com/onedoor/yimen/exchange/node"
 )
 
 // demonstration is how a demo is to run.
 type demonstration struct {
 	data, http, kafka string
+	departments       string
 	people            int
 	seed              uint64
 	once, verbose     bool
@@ -52,6 +56,7 @@ func (s *session) demoVerb() verb {
 		flags: func(f *pflag.FlagSet) {
 			f.StringVar(&how.data, "data", "", s.t("数据目录 `DIR`，保留下来供下次接着用；默认用临时目录", "keep the data in `DIR` and go on from there next time; by default a temporary directory"))
 			f.StringVar(&how.http, "http", node.DefaultHTTP, s.t("HTTP 地址 `ADDR`，端口 0 为自动选择", "HTTP `ADDR`; port 0 picks a free one"))
+			f.StringVar(&how.departments, "departments", node.DefaultDepartments, s.t("部门地址 `ADDR`（HTTPS、证书、入网），端口 0 为自动选择", "the `ADDR` for departments (HTTPS, certificates, enrolment); port 0 picks a free one"))
 			f.StringVar(&how.kafka, "kafka", node.DefaultKafka, s.t("内嵌 Kafka 地址 `ADDR`，端口 0 为自动选择", "the embedded Kafka's `ADDR`; port 0 picks a free one"))
 			f.IntVar(&how.people, "people", 20_000, s.t("城市人口 `N`，企业为其四分之一", "`N` people in the city, and a quarter as many companies"))
 			f.Uint64Var(&how.seed, "seed", 1, s.t("同一种子 `N` 造出同一座城市", "the same seed `N` makes the same city"))
@@ -84,6 +89,7 @@ func (s *session) demo(ctx context.Context, how demonstration) (err error) {
 		return err
 	}
 	var runners []*adapters.Runner
+	var credentials []*certs.Credential
 	defer func() {
 		for _, r := range runners {
 			err = ended(err, r.Close())
@@ -94,7 +100,7 @@ func (s *session) demo(ctx context.Context, how demonstration) (err error) {
 	if err != nil {
 		return err
 	}
-	if runners, err = s.publishCity(ctx, how, n); err != nil {
+	if runners, credentials, err = s.publishCity(ctx, how, n); err != nil {
 		return err
 	}
 	if err := s.show(ctx, how, n, city, token); err != nil {
@@ -104,7 +110,7 @@ func (s *session) demo(ctx context.Context, how demonstration) (err error) {
 	if how.once {
 		return nil
 	}
-	return s.keepServing(ctx, n, runners)
+	return s.keepServing(ctx, n, runners, credentials)
 }
 
 // demoData is the absolute path of the data directory, made where it is not there: the commands shown are copied into
@@ -144,8 +150,10 @@ func (s *session) startDemo(ctx context.Context, how demonstration) (*node.Node,
 	if how.verbose {
 		log = s.logs(slog.LevelDebug)
 	}
-	n, err := node.Start(ctx, node.Config{Data: how.data, HTTP: how.http, Kafka: node.Kafka{Listen: how.kafka}, Callers: filepath.Join(how.data, callersFile)},
-		node.Surroundings{Log: log, Clock: s.now, Catalogue: []fs.FS{demo.Catalogue()}, Directory: &ownSigners{data: how.data}})
+	n, err := node.Start(ctx, node.Config{Data: how.data, HTTP: how.http, Departments: how.departments,
+		Kafka:   node.Kafka{Listen: how.kafka, Pending: -1}, // all of it is one process with one clock
+		Callers: filepath.Join(how.data, callersFile)},
+		node.Surroundings{Log: log, Clock: s.now, Catalogue: []fs.FS{demo.Catalogue()}})
 	return n, token, err
 }
 
@@ -172,8 +180,8 @@ func demoCallers(data string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	callers := fmt.Sprintf("- {department: xzsp, clerk: \"0017\", token_sha256: \"%s\"}\n- {department: xzsp, clerk: \"0001\", token_sha256: \"%s\", schemas: true}\n",
-		api.TokenHash(clerk), api.TokenHash(admin))
+	callers := fmt.Sprintf("- {department: xzsp, clerk: \"0017\", token_sha256: \"%s\"}\n- {department: xzsp, clerk: \"0001\", token_sha256: \"%s\", schemas: true, admin: true, supervisor: true, auditor: true, citizens: true}\n",
+		door.TokenHash(clerk), door.TokenHash(admin))
 	return clerk, os.WriteFile(filepath.Join(data, callersFile), []byte(callers), 0o600)
 }
 
@@ -189,14 +197,15 @@ func demoToken(data, file string) (string, error) {
 }
 
 // publishCity runs every department's adapters and waits until what they published can be found.
-func (s *session) publishCity(ctx context.Context, how demonstration, n *node.Node) ([]*adapters.Runner, error) {
+func (s *session) publishCity(ctx context.Context, how demonstration, n *node.Node) ([]*adapters.Runner, []*certs.Credential, error) {
 	manifests, err := filepath.Glob(filepath.Join(how.data, cityDir, "*", "*.yaml"))
 	if err != nil {
-		return nil, fmt.Errorf("look for manifests: %w", err)
+		return nil, nil, fmt.Errorf("look for manifests: %w", err)
 	}
 	running := running{data: how.data}
 	progress, read, quarantined := s.progress(0), make([]atomic.Int64, len(manifests)), make([]atomic.Int64, len(manifests))
 	runners, results := make([]*adapters.Runner, len(manifests)), make([]adapters.Progress, len(manifests))
+	credentials := make([]*certs.Credential, len(manifests))
 	group, within := errgroup.WithContext(ctx)
 	group.SetLimit(4)
 	for i, path := range manifests {
@@ -205,14 +214,18 @@ func (s *session) publishCity(ctx context.Context, how demonstration, n *node.No
 			if err != nil {
 				return err
 			}
+			if err := s.join(within, n, how.data, m.Adapter); err != nil {
+				return err
+			}
 			made, err := s.partsOf(m, running)
 			if err != nil {
 				return err
 			}
+			credentials[i] = made.credential
 			if made.Schema, err = schemaOf(n.Registry, m); err != nil {
 				return err
 			}
-			runners[i], err = s.openRunner(within, made, n.Bus, func(p adapters.Progress) {
+			runners[i], err = s.openRunner(within, made.Config, n.Bus, func(p adapters.Progress) {
 				read[i].Store(p.Read)
 				quarantined[i].Store(p.Quarantined)
 				progress.at(sum(read), sum(quarantined))
@@ -229,7 +242,7 @@ func (s *session) publishCity(ctx context.Context, how demonstration, n *node.No
 	runners = slices.DeleteFunc(runners, func(r *adapters.Runner) bool { return r == nil })
 	progress.end()
 	if err != nil {
-		return runners, err
+		return runners, nil, err
 	}
 	width := 0
 	for _, r := range results {
@@ -238,7 +251,20 @@ func (s *session) publishCity(ctx context.Context, how demonstration, n *node.No
 	for _, r := range results {
 		fmt.Fprintf(s.talk, "  %-*s  %s\n", width, r.Adapter, s.outcomeLine(r.Result))
 	}
-	return runners, n.Settled(ctx)
+	return runners, credentials, n.Settled(ctx)
+}
+
+// join enrols an adapter of the made-up city, as its department would do it from another machine.
+func (s *session) join(ctx context.Context, n *node.Node, data string, adapter exchange.Adapter) error {
+	place := placeOf(data, adapter)
+	if _, err := n.Enrol(ctx, identityOf(adapter), place.Credential()); err != nil {
+		return err
+	}
+	about, err := n.About(ctx)
+	if err != nil {
+		return err
+	}
+	return place.Save(enrol.Membership{Server: n.DepartmentsURL(), Fingerprint: n.Fingerprint(), Exchange: about})
 }
 
 func sum(of []atomic.Int64) (total int64) {
@@ -250,7 +276,7 @@ func sum(of []atomic.Int64) (total int64) {
 
 // show asks for one person and one company, over HTTP as a window would, and says what else can be tried.
 func (s *session) show(ctx context.Context, how demonstration, n *node.Node, city *demo.City, token string) error {
-	client := api.Client{Base: n.URL(), Token: token}
+	client := api.Client{Base: n.URL(), Token: token, Clock: s.now}
 	samples := city.Samples()
 	shown := map[exchange.HolderKind]bool{}
 	var answers []broker.Conclusion
@@ -299,10 +325,13 @@ type answered struct {
 }
 
 // keepServing lets the adapters look at their files again and again, until somebody ends it.
-func (s *session) keepServing(ctx context.Context, n *node.Node, runners []*adapters.Runner) error {
+func (s *session) keepServing(ctx context.Context, n *node.Node, runners []*adapters.Runner, credentials []*certs.Credential) error {
 	group, within := errgroup.WithContext(ctx)
 	for _, r := range runners {
 		group.Go(func() error { return r.Serve(within) })
+	}
+	for _, c := range credentials {
+		group.Go(func() error { return c.Keep(within, n.Renew(c.Leaf)) })
 	}
 	group.Go(func() error {
 		if err := n.Wait(within); err != nil {

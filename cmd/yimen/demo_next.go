@@ -33,14 +33,21 @@ func (s *session) next(how demonstration, n *node.Node, samples []demo.Sample) {
 		return
 	}
 	file := func(name string) string { return quoted(filepath.Join(how.data, name)) }
-	s.say("\n服务地址 %s   Kafka %s   Ctrl-C 结束\n\n接下来可以试试（另开一个终端）：\n", "\nserving at %s   Kafka %s   Ctrl-C ends it\n\nTry next, in another terminal:\n", n.URL(), n.KafkaAddr())
+	s.say("\n服务地址 %s   部门地址 %s   Kafka %s   Ctrl-C 结束\n\n接下来可以试试（另开一个终端）：\n",
+		"\nserving at %s   for departments at %s   Kafka %s   Ctrl-C ends it\n\nTry next, in another terminal:\n", n.URL(), n.DepartmentsURL(), n.KafkaAddr())
 	self, data := s.self(), quoted(how.data)
 	fmt.Fprintf(s.talk, "  %s query %s --case %s --applicant @%s --token @%s --server %s   # %s\n", self, last.Item, last.Case, file(applicantFile), file(tokenFile), n.URL(), last.Shows.In(s.lang))
 	fmt.Fprintf(s.talk, "  curl -s -H \"Authorization: Bearer $(cat %s)\" -d @%s %s/v1/queries\n", file(tokenFile), file(queryFile), n.URL())
 	fmt.Fprintf(s.talk, "  %s adapter status --data %s\n", self, data)
 	fmt.Fprintf(s.talk, "  %s quarantine list --data %s\n", self, data)
 	fmt.Fprintf(s.talk, "  %s item list\n", self)
+	at := " --token @" + file(adminFile) + " --server " + n.URL()
+	fmt.Fprintf(s.talk, "  %s subject log --number @%s%s   # %s\n", self, file(applicantFile), at, s.t("谁看过我的数据", "who looked at my data"))
+	fmt.Fprintf(s.talk, "  %s audit verify --log %s --key @%s\n", self, file("audit"), file(node.AuditKeyFile))
+	fmt.Fprintf(s.talk, "  %s identity list%s\n", self, at)
 	fmt.Fprintf(s.talk, "  %s schema history --server %s\n", self, n.URL())
+	s.say("部门入网：yimen identity invite 部门/名称，然后 yimen enroll --server %s --fingerprint %s\n",
+		"To enrol a machine: yimen identity invite DEPARTMENT/NAME, then yimen enroll --server %s --fingerprint %s\n", n.DepartmentsURL(), n.Fingerprint())
 	s.say("Schema 登记处（Confluent 的 REST 接口）：%s%s   管理员令牌 @%s\n", "Schema registry (Confluent's REST API): %s%s   administrator's token @%s\n",
 		n.URL(), node.RegistryPath, file(adminFile))
 }

@@ -52,7 +52,7 @@ func codeOf(ctx context.Context, err error) code {
 		return exitLogin
 	case exchange.NotFound:
 		return exitNotFound
-	case exchange.Denied:
+	case exchange.Denied, exchange.Limited:
 		return exitDenied
 	case exchange.Conflict:
 		return exitHeld
@@ -78,7 +78,7 @@ func exitCodes() []meaning {
 		{exitQuarantined, both("完成，但有数据行进了隔离区", "finished, but rows were quarantined")},
 		{exitLogin, both("需要登录", "login needed")},
 		{exitNotFound, both("找不到", "not found")},
-		{exitDenied, both("没有权限", "not allowed")},
+		{exitDenied, both("没有权限，或查询达到上限", "not allowed, or a limit was reached")},
 		{exitIncompatible, both("Schema 不兼容", "the schema is incompatible")},
 		{exitHeld, both("另一个实例正占用该适配器", "another instance holds the adapter")},
 		{exitDown, both("依赖的服务不可用（Kafka、Vault、数据库）", "a dependency is down (Kafka, Vault, database)")},

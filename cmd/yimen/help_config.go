@@ -17,21 +17,40 @@ type setting struct {
 
 // settings are all keys of the configuration; a test holds them against node.Config.
 func settings() []setting {
-	return []setting{
+	return append([]setting{
 		{"data", "", both("必填。密钥、索引和内嵌 Kafka 所在的目录", "required: the directory of keys, index and embedded Kafka")},
 		{"callers", "", both("必填。调用方文件：谁可以查询", "required: the file of those who may ask")},
 		{"http", node.DefaultHTTP, both("HTTP 地址；端口 0 为自动选择", "the HTTP address; port 0 picks a free one")},
 		{"tls.cert", "", both("HTTPS 证书（PEM）；与 tls.key 一起写。都不写则为 HTTP，只用于本机", "certificate for HTTPS (PEM), along with tls.key; without both it is HTTP, for this machine only")},
 		{"tls.key", "", both("HTTPS 证书的私钥（PEM）", "the certificate's private key (PEM)")},
+		{"city", node.DefaultCity, both("全市身份的信任域；别市的证书在这里不认", "the trust domain of all identities; another city's certificates are strangers here")},
+		{"name", "main", both("本节点的名称", "this node's name")},
+		{"departments", node.DefaultDepartments, both("部门地址：本市 CA 的 HTTPS，凭证书访问，也在此入网", "the address for departments: HTTPS under the city's own CA, with certificates; machines enrol there")},
+		{"hosts", "", both("列表：部门访问本节点用的主机名和地址，写入节点证书", "a list of names and addresses by which departments reach this node, for its certificate")},
+		{"login.issuer", "", both("OpenID Connect 登录服务的地址；不写则没有", "the address of an OpenID Connect login service; left out, there is none")},
+		{"login.audience", "", both("它为本平台签发令牌时写的 audience", "what its tokens for this exchange are issued for")},
+		{"login.department_claim", "department", both("令牌中写部门代码的字段", "the claim with the department's code")},
+		{"login.clerk_claim", "staff_code", both("令牌中写工号的字段", "the claim with the staff code")},
+		{"login.ca", "", both("登录服务的根证书文件（PEM）", "the file of the login service's root (PEM)")},
+		{"proxies", "", both("列表：本市反向代理的地址或网段", "a list of addresses or networks of the city's own reverse proxies")},
+		{"audit.witness", "", both("见证服务的地址（yimen witness）；不写则没有见证", "the address of a witness (yimen witness); left out, there is none")},
+		{"audit.witness_key", "", both("见证服务的公钥", "the witness's verifier key")},
+		{"audit.stale_after", "4h", both("检查点多久没有公布就停止答复", "how long answers go on while no checkpoint is published")},
+		{"audit.delays", "", both("按事项代码：法律要求时，多久之后才告知本人，如 {item: 720h}", "by item: how long a holder is not told of a query, where the law says so, such as {item: 720h}")},
 		{"kafka.brokers", "", both("Kafka 集群的地址列表；不写则用内嵌 Kafka", "addresses of a Kafka cluster; left out, Kafka is embedded")},
+		{"kafka.tls.ca", "", both("Kafka 代理证书的根（PEM），即本市的根证书；不写则为明文", "the root of the brokers' certificates (PEM), which is the city's; left out, Kafka speaks plain text")},
+		{"kafka.tls.cert", "", both("节点出示给 Kafka 的证书（PEM）；更新后无需重启", "the certificate that the node shows to Kafka (PEM); renewed without a restart")},
+		{"kafka.tls.key", "", both("该证书的私钥（PEM），权限 600", "its private key (PEM), mode 600")},
 		{"kafka.listen", node.DefaultKafka, both("内嵌 Kafka 的地址，只能是本机；端口 0 为自动选择", "the embedded Kafka's address, on this machine only; port 0 picks a free one")},
 		{"kafka.partitions", "4", both("新建证照主题的分区数", "partitions of an evidence topic that is made")},
 		{"kafka.replicas", "1", both("新建主题的副本数；三个以上代理时写 3", "replicas of a topic that is made; write 3 where there are three brokers or more")},
+		{"kafka.erase_within", "24h", both("删除后多久之内字节从真实 Kafka 的主题上消失", "within what time the bytes of what was erased leave a real Kafka")},
+		{"kafka.pending", "336h", both("签名后多久未写入 Kafka 即不再接受；负数为不限，也不比对时钟", "how long a signed batch may wait for Kafka; below 0 for ever, and clocks are not compared")},
 		{"kafka.wait", "1m", both("启动时等 Kafka 应答多久", "how long a start waits for Kafka to answer")},
 		{"catalogue", "", both("文件夹列表：本地的部门、事项和授权，覆盖内置的", "folders of a site's departments, items and grants, over the built-in ones")},
 		{"schemas", "", both("文件夹列表：本地的证照 Schema", "folders of a site's evidence schemas")},
 		{"cache_mib", "128", both("索引可用的缓存（MiB）", "memory for the index's cache, in MiB")},
-	}
+	}, limitSettings()...)
 }
 
 // exampleConfig is a configuration as sites write it.
@@ -40,7 +59,8 @@ callers: /etc/yimen/callers.yaml
 http: 10.0.0.5:7080
 tls: {cert: /etc/yimen/server.pem, key: /etc/yimen/server.key}
 kafka:
-  brokers: ["10.0.0.11:9092", "10.0.0.12:9092", "10.0.0.13:9092"]
+  brokers: ["10.0.0.11:9093", "10.0.0.12:9093", "10.0.0.13:9093"]
+  tls: {ca: /etc/yimen/city-root.pem, cert: /etc/yimen/node.pem, key: /etc/yimen/node.key}
   replicas: 3
 catalogue: [/etc/yimen/catalogue]
 `
@@ -53,6 +73,7 @@ const exampleCallers = `- department: xzsp
   clerk: "0001"
   token_sha256: "1111111111111111111111111111111111111111111111111111111111111111"
   schemas: true
+  admin: true
 `
 
 func aboutConfig() exchange.Text {
@@ -64,7 +85,8 @@ func aboutConfig() exchange.Text {
 
 `+indented(exampleConfig)+`
 callers 文件是一个列表，每位办事人员一项：部门、工号（不写姓名）、令牌的 SHA-256。令牌本身只交给本人。
-schemas: true 的可以登记和改动 Schema：
+schemas 可登记和改动 Schema，admin 管理身份、限额和删除，supervisor 查本部门的审计记录，
+auditor 查全部，citizens 代本人查询谁看过其数据：
 
 `+indented(exampleCallers)+`
 生成令牌和它的 SHA-256：
@@ -79,7 +101,8 @@ An example:
 
 `+indented(exampleConfig)+`
 The file of callers is a list with one entry for each clerk: department, staff code (not a name), SHA-256
-of the token. The token itself goes to that clerk only. With schemas: true they may register and change schemas:
+of the token. The token itself goes to that clerk only. schemas lets them change schemas, admin manage identities, limits
+and erasures, supervisor search their department's audit entries, auditor read all, citizens ask for a holder who looked:
 
 `+indented(exampleCallers)+`
 To make a token and its SHA-256:

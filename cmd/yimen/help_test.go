@@ -16,7 +16,7 @@ import (
 	"github.com/onedoor/yimen/adapters"
 	"github.com/onedoor/yimen/adapters/mapping"
 	"github.com/onedoor/yimen/exchange"
-	"github.com/onedoor/yimen/exchange/api"
+	"github.com/onedoor/yimen/exchange/door"
 	"github.com/onedoor/yimen/exchange/node"
 )
 
@@ -110,7 +110,7 @@ func TestExampleConfigIsSound(t *testing.T) {
 	if err := os.WriteFile(path, []byte(exampleCallers), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := api.LoadCallers(path, nil); err != nil {
+	if _, err := door.LoadCallers(path, nil); err != nil {
 		t.Error(err)
 	}
 }

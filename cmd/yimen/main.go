@@ -20,6 +20,7 @@ import (
 
 func main() {
 	opinion.AnswerIfAsked()
+	leaveNoCore()
 	collectSeldom(os.Getenv)
 	os.Exit(int(interruptible()))
 }

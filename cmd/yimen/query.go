@@ -39,7 +39,7 @@ func (s *session) queryVerb() verb {
 		complete: anyOf(func() ([]string, error) { return itemCodes(dir) }),
 		run: func(ctx context.Context, args []string) error {
 			asked.Item = exchange.Item(args[0])
-			client, err := window(ctx, server, token)
+			client, err := s.window(ctx, server, token)
 			if err != nil {
 				return err
 			}
@@ -65,7 +65,7 @@ func (s *session) queryVerb() verb {
 const patience = 30 * time.Second
 
 // window is the client of a clerk's window.
-func window(ctx context.Context, server string, token *secret) (*api.Client, error) {
+func (s *session) window(ctx context.Context, server string, token *secret) (*api.Client, error) {
 	base, err := address(server)
 	if err != nil {
 		return nil, err
@@ -74,7 +74,7 @@ func window(ctx context.Context, server string, token *secret) (*api.Client, err
 	if err != nil {
 		return nil, err
 	}
-	return &api.Client{Base: base, Token: bearer}, nil
+	return &api.Client{Base: base, Token: bearer, Clock: s.now}, nil
 }
 
 // serverFlag declares where the exchange is.

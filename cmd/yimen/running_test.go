@@ -13,7 +13,7 @@ import (
 )
 
 // exchangeUp is a demo that runs in this process.
-type exchangeUp struct{ data, url, kafka string }
+type exchangeUp struct{ data, url, departments, kafka string }
 
 // heard is a writer that several goroutines may read and write.
 type heard struct {
@@ -33,7 +33,7 @@ func (h *heard) String() string {
 	return h.text.String()
 }
 
-var servingAt = regexp.MustCompile(`(?m)^serving at (\S+)   Kafka (\S+) `)
+var servingAt = regexp.MustCompile(`(?m)^serving at (\S+)   for departments at (\S+)   Kafka (\S+) `)
 
 // startExchange runs a small demo until the test ends, and demands that it then stops in good order.
 func startExchange(t *testing.T) exchangeUp {
@@ -44,7 +44,7 @@ func startExchange(t *testing.T) exchangeUp {
 	p := surroundings(new(heard), talk)
 	p.now = time.Now // the adapters look at the time of files
 	go func() {
-		ended <- run(ctx, p, []string{"demo", "--people", "300", "--data", data, "--http", "127.0.0.1:0", "--kafka", "127.0.0.1:0", "--lang", "en"})
+		ended <- run(ctx, p, []string{"demo", "--people", "300", "--data", data, "--http", "127.0.0.1:0", "--departments", "127.0.0.1:0", "--kafka", "127.0.0.1:0", "--lang", "en"})
 	}()
 	t.Cleanup(func() {
 		stop()
@@ -54,7 +54,7 @@ func startExchange(t *testing.T) exchangeUp {
 	})
 	for range 400 {
 		if at := servingAt.FindStringSubmatch(talk.String()); at != nil {
-			return exchangeUp{data, at[1], at[2]}
+			return exchangeUp{data, at[1], at[2], at[3]}
 		}
 		select {
 		case got := <-ended:
@@ -83,4 +83,47 @@ func (e exchangeUp) trial(t *testing.T) (manifest string) {
 		}
 	}
 	return filepath.Join(dir, "food-licence.yaml")
+}
+
+// erasure is an order to erase a record that is not there.
+func (e exchangeUp) erasure(t *testing.T) string {
+	t.Helper()
+	const id = "02b63e8d000000000000000000000001"
+	got := yimen(t, "erase", "record", "health-certificate", id, "--basis", "pipl-47", "--confirm", id, "--token", "@"+filepath.Join(e.data, adminFile), "--server", e.url, "-o", "name")
+	if got.code != exitOK {
+		t.Fatalf("erase ended with %d and said\n%s", got.code, got.talk)
+	}
+	return strings.TrimSpace(got.out)
+}
+
+// config writes a configuration that takes the demo's Kafka for a cluster.
+// join enrols an adapter, whose data is kept beside the demo's.
+func (e exchangeUp) join(t *testing.T, adapter string) {
+	t.Helper()
+	admin := []string{"--token", "@" + filepath.Join(e.data, adminFile), "--server", e.url, "-o", "name"}
+	fingerprint := yimen(t, "identity", "fingerprint", "--server", e.url, "-o", "name")
+	invited := yimen(t, append([]string{"identity", "invite", adapter}, admin...)...)
+	token := filepath.Join(t.TempDir(), "one.token")
+	if err := os.WriteFile(token, []byte(invited.out), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got := yimen(t, "enroll", "--server", e.departments, "--fingerprint", strings.TrimSpace(fingerprint.out), "--token", "@"+token, "--data", e.data)
+	if got.code != exitOK {
+		t.Fatalf("enroll ended with %d and said\n%s%s%s", got.code, got.talk, invited.talk, fingerprint.talk)
+	}
+}
+
+func (e exchangeUp) config(t *testing.T) (file string) {
+	t.Helper()
+	return clusterConfig(t, `brokers: ["`+e.kafka+`"]`)
+}
+
+// clusterConfig writes a configuration with such a kafka.
+func clusterConfig(t *testing.T, kafka string) (file string) {
+	t.Helper()
+	file = filepath.Join(t.TempDir(), "yimen.yaml")
+	if err := os.WriteFile(file, []byte("data: data\ncallers: callers.yaml\nkafka: {"+kafka+"}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
 }

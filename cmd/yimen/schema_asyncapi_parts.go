@@ -9,17 +9,17 @@ func member(kind, zh, en string, more asyncObject) asyncObject {
 	return schema
 }
 
-// eventHeaders are the headers of every signed message: those of CloudEvents in binary mode, and the signature.
+// eventHeaders are the headers of every signed message: those of CloudEvents in binary mode.
 func eventHeaders(content string, kinds ...string) asyncObject {
 	return asyncObject{
 		"ce_specversion": member("string", "CloudEvents 版本", "The version of CloudEvents", asyncObject{"const": "1.0"}),
-		"ce_id":          member("string", "消息的键，十六进制；覆盖声明为适配器和时间", "The message's key in hexadecimal; of a coverage statement, the adapter and the time", nil),
+		"ce_id":          member("string", "消息的键，十六进制", "The message's key in hexadecimal", nil),
 		"ce_source":      member("string", "适配器，如 /scjg/licences", "The adapter, such as /scjg/licences", nil),
 		"ce_type":        member("string", "事件种类", "The kind of event", asyncObject{"enum": kinds}),
 		"ce_time":        member("string", "读取数据源的时间", "When the source was read", asyncObject{"format": "date-time"}),
 		"content-type":   member("string", "值的类型", "The type of the value", asyncObject{"const": content}),
-		"batch-signature": member("string", "批签名和本消息在批中的证明（RFC 6962），见 exchange/envelope",
-			"The signature of the batch, and the proof that the message is in it (RFC 6962); see exchange/envelope", asyncObject{"format": "binary"}),
+		"batch-signature": member("string", "批次的签名和本条消息的证明（RFC 6962）", "The batch's signature, with this message's proof (RFC 6962)",
+			asyncObject{"format": "binary"}),
 	}
 }
 
@@ -36,7 +36,7 @@ func asyncSchemas() map[string]any {
 	required := []string{"ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "content-type", "batch-signature"}
 	return map[string]any{
 		"recordHeaders":   asyncObject{"type": "object", "required": append([]string{"ce_contentdigest", "__value_schema_id"}, required...), "properties": record},
-		"rowHeaders":      asyncObject{"type": "object", "required": required, "properties": row},
+		"rowHeaders":      asyncObject{"type": "object", "required": append([]string{"reason-code"}, required...), "properties": row},
 		"coverageHeaders": asyncObject{"type": "object", "required": required, "properties": eventHeaders("application/json", "yimen.coverage.stated")},
 		"plainHeaders": asyncObject{"type": "object", "properties": asyncObject{
 			"content-type": member("string", "值的类型", "The type of the value", asyncObject{"const": "application/json"})}},

@@ -178,7 +178,7 @@ func (s *session) nameTyped(ctx context.Context, name, confirmed string) error {
 		why = both("--confirm 写的不是这个名称", "--confirm gives another name")
 	}
 	return &usageError{&exchange.Problem{Code: "YM-CLI-0713", Kind: exchange.Invalid, Why: why,
-		What: both("停用没有确认，什么也没有改动", "the retirement was not confirmed, so nothing changed"),
+		What: both("没有确认，什么也没有改动", "it was not confirmed, so nothing changed"),
 		Mend: both("确认无误后加 --confirm "+quoted(name), "where it is meant, add --confirm "+quoted(name))}}
 }
 

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -31,13 +32,14 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup:               freePorts,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "await": await},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "await": await, "capture": capture, "join": join},
 	})
 }
 
-// freePorts gives each script an address for HTTP and one for Kafka.
+// freePorts gives each script an address for HTTP and one for Kafka, and the public key of some audit log.
 func freePorts(env *testscript.Env) error {
-	for _, name := range []string{"HTTP", "KAFKA"} {
+	env.Setenv("VKEY", "liling.yimen/audit+e4c2edd7+AYE5dw6ofRdfVqNUZsNMfszLjYqRtO43ol32D1uPybOU")
+	for _, name := range []string{"HTTP", "DEPTS", "KAFKA"} {
 		listener, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			return err
@@ -60,6 +62,27 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 		time.Sleep(50 * time.Millisecond)
 	}
 	ts.Fatalf("%s is not there after 30 s", args[0])
+}
+
+// capture keeps what the last command printed as a variable: capture FINGERPRINT.
+func capture(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: capture NAME")
+	}
+	ts.Setenv(args[0], strings.TrimSpace(ts.ReadFile("stdout")))
+}
+
+// join enrols an adapter with the demo whose data directory is city: join wjw/trial city.
+func join(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: join adapter data")
+	}
+	server := "http://" + ts.Getenv("HTTP")
+	ts.Check(ts.Exec("yimen", "identity", "fingerprint", "--server", server, "-o", "name"))
+	fingerprint := strings.TrimSpace(ts.ReadFile("stdout"))
+	ts.Check(ts.Exec("yimen", "identity", "invite", args[0], "--token", "@city/admin.token", "--server", server, "-o", "name"))
+	ts.Check(os.WriteFile(ts.MkAbs("join.token"), []byte(ts.ReadFile("stdout")), 0o600))
+	ts.Check(ts.Exec("yimen", "enroll", "--server", "https://"+ts.Getenv("DEPTS"), "--fingerprint", fingerprint, "--token", "@join.token", "--data", args[1]))
 }
 
 // exits runs a command and demands its exit code: exits 5 yimen item show none.

@@ -33,7 +33,7 @@ func (s *session) serveVerb() verb {
 			if verbose {
 				log = s.logs(slog.LevelDebug)
 			}
-			n, err := node.Start(ctx, cfg, node.Surroundings{Log: log, Clock: s.now, Directory: &ownSigners{data: cfg.Data}})
+			n, err := node.Start(ctx, cfg, node.Surroundings{Log: log, Clock: s.now})
 			if err != nil {
 				return err
 			}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -37,7 +38,11 @@ type ran struct {
 func yimen(t *testing.T, args ...string) ran {
 	t.Helper()
 	var out, talk bytes.Buffer
-	got := run(t.Context(), surroundings(&out, &talk), args)
+	p := surroundings(&out, &talk)
+	if len(args) > 0 && slices.Contains([]string{"query", "enroll", "identity", "adapter", "erase"}, args[0]) {
+		p.now = time.Now // the exchange that is asked compares clocks
+	}
+	got := run(t.Context(), p, args)
 	return ran{got, out.String(), talk.String()}
 }
 
@@ -152,34 +157,56 @@ func checkChinese(t *testing.T, got ran, args []string) {
 func printable(t *testing.T) map[string]string {
 	up := startExchange(t)
 	trial := up.trial(t)
+	up.join(t, "scjg/trial")
 	data := " --data " + up.data
 	run := "adapter run " + trial + data + " --kafka " + up.kafka
 	if got := yimen(t, strings.Fields(run)...); got.code != exitOK { // from now on there is nothing to publish
 		t.Fatalf("%s ended with %d and said\n%s", run, got.code, got.talk)
 	}
+	log := startAudit(t)
+	logAt := " --server " + log.url + " --token " + log.token
 	registry := " --server " + up.url + " --token @" + filepath.Join(up.data, adminFile)
 	licence := " --file ../../schemas/evidence/business-licence.json"
+	suspended, _ := limitsUp(t)
 	return map[string]string{
-		"yimen schema lint":      "schema lint ../../schemas/evidence",
-		"yimen schema diff":      "schema diff business-licence" + licence + registry,
-		"yimen schema impact":    "schema impact business-licence" + licence + registry,
-		"yimen schema publish":   "schema publish business-licence" + licence + registry + " --dry-run",
-		"yimen schema register":  "schema register orders-value --file testdata/orders.json" + registry,
-		"yimen schema deprecate": "schema deprecate tax-clearance --reason old" + registry,
-		"yimen schema retire":    "schema retire tax-clearance --at 2099-12-31 --confirm tax-clearance" + registry,
-		"yimen schema compat":    "schema compat business-licence" + registry,
-		"yimen schema history":   "schema history business-licence" + registry,
-		"yimen schema export":    "schema export" + registry,
-		"yimen schema asyncapi":  "schema asyncapi",
-		"yimen version":          "version",
-		"yimen schema list":      "schema list",
-		"yimen schema show":      "schema show business-licence",
-		"yimen schema validate":  "schema validate business-licence testdata/empty.jsonl",
-		"yimen item list":        "item list",
-		"yimen item show":        "item show food-licence-new",
-		"yimen demo":             "demo --people 300 --once --http 127.0.0.1:0 --kafka 127.0.0.1:0",
+		"yimen topics plan":          "topics plan --config " + up.config(t),
+		"yimen topics apply":         "topics apply --config " + up.config(t),
+		"yimen identity invite":      "identity invite scjg/another" + registry,
+		"yimen identity list":        "identity list" + registry,
+		"yimen identity revoke":      "identity revoke scjg/another --reason left-office --confirm scjg/another" + registry,
+		"yimen identity restore":     "identity restore scjg/another" + registry,
+		"yimen identity fingerprint": "identity fingerprint --server " + up.url,
+		"yimen erase holder":         "erase holder --basis pipl-47 --confirm erase --number @" + filepath.Join(up.data, applicantFile) + registry,
+		"yimen erase record":         "erase record health-certificate 02b63e8d000000000000000000000000 --basis pipl-47 --confirm 02b63e8d000000000000000000000000" + registry,
+		"yimen erase lift":           "erase lift " + up.erasure(t) + " --basis error" + registry,
+		"yimen erase list":           "erase list" + registry,
+		"yimen index refused":        "index refused" + registry,
+		"yimen limits list":          "limits list" + suspended,
+		"yimen limits lift":          "limits lift xzsp/w1 --reason JC-2026-014" + suspended,
+		"yimen schema lint":          "schema lint ../../schemas/evidence",
+		"yimen schema diff":          "schema diff business-licence" + licence + registry,
+		"yimen schema impact":        "schema impact business-licence" + licence + registry,
+		"yimen schema publish":       "schema publish business-licence" + licence + registry + " --dry-run",
+		"yimen schema register":      "schema register orders-value --file testdata/orders.json" + registry,
+		"yimen schema deprecate":     "schema deprecate tax-clearance --reason old" + registry,
+		"yimen schema retire":        "schema retire tax-clearance --at 2099-12-31 --confirm tax-clearance" + registry,
+		"yimen schema compat":        "schema compat business-licence" + registry,
+		"yimen schema history":       "schema history business-licence" + registry,
+		"yimen schema export":        "schema export" + registry,
+		"yimen schema asyncapi":      "schema asyncapi",
+		"yimen version":              "version",
+		"yimen schema list":          "schema list",
+		"yimen schema show":          "schema show business-licence",
+		"yimen schema validate":      "schema validate business-licence testdata/empty.jsonl",
+		"yimen item list":            "item list",
+		"yimen item show":            "item show food-licence-new",
+		"yimen demo":                 "demo --people 300 --once --http 127.0.0.1:0 --departments 127.0.0.1:0 --kafka 127.0.0.1:0",
 		"yimen query": "query enterprise-deregistration --case demo-0001 --applicant @" + filepath.Join(up.data, applicantFile) +
 			" --token @" + filepath.Join(up.data, tokenFile) + " --server " + up.url,
+		"yimen audit verify":    "audit verify --log " + log.dir + " --key " + log.key,
+		"yimen audit show":      "audit show " + log.id + " --key " + log.key + logAt,
+		"yimen audit search":    "audit search --limit 5 --case LL-2026-0001" + logAt,
+		"yimen subject log":     "subject log --limit 5 --number " + log.number + logAt,
 		"yimen adapter check":   "adapter check " + trial,
 		"yimen adapter run":     run,
 		"yimen adapter status":  "adapter status" + data,
@@ -227,7 +254,7 @@ func checkForms(t *testing.T, args []string) {
 	if err := yaml.Unmarshal([]byte(out[asYAML]), &fromYAML); err != nil {
 		t.Errorf("%v: not YAML: %v", args, err)
 	}
-	if args[0] == "demo" || args[0] == "query" || args[0] == "adapter" { // each run has other receipts and times
+	if slices.Contains([]string{"demo", "query", "adapter", "identity", "erase"}, args[0]) || args[0] == "audit" || args[0] == "subject" { // each run has other receipts and times
 		fromJSON, fromYAML = shapeOf(fromJSON), shapeOf(fromYAML)
 	}
 	one, _ := json.Marshal(fromJSON)

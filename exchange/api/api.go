@@ -1,7 +1,7 @@
 // Package api serves the exchange over HTTP, and calls it.
 //
 // Citizen numbers travel in bodies only, never in addresses. Errors are problem details (RFC 9457) in Chinese and
-// English. Who is calling is known by a bearer token until certificates and logins take its place.
+// English. Who is calling, and whether to let them in, is the doorkeeper's business (package door).
 package api
 
 import (
@@ -19,6 +19,7 @@ import (
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/broker"
 	"github.com/onedoor/yimen/exchange/catalogue"
+	"github.com/onedoor/yimen/exchange/door"
 	"github.com/onedoor/yimen/exchange/identity"
 )
 
@@ -38,7 +39,7 @@ type Check struct {
 type Config struct {
 	Broker    Querier
 	Catalogue *catalogue.Catalogue
-	Callers   *Callers
+	Door      *door.Keeper
 	Ready     []Check
 	Metrics   prometheus.Gatherer
 	Log       *slog.Logger     // nil: silent
@@ -47,9 +48,10 @@ type Config struct {
 
 // QueryRequest is the body of POST /v1/queries.
 type QueryRequest struct {
-	Case      string        `json:"case"`      // the case (办件) this is asked for
-	Item      exchange.Item `json:"item"`      // the service item (事项)
-	Applicant string        `json:"applicant"` // citizen number or unified social credit code
+	Case       string              `json:"case"`                // the case (办件) this is asked for
+	Item       exchange.Item       `json:"item"`                // the service item (事项)
+	Applicant  string              `json:"applicant"`           // citizen number or unified social credit code
+	Department exchange.Department `json:"department,omitzero"` // who asks; may be left out, and is the caller's otherwise
 }
 
 // New is the API as a handler.
@@ -93,13 +95,13 @@ func (s *server) answer(do func(*http.Request) (any, error)) http.HandlerFunc {
 		value, err := do(r)
 		if err != nil {
 			s.fault(r, err)
-			writeProblem(w, r, err)
+			Fail(w, r, err)
 			return
 		}
 		body, err := json.Marshal(value, json.Deterministic(true))
 		if err != nil {
 			s.cfg.Log.Error("answer cannot be written", "route", r.Pattern)
-			writeProblem(w, r, err)
+			Fail(w, r, err)
 			return
 		}
 		writeBody(w, http.StatusOK, "application/json; charset=utf-8", body)
@@ -117,7 +119,11 @@ func (s *server) fault(r *http.Request, err error) {
 }
 
 func (s *server) query(r *http.Request) (any, error) {
-	caller, err := s.cfg.Callers.caller(r)
+	caller, err := s.cfg.Door.Caller(r)
+	if err != nil {
+		return nil, err
+	}
+	nonce, err := s.nonce(r, caller)
 	if err != nil {
 		return nil, err
 	}
@@ -125,11 +131,14 @@ func (s *server) query(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if asked.Department != "" && asked.Department != caller.Department {
+		return nil, s.cfg.Door.Reject(r, caller, door.OtherDepartment())
+	}
 	holder, err := identity.ParseHolder(asked.Applicant)
 	if err != nil {
 		return nil, err
 	}
-	conclusion, err := s.cfg.Broker.Query(r.Context(), broker.Query{Case: asked.Case, Item: asked.Item, Applicant: holder, Caller: caller})
+	conclusion, err := s.cfg.Broker.Query(r.Context(), broker.Query{Case: asked.Case, Item: asked.Item, Applicant: holder, Caller: caller.Caller, Nonce: nonce})
 	if err != nil {
 		return nil, err
 	}

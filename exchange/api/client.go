@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"crypto/tls"
 	stdjson "encoding/json"
 	"errors"
@@ -20,11 +21,13 @@ import (
 	"github.com/onedoor/yimen/exchange/broker"
 )
 
-// Client asks an exchange. HTTP may be nil for the default, which waits half a minute for an answer.
+// Client asks an exchange, as the holder of a token or of the certificate that HTTP shows, or both. HTTP may be nil for the default,
+// which waits half a minute for an answer.
 type Client struct {
 	Base  string // such as https://yimen.example.gov.cn
-	Token string
+	Token string // empty: the certificate alone
 	HTTP  *http.Client
+	Clock func() time.Time // nil: time.Now
 }
 
 const (
@@ -37,21 +40,43 @@ const (
 // an answer's fields are json.RawMessage, so that numbers stay as the keeper wrote them.
 func (c *Client) Query(ctx context.Context, asked QueryRequest) (broker.Conclusion, error) {
 	var conclusion broker.Conclusion
-	request, err := c.request(ctx, asked)
+	body, err := c.call(ctx, http.MethodPost, "/v1/queries", asked)
 	if err != nil {
 		return conclusion, err
-	}
-	status, body, err := c.send(request)
-	switch {
-	case err != nil:
-		return conclusion, unreachable(c.Base, err)
-	case status != http.StatusOK:
-		return conclusion, problemOf(c.Base, status, body)
 	}
 	if err := json.Unmarshal(body, &conclusion, json.WithUnmarshalers(json.UnmarshalFromFunc(asWritten))); err != nil || conclusion.ID == "" {
 		return broker.Conclusion{}, unreachable(c.Base, errors.New("the answer is not one of the exchange"))
 	}
 	return conclusion, nil
+}
+
+// Call asks another of the exchange's addresses: asked is the body, nil for none, and the answer is read into answer. A refusal
+// comes back as the *exchange.Problem the exchange gave.
+func (c *Client) Call(ctx context.Context, method, path string, asked, answer any) error {
+	body, err := c.call(ctx, method, path, asked)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(body, answer); err != nil {
+		return unreachable(c.Base, errors.New("the answer is not one of the exchange"))
+	}
+	return nil
+}
+
+// call gives the body of what was answered.
+func (c *Client) call(ctx context.Context, method, path string, asked any) ([]byte, error) {
+	request, err := c.request(ctx, method, path, asked)
+	if err != nil {
+		return nil, err
+	}
+	status, body, err := c.send(request)
+	switch {
+	case err != nil:
+		return nil, unreachable(c.Base, err)
+	case status != http.StatusOK:
+		return nil, problemOf(c.Base, status, body)
+	}
+	return body, nil
 }
 
 // asWritten keeps a value of any type as its JSON.
@@ -61,7 +86,7 @@ func asWritten(d *jsontext.Decoder, into *any) error {
 	return err
 }
 
-func (c *Client) request(ctx context.Context, asked QueryRequest) (*http.Request, error) {
+func (c *Client) request(ctx context.Context, method, path string, asked any) (*http.Request, error) {
 	base, err := url.Parse(c.Base)
 	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
 		return nil, badBase()
@@ -69,17 +94,32 @@ func (c *Client) request(ctx context.Context, asked QueryRequest) (*http.Request
 	if strings.ContainsFunc(c.Token, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return nil, badToken()
 	}
-	body, err := json.Marshal(asked)
-	if err != nil {
-		return nil, badBody(text("不是 UTF-8 文字", "it is not UTF-8"))
+	var body []byte
+	if asked != nil {
+		if body, err = json.Marshal(asked); err != nil {
+			return nil, badBody(text("不是 UTF-8 文字", "it is not UTF-8"))
+		}
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimSuffix(c.Base, "/")+"/v1/queries", bytes.NewReader(body))
+	request, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.Base, "/")+path, bytes.NewReader(body))
 	if err != nil {
 		return nil, badBase()
 	}
-	request.Header.Set("Authorization", "Bearer "+c.Token)
-	request.Header.Set("Content-Type", "application/json")
+	if c.Token != "" {
+		request.Header.Set("Authorization", "Bearer "+c.Token)
+	}
+	request.Header.Set(headerNonce, rand.Text())
+	request.Header.Set(headerTime, c.now().Format(time.RFC3339))
+	if asked != nil {
+		request.Header.Set("Content-Type", "application/json")
+	}
 	return request, nil
+}
+
+func (c *Client) now() time.Time {
+	if c.Clock == nil {
+		return time.Now()
+	}
+	return c.Clock()
 }
 
 // send follows no redirection: a number goes to the exchange it was meant for and to nobody else.

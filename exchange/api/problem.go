@@ -3,7 +3,9 @@ package api
 import (
 	"errors"
 	"net/http"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"golang.org/x/text/language"
@@ -30,6 +32,7 @@ var statuses = map[exchange.Kind]int{
 	exchange.Invalid: http.StatusBadRequest, exchange.NotFound: http.StatusNotFound, exchange.Denied: http.StatusForbidden,
 	exchange.Conflict: http.StatusConflict, exchange.Unavailable: http.StatusServiceUnavailable,
 	exchange.Unauthorised: http.StatusUnauthorized, exchange.Internal: http.StatusInternalServerError,
+	exchange.Limited: http.StatusTooManyRequests,
 }
 
 // refusal is a problem for which HTTP has a status more exact than that of its kind.
@@ -44,9 +47,10 @@ func (r refusal) Unwrap() error { return r.Problem }
 // retryAfter is how soon, in seconds, a caller may try again what is not available: a Kafka leader is elected in that time.
 const retryAfter = "2"
 
-// writeProblem is the one place where an error becomes a status. An error that is no Problem says nothing of itself outside,
+// Fail answers a request by its error. It is the one place where an error becomes a status, for other packages that serve HTTP
+// below the same address too. An error that is no Problem says nothing of itself outside,
 // and no cause of a Problem does.
-func writeProblem(w http.ResponseWriter, r *http.Request, err error) {
+func Fail(w http.ResponseWriter, r *http.Request, err error) {
 	var p *exchange.Problem
 	if !errors.As(err, &p) {
 		p = internal()
@@ -64,6 +68,10 @@ func writeProblem(w http.ResponseWriter, r *http.Request, err error) {
 		w.Header().Set("Allow", exact.allow)
 	case http.StatusServiceUnavailable:
 		w.Header().Set("Retry-After", retryAfter)
+	case http.StatusTooManyRequests:
+		if p.After > 0 { // else time alone does not help
+			w.Header().Set("Retry-After", strconv.FormatInt(int64((p.After+time.Second-1)/time.Second), 10))
+		}
 	case http.StatusUnauthorized:
 		w.Header().Set("WWW-Authenticate", `Bearer realm="yimen"`)
 	}

@@ -9,6 +9,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -20,6 +22,7 @@ import (
 	"github.com/onedoor/yimen/exchange/audit"
 	"github.com/onedoor/yimen/exchange/broker"
 	"github.com/onedoor/yimen/exchange/catalogue"
+	"github.com/onedoor/yimen/exchange/door"
 )
 
 const (
@@ -62,12 +65,16 @@ func serve(t testing.TB, ask answers, ready ...Check) world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	callers, err := parseCallers("callers.yaml", fmt.Appendf(nil, "- {department: xzsp, clerk: '0017', token_sha256: %s}", TokenHash(clerks)), nil)
+	path := filepath.Join(t.TempDir(), "callers.yaml")
+	if err := os.WriteFile(path, fmt.Appendf(nil, "- {department: xzsp, clerk: '0017', token_sha256: %s}", door.TokenHash(clerks)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	callers, err := door.LoadCallers(path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	log := new(bytes.Buffer)
-	handler := New(Config{Broker: ask, Catalogue: known, Callers: callers, Ready: ready, Metrics: prometheus.NewRegistry(),
+	handler := New(Config{Broker: ask, Catalogue: known, Door: door.New(door.Config{Callers: callers}), Ready: ready, Metrics: prometheus.NewRegistry(),
 		Log: slog.New(slog.NewTextHandler(&locked{w: log}, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	s := httptest.NewServer(handler)
 	t.Cleanup(s.Close)

@@ -8,13 +8,14 @@ package audit
 
 import (
 	"context"
+	"crypto/ed25519"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"sync"
 	"time"
@@ -26,6 +27,9 @@ import (
 
 // Topic is where entries go. It is never compacted.
 const Topic = "audit"
+
+// MaxEntry is the most bytes of an entry: a leaf of the transparency log, which holds it with its place and id, has at most 65,535.
+const MaxEntry = 64<<10 - 256
 
 // minKey is the least length of the audit key in bytes: that of the hash it keys.
 const minKey = sha256.Size
@@ -39,30 +43,24 @@ type Appender interface {
 // Config is what a Log is made of.
 type Config struct {
 	Appender Appender
-	Key      []byte                // the audit key, at least 32 bytes; another than the index has
-	Clock    func() time.Time      // nil: time.Now
-	Random   io.Reader             // for entry ids; nil: crypto/rand
-	Metrics  prometheus.Registerer // nil: none
+	Key      []byte // the audit key, at least 32 bytes; another than the index has
+	// Signature signs receipts, so that each proves at once that the exchange gave it. Nil: receipts are not signed.
+	Signature ed25519.PrivateKey
+	Clock     func() time.Time      // nil: time.Now
+	Random    io.Reader             // for entry ids; nil: crypto/rand
+	Metrics   prometheus.Registerer // nil: none
 }
 
 // Log appends entries. It is safe for concurrent use.
 type Log struct {
 	appender Appender
-	key      []byte
+	macs     sync.Pool // of hash.Hash, keyed; making one costs more than using it
+	signer   signer
 	clock    func() time.Time
 	failures prometheus.Counter
 
 	mu     sync.Mutex // guards random, which need not be safe for concurrent use
 	random io.Reader
-}
-
-// Receipt (回执) proves that an entry was made. With the entry's bytes at hand, Hash proves which.
-type Receipt struct {
-	ID        string    `json:"id"`
-	Time      time.Time `json:"time"`
-	Hash      string    `json:"hash"` // SHA-256 of the entry as it lies in the topic, in hexadecimal
-	Partition int       `json:"partition"`
-	Offset    int64     `json:"offset"`
 }
 
 // New checks the configuration.
@@ -73,7 +71,15 @@ func New(cfg Config) (*Log, error) {
 	if len(cfg.Key) < minKey {
 		return nil, fmt.Errorf("audit key of %d bytes, at least %d", len(cfg.Key), minKey)
 	}
-	l := &Log{appender: cfg.Appender, key: append([]byte(nil), cfg.Key...), clock: cfg.Clock, random: cfg.Random}
+	l := &Log{appender: cfg.Appender, clock: cfg.Clock, random: cfg.Random}
+	key := append([]byte(nil), cfg.Key...)
+	l.macs.New = func() any { return hmac.New(sha256.New, key) }
+	if cfg.Signature != nil {
+		if len(cfg.Signature) != ed25519.PrivateKeySize {
+			return nil, fmt.Errorf("audit signature key of %d bytes, want %d", len(cfg.Signature), ed25519.PrivateKeySize)
+		}
+		l.signer = signer{key: cfg.Signature, name: KeyName(cfg.Signature.Public().(ed25519.PublicKey))}
+	}
 	if l.clock == nil {
 		l.clock = time.Now
 	}
@@ -94,11 +100,13 @@ func New(cfg Config) (*Log, error) {
 
 // Token stands for a holder in the log. The same holder has the same token under the same key.
 func (l *Log) Token(h exchange.Holder) string {
-	mac := hmac.New(sha256.New, l.key)
-	mac.Write([]byte(h.Kind))
-	mac.Write([]byte{0}) // so that no kind and number run together into another's
-	mac.Write([]byte(h.Number))
-	return hex.EncodeToString(mac.Sum(nil))
+	mac := l.macs.Get().(hash.Hash)
+	defer l.macs.Put(mac)
+	mac.Reset()
+	said := append(make([]byte, 0, 64), h.Kind...)
+	said = append(said, 0) // so that no kind and number run together into another's
+	mac.Write(append(said, h.Number...))
+	return hex.EncodeToString(mac.Sum(said[:0]))
 }
 
 // Stamp gives the entry its id, time, subject and neighbourhood.
@@ -127,7 +135,7 @@ func (l *Log) Append(ctx context.Context, e Entry) (Receipt, error) {
 	if err := e.check(); err != nil {
 		return Receipt{}, err
 	}
-	receipt, err := l.append(ctx, e)
+	receipt, err := l.append(ctx, &e)
 	if err != nil {
 		l.failures.Inc()
 		return Receipt{}, &exchange.Problem{
@@ -142,15 +150,18 @@ func (l *Log) Append(ctx context.Context, e Entry) (Receipt, error) {
 	return receipt, nil
 }
 
-func (l *Log) append(ctx context.Context, e Entry) (Receipt, error) {
+func (l *Log) append(ctx context.Context, e *Entry) (Receipt, error) {
 	if e.ID == "" {
-		if err := l.Stamp(&e); err != nil {
+		if err := l.Stamp(e); err != nil {
 			return Receipt{}, err
 		}
 	}
-	value, err := json.Marshal(e)
+	value, err := e.encode()
 	if err != nil {
-		return Receipt{}, fmt.Errorf("encode audit entry: %w", err)
+		return Receipt{}, err
+	}
+	if len(value) > MaxEntry {
+		return Receipt{}, fmt.Errorf("audit entry of %d bytes, at most %d", len(value), MaxEntry)
 	}
 	msgs := []exchange.Message{{
 		Topic: Topic, Time: e.Time, Key: []byte(e.ID), Value: value,
@@ -160,37 +171,7 @@ func (l *Log) append(ctx context.Context, e Entry) (Receipt, error) {
 		return Receipt{}, fmt.Errorf("append audit entry: %w", err)
 	}
 	sum := sha256.Sum256(value)
-	return Receipt{ID: e.ID, Time: e.Time, Hash: hex.EncodeToString(sum[:]), Partition: msgs[0].Partition, Offset: msgs[0].Offset}, nil
-}
-
-// newID makes a ULID: 48 bits of milliseconds, then 80 random bits, so that ids sort by time.
-func (l *Log) newID(at time.Time) (string, error) {
-	var id [16]byte
-	for i, ms := 5, at.UnixMilli(); i >= 0; i, ms = i-1, ms>>8 {
-		id[i] = byte(ms)
-	}
-	l.mu.Lock()
-	_, err := io.ReadFull(l.random, id[6:])
-	l.mu.Unlock()
-	if err != nil {
-		return "", fmt.Errorf("draw audit entry id: %w", err)
-	}
-	return crockford(id), nil
-}
-
-// crockford writes 128 bits in 26 characters of Crockford's base 32, two zero bits in front.
-func crockford(id [16]byte) string {
-	const alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-	var out [26]byte
-	pending, bits, next := uint32(0), 2, 0
-	for _, b := range id {
-		pending, bits = pending<<8|uint32(b), bits+8
-		for bits >= 5 {
-			bits -= 5
-			out[next] = alphabet[pending>>bits&31]
-			next++
-		}
-		pending &= 1<<bits - 1
-	}
-	return string(out[:])
+	receipt := Receipt{ID: e.ID, Time: e.Time, Hash: hex.EncodeToString(sum[:]), Partition: msgs[0].Partition, Offset: msgs[0].Offset}
+	l.signer.sign(&receipt)
+	return receipt, nil
 }

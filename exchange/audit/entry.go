@@ -87,27 +87,18 @@ func (e *Entry) CheckAsker() error {
 			Mend: text("用本部门的身份登录后再查", "log in as your department and ask again"),
 		}
 	}
-	if err := checkReference(e.Case, 4, "YM-QRY-0101", text("收件号", "the case number")); err != nil {
+	if err := checkCase(e.Case); err != nil {
 		return err
 	}
-	return checkReference(e.Clerk, 1, "YM-QRY-0102", text("工号", "the staff code"))
+	return checkClerk(e.Clerk)
 }
 
-func (e *Entry) check() error {
-	if err := e.CheckAsker(); err != nil {
-		return err
-	}
-	switch {
-	case !exchange.ValidName(string(e.Item)):
-		return fmt.Errorf("audit entry without an item")
-	case e.Holder.Number == "":
-		return fmt.Errorf("audit entry without a holder")
-	case e.Decision != Answered && e.Decision != Refused:
-		return fmt.Errorf("audit entry without a decision")
-	case (e.Decision == Refused) != (e.Refusal != ""):
-		return fmt.Errorf("audit entry %s with refusal code %q", e.Decision, e.Refusal)
-	}
-	return nil
+func checkCase(s string) error {
+	return checkReference(s, 4, "YM-QRY-0101", text("收件号", "the case number"))
+}
+
+func checkClerk(s string) error {
+	return checkReference(s, 1, "YM-QRY-0102", text("工号", "the staff code"))
 }
 
 const maxReference = 64

@@ -1,11 +1,13 @@
 // Package broker answers, for a service item and an applicant, which materials government already holds.
 //
-// A Query goes one way: the asker is checked, the catalogue permits, the index finds, Decide draws the
+// A Query goes one way: the asker is checked, the catalogue permits, the limits admit, the index finds, Decide draws the
 // conclusions from what was found, the audit log makes an entry durable, and only then is there an answer. No department
-// is called, nothing is guessed, and a refused query leaves an entry just as an answered one does.
+// is called, nothing is guessed, and a refused query leaves an entry just as an answered one does. Nobody is looked up for a
+// query that is refused, so that a refusal says nothing of whom it was about, neither in words nor in time.
 package broker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -27,8 +29,17 @@ type Holdings interface {
 
 // Auditor makes entries durable. It is safe for concurrent use.
 type Auditor interface {
+	// Stamp gives an entry its id, time and subject, so that it can be counted before it is durable.
+	Stamp(e *audit.Entry) error
 	// Append returns a receipt once the entry can no longer be lost. After an error there must be no answer.
 	Append(ctx context.Context, e audit.Entry) (audit.Receipt, error)
+}
+
+// Limits keep those who may ask from asking too much. They are safe for concurrent use.
+type Limits interface {
+	// Admit counts a stamped entry, or refuses it: then it has set Decision and Refusal, and its error is the Problem to show.
+	// An error of the kind Unavailable means that it could not be found out.
+	Admit(e *audit.Entry) error
 }
 
 // Config is what a Broker is made of.
@@ -36,6 +47,8 @@ type Config struct {
 	Catalogue    *catalogue.Catalogue
 	Holdings     Holdings
 	Audit        Auditor
+	Limits       Limits                // nil: none
+	Ready        func() error          // whether queries can be answered at all, asked first; a Problem of the kind Unavailable. nil: they can
 	Clock        func() time.Time      // nil: time.Now
 	AuditTimeout time.Duration         // how long an entry may take to become durable; 0: 5 s
 	Metrics      prometheus.Registerer // nil: none
@@ -59,6 +72,7 @@ type Query struct {
 	Item      exchange.Item
 	Applicant exchange.Holder
 	Caller    Caller
+	Nonce     string // of the request, against replay; empty: none
 }
 
 // Conclusion (结论) is the answer to a query, one for each material in the item's order.
@@ -92,7 +106,7 @@ func New(cfg Config) (*Broker, error) {
 }
 
 // Query answers, or says why not. Whatever it returns without an error has a durable audit entry, and so has
-// every refusal for want of permission.
+// every refusal for want of permission or by the limits.
 func (b *Broker) Query(ctx context.Context, q Query) (Conclusion, error) {
 	start := b.cfg.Clock()
 	conclusion, err := b.query(ctx, q, start)
@@ -105,8 +119,11 @@ func (b *Broker) Query(ctx context.Context, q Query) (Conclusion, error) {
 }
 
 func (b *Broker) query(ctx context.Context, q Query, now time.Time) (Conclusion, error) {
+	if err := b.ready(); err != nil {
+		return Conclusion{}, err
+	}
 	entry := audit.Entry{
-		Department: q.Caller.Department, Clerk: q.Caller.Clerk, Case: q.Case, Item: q.Item, Holder: q.Applicant,
+		Department: q.Caller.Department, Clerk: q.Caller.Clerk, Case: q.Case, Item: q.Item, Holder: q.Applicant, Nonce: q.Nonce,
 		Catalogue: b.cfg.Catalogue.Version(), Evaluated: now.UTC(),
 	}
 	if err := entry.CheckAsker(); err != nil {
@@ -119,8 +136,8 @@ func (b *Broker) query(ctx context.Context, q Query, now time.Time) (Conclusion,
 	if err := checkApplicant(service, q.Applicant); err != nil {
 		return Conclusion{}, err
 	}
-	if !b.cfg.Catalogue.MayAsk(q.Caller.Department, q.Item, exchange.DateOf(now)) {
-		return Conclusion{}, b.refuse(ctx, entry)
+	if err := b.permit(ctx, &entry, now); err != nil {
+		return Conclusion{}, err
 	}
 	premises, err := b.premises(ctx, service, q, now)
 	if err != nil {
@@ -128,6 +145,7 @@ func (b *Broker) query(ctx context.Context, q Query, now time.Time) (Conclusion,
 	}
 	answers := Decide(premises)
 	entry.Decision, entry.Materials, entry.Inputs = audit.Answered, materials(answers), premises.Found.Inputs
+	entry.Found = len(premises.Found.Records) > 0
 	receipt, err := b.audit(ctx, entry)
 	if err != nil {
 		return Conclusion{}, err
@@ -136,6 +154,40 @@ func (b *Broker) query(ctx context.Context, q Query, now time.Time) (Conclusion,
 		ID: receipt.ID, Time: now, Case: q.Case, Item: q.Item, ItemName: service.Name,
 		Applicant: identity.Mask(q.Applicant.Number), Answers: answers, Receipt: receipt,
 	}, nil
+}
+
+func (b *Broker) ready() error {
+	if b.cfg.Ready == nil {
+		return nil
+	}
+	return b.cfg.Ready()
+}
+
+// permit stamps the entry and gives nil where the query may be answered. Else it leaves the entry and gives the refusal, or the
+// reason why there could be no entry. What is refused for want of permission counts as well: trying items is a pattern too.
+func (b *Broker) permit(ctx context.Context, entry *audit.Entry, now time.Time) error {
+	var refusal error
+	if !b.cfg.Catalogue.MayAsk(entry.Department, entry.Item, exchange.DateOf(now)) {
+		entry.Decision, entry.Refusal = audit.Refused, notPermittedCode
+		refusal = notPermitted()
+	}
+	if err := b.cfg.Audit.Stamp(entry); err != nil {
+		return notAudited(err)
+	}
+	if b.cfg.Limits != nil {
+		err := b.cfg.Limits.Admit(entry)
+		if exchange.KindOf(err) == exchange.Unavailable || err != nil && entry.Decision != audit.Refused {
+			return err
+		}
+		refusal = cmp.Or(err, refusal)
+	}
+	if refusal == nil {
+		return nil
+	}
+	if _, err := b.audit(ctx, *entry); err != nil {
+		return err
+	}
+	return refusal
 }
 
 // premises gathers what Decide needs. Types without a grant are not even looked up.
@@ -161,15 +213,6 @@ func (b *Broker) premises(ctx context.Context, service catalogue.Service, q Quer
 		return Premises{}, notFoundOut(err)
 	}
 	return p, nil
-}
-
-// refuse leaves an entry and gives the refusal, or the reason why there could be no entry.
-func (b *Broker) refuse(ctx context.Context, entry audit.Entry) error {
-	entry.Decision, entry.Refusal = audit.Refused, "not_permitted"
-	if _, err := b.audit(ctx, entry); err != nil {
-		return err
-	}
-	return notPermitted()
 }
 
 func (b *Broker) audit(ctx context.Context, entry audit.Entry) (audit.Receipt, error) {

@@ -18,7 +18,7 @@ func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
 	m := &metrics{
 		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "yimen_query_duration_seconds",
-			Help:    "How long queries took, audit entry included, by item and by answered, refused, invalid, unavailable or failed.",
+			Help:    "How long queries took, audit entry included, by item and by answered, refused, limited, invalid, unavailable or failed.",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5},
 		}, []string{"item", "outcome"}),
 		materials: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -44,7 +44,9 @@ func (m *metrics) observe(item exchange.Item, answers []exchange.Answer, err err
 		switch exchange.KindOf(err) {
 		case exchange.Denied:
 			outcome = "refused"
-		case exchange.Invalid, exchange.NotFound, exchange.Unauthorised:
+		case exchange.Limited:
+			outcome = "limited"
+		case exchange.Invalid, exchange.NotFound, exchange.Unauthorised, exchange.Conflict:
 			outcome = "invalid"
 		case exchange.Unavailable:
 			outcome = "unavailable"

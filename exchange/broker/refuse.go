@@ -44,6 +44,9 @@ func noSuchItem(near exchange.Item) error {
 	return p
 }
 
+// notPermittedCode is what stands in an entry that was refused for want of permission; the limits know it.
+const notPermittedCode = "not_permitted"
+
 func notPermitted() error {
 	return &exchange.Problem{
 		Code: "YM-QRY-0201", Kind: exchange.Denied,

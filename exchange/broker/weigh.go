@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -138,12 +139,18 @@ func lastDay(r *exchange.Record) exchange.Date { return cmp.Or(r.Until, "9999-12
 
 func byID(a, b *exchange.Record) int { return bytes.Compare(a.ID[:], b.ID[:]) }
 
+// documents are decoders that wait for the next document. That no name stands twice in it the gate has seen before it was
+// folded, so it is not looked for again.
+var documents = sync.Pool{New: func() any { return jsontext.NewDecoder(new(bytes.Buffer)) }}
+
 // allowed copies the granted fields of a document, each as it was published: digit by digit, in the document's order.
 func allowed(payload []byte, fields []string) (picked json.RawMessage, legible bool) {
 	if len(fields) == 0 {
 		return nil, true
 	}
-	document := jsontext.NewDecoder(bytes.NewReader(payload))
+	document := documents.Get().(*jsontext.Decoder)
+	defer documents.Put(document)
+	document.Reset(bytes.NewBuffer(payload), jsontext.AllowDuplicateNames(true))
 	if begin, err := document.ReadToken(); err != nil || begin.Kind() != '{' {
 		return nil, false
 	}

@@ -33,7 +33,7 @@ const (
 type Config struct {
 	Brokers  []string              // host:port of some of the brokers; the others are learnt from them
 	ClientID string                // the name in the brokers' logs and quotas
-	TLS      *tls.Config           // nil: plain text, for the embedded broker
+	TLS      *tls.Config           // nil: plain text, for the embedded broker; each new connection asks GetClientCertificate
 	Log      *slog.Logger          // nil: silent
 	Metrics  prometheus.Registerer // nil: counted but not shown
 }
@@ -41,6 +41,7 @@ type Config struct {
 // Bus is a connection to Kafka. It is safe for concurrent use.
 type Bus struct {
 	brokers string // for messages
+	tls     *tls.Config
 	log     *slog.Logger
 	metrics *metrics
 	wires   *wires
@@ -81,6 +82,7 @@ func Connect(config Config) (*Bus, error) {
 	}
 	b := &Bus{
 		brokers: strings.Join(config.Brokers, ","),
+		tls:     config.TLS,
 		log:     config.Log,
 		metrics: metrics,
 		layouts: make(map[string]layout),

@@ -184,43 +184,35 @@ func TestWeightIsAnUpperBound(t *testing.T) {
 	}
 }
 
-func answer(t *testing.T, end int64, sets ...protocol.RecordReader) *kafka.FetchResponse {
-	t.Helper()
-	a := &kafka.FetchResponse{HighWatermark: end, Records: kafka.NewRecordReader()}
-	if len(sets) > 0 {
-		a.Records = &protocol.RecordStream{Records: sets}
-	}
-	return a
-}
-
-func batchOf(offsets ...int64) *protocol.RecordBatch {
+// holding is a batch of the offsets, the last of which compaction may have taken out.
+func holding(last int64, offsets ...int64) storedBatch {
 	var all []kafka.Record
 	for _, o := range offsets {
-		all = append(all, kafka.Record{Offset: o, Value: kafka.NewBytes([]byte("v"))})
+		all = append(all, kafka.Record{Offset: o, Time: time.Unix(o, 0), Value: kafka.NewBytes([]byte("v"))})
 	}
-	return &protocol.RecordBatch{Records: kafka.NewRecordReader(all...)}
+	return storedBatch{last: last, records: kafka.NewRecordReader(all...)}
 }
 
 func TestRead(t *testing.T) {
-	marker := &protocol.ControlBatch{BaseOffset: 5, Records: kafka.NewRecordReader(kafka.Record{Offset: 5})}
 	for name, row := range map[string]struct {
 		offset int64
-		answer *kafka.FetchResponse
+		answer []storedBatch
 		got    []int64
 		next   int64
 	}{
-		"nothing new":                       {5, answer(t, 5), nil, 5},
-		"as asked":                          {5, answer(t, 7, batchOf(5, 6)), []int64{5, 6}, 7},
-		"older ones before":                 {5, answer(t, 7, batchOf(3, 4, 5, 6)), []int64{5, 6}, 7},
-		"holes that compaction left":        {5, answer(t, 20, batchOf(2, 9), batchOf(15)), []int64{9, 15}, 16},
-		"only older ones: step over":        {5, answer(t, 20, batchOf(2, 3)), nil, 6},
-		"an empty batch: step over":         {5, answer(t, 20, batchOf()), nil, 6},
-		"a transaction's marker: step over": {5, answer(t, 6, marker), nil, 6},
-		"an empty batch, then some":         {5, answer(t, 20, batchOf(), batchOf(11)), []int64{11}, 12},
+		"nothing new":                  {5, nil, nil, 5},
+		"as asked":                     {5, []storedBatch{holding(6, 5, 6)}, []int64{5, 6}, 7},
+		"older ones before":            {5, []storedBatch{holding(6, 3, 4, 5, 6)}, []int64{5, 6}, 7},
+		"holes that compaction left":   {5, []storedBatch{holding(9, 2, 9), holding(18, 15)}, []int64{9, 15}, 19},
+		"only older ones: step over":   {5, []storedBatch{holding(3, 2, 3)}, nil, 6},
+		"the last is gone":             {5, []storedBatch{holding(9, 2, 3)}, nil, 10},
+		"an empty batch: step over it": {5, []storedBatch{holding(9)}, nil, 10},
+		"a transaction's marker":       {5, []storedBatch{{last: 5}}, nil, 6},
+		"an empty batch, then some":    {5, []storedBatch{holding(9), holding(11, 11)}, []int64{11}, 12},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := &follower{place: place{"t", 3}, offset: row.offset}
-			p, err := f.read(row.answer)
+			p, err := f.read(&fetched{end: 20, batches: row.answer})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -228,7 +220,7 @@ func TestRead(t *testing.T) {
 			for _, m := range p.msgs {
 				got = append(got, m.Offset)
 			}
-			if fmt.Sprint(got) != fmt.Sprint(row.got) || p.next != row.next {
+			if fmt.Sprint(got) != fmt.Sprint(row.got) || p.next != row.next || p.end != 20 {
 				t.Errorf("offsets %v then %d, want %v then %d", got, p.next, row.got, row.next)
 			}
 		})

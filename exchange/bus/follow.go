@@ -9,7 +9,6 @@ import (
 	"time"
 
 	kafka "github.com/segmentio/kafka-go"
-	"github.com/segmentio/kafka-go/protocol"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/onedoor/yimen/exchange"
@@ -132,13 +131,7 @@ func (f *follower) fetch(ctx context.Context) (page, error) {
 			}
 			f.offset = first[f.partition]
 		}
-		answer, err := f.bus.client.Fetch(ctx, &kafka.FetchRequest{
-			Topic: f.topic, Partition: f.partition, Offset: f.offset,
-			MinBytes: 1, MaxBytes: fetchBytes, MaxWait: fetchWait,
-		})
-		if err == nil {
-			err = answer.Error
-		}
+		answer, err := f.bus.fetch(ctx, f.place, f.offset)
 		if err != nil {
 			return page{}, err
 		}
@@ -147,43 +140,43 @@ func (f *follower) fetch(ctx context.Context) (page, error) {
 }
 
 // read takes the messages out of an answer. Kafka gives whole batches, so the first messages may be
-// older than what was asked for.
-func (f *follower) read(answer *kafka.FetchResponse) (page, error) {
-	p := page{next: f.offset, end: answer.HighWatermark}
-	for {
-		r, err := answer.Records.ReadRecord()
-		if errors.Is(err, io.EOF) {
-			break
+// older than what was asked for; and a batch can be empty, by compaction or because it ends a transaction.
+func (f *follower) read(answer *fetched) (page, error) {
+	p := page{next: f.offset, end: answer.end}
+	for _, batch := range answer.batches {
+		for batch.records != nil {
+			r, err := batch.records.ReadRecord()
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				return page{}, err
+			}
+			if r.Offset >= p.next {
+				p.msgs = append(p.msgs, f.message(r, batch.appended))
+				p.next = r.Offset + 1
+			}
+			if r.Key != nil {
+				r.Key.Close()
+			}
+			if r.Value != nil {
+				r.Value.Close()
+			}
 		}
-		if err != nil {
-			return page{}, err
-		}
-		if r.Offset >= p.next {
-			p.msgs = append(p.msgs, f.message(r))
-			p.next = r.Offset + 1
-		}
-		if r.Key != nil {
-			r.Key.Close()
-		}
-		if r.Value != nil {
-			r.Value.Close()
-		}
+		p.next = max(p.next, batch.last+1)
 	}
-	if len(p.msgs) == 0 && holdsBatches(answer.Records) {
-		// Compaction or a transaction left a batch with nothing to hand over. Asking for the same
-		// offset again would bring the same batch for ever.
-		p.next++
+	if p.next == f.offset && len(answer.batches) > 0 {
+		p.next++ // asking for the same offset again would bring the same batch for ever
 	}
 	return p, nil
 }
 
-func holdsBatches(r kafka.RecordReader) bool {
-	stream, ok := r.(*protocol.RecordStream)
-	return ok && len(stream.Records) > 0
-}
-
-func (f *follower) message(r *kafka.Record) exchange.Message {
+// message copies a record. Its time is when the broker appended it, where the broker says so.
+func (f *follower) message(r *kafka.Record, appended time.Time) exchange.Message {
 	m := exchange.Message{Topic: f.topic, Partition: f.partition, Offset: r.Offset, Time: r.Time}
+	if !appended.IsZero() {
+		m.Time = appended
+	}
 	m.Key, m.Value = contents(r.Key, r.Value)
 	if len(r.Headers) > 0 {
 		m.Headers = make([]exchange.Header, len(r.Headers))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	kafka "github.com/segmentio/kafka-go"
 
@@ -71,11 +72,12 @@ func (b *Bus) unreachable(what exchange.Text, err error) error {
 	if refusal := b.refused(what, err); refusal != nil {
 		return refusal
 	}
+	why, mend := b.silence(err)
 	return &exchange.Problem{
 		Code: "YM-BUS-0105", Kind: exchange.Unavailable, Err: err,
 		What: exchange.Text{ZH: what.ZH + "未成功", EN: "could not " + what.EN},
-		Why:  b.silence(err),
-		Mend: b.checkBroker(),
+		Why:  why,
+		Mend: mend,
 	}
 }
 
@@ -88,14 +90,14 @@ func (b *Bus) unsettled(topic string, count int, err error) error {
 	if refusal := b.refused(exchange.Text{ZH: "向主题 " + topic + " 追加", EN: "append to topic " + topic}, err); refusal != nil {
 		return refusal
 	}
-	mend := b.checkBroker()
+	why, mend := b.silence(err)
 	return &exchange.Problem{
 		Code: "YM-BUS-0106", Kind: exchange.Unavailable, Err: err,
 		What: exchange.Text{
 			ZH: fmt.Sprintf("不能确定 %d 条消息是否已追加到主题 %s", count, topic),
 			EN: fmt.Sprintf("it is not known whether %d messages were appended to topic %s", count, topic),
 		},
-		Why: b.silence(err),
+		Why: why,
 		Mend: exchange.Text{
 			ZH: mend.ZH + "；然后把这些消息原样重发，重复会被识别",
 			EN: mend.EN + "; then send the same messages again, duplicates are recognised",
@@ -129,21 +131,22 @@ func (b *Bus) refused(what exchange.Text, err error) error {
 	return p
 }
 
-func (b *Bus) silence(err error) exchange.Text {
-	switch {
-	case errors.Is(err, errClosed):
-		return exchange.Text{ZH: "本进程正在停止", EN: "this process is stopping"}
-	case errors.Is(err, context.Canceled):
-		return exchange.Text{ZH: "操作被取消时代理 " + b.brokers + " 尚未应答", EN: "the call was cancelled before the broker " + b.brokers + " answered"}
-	case errors.Is(err, context.DeadlineExceeded):
-		return exchange.Text{ZH: "代理 " + b.brokers + " 未在限时内应答", EN: "the broker " + b.brokers + " did not answer in time"}
+// silence says why there was no answer, and what mends it.
+func (b *Bus) silence(err error) (why, mend exchange.Text) {
+	if why, mend, known := distrust(b.tls, err, time.Now()); known {
+		return exchange.Text{ZH: why.ZH + "（" + b.brokers + "）", EN: why.EN + " (" + b.brokers + ")"}, mend
 	}
-	return exchange.Text{ZH: "代理 " + b.brokers + " 没有应答", EN: "the broker " + b.brokers + " did not answer"}
-}
-
-func (b *Bus) checkBroker() exchange.Text {
-	return exchange.Text{
+	mend = exchange.Text{
 		ZH: "检查代理 " + b.brokers + " 是否在运行、网络与 TLS 证书是否正常",
 		EN: "check that the broker " + b.brokers + " runs, that the network reaches it, and the TLS certificates",
 	}
+	switch {
+	case errors.Is(err, errClosed):
+		return exchange.Text{ZH: "本进程正在停止", EN: "this process is stopping"}, mend
+	case errors.Is(err, context.Canceled):
+		return exchange.Text{ZH: "操作被取消时代理 " + b.brokers + " 尚未应答", EN: "the call was cancelled before the broker " + b.brokers + " answered"}, mend
+	case errors.Is(err, context.DeadlineExceeded):
+		return exchange.Text{ZH: "代理 " + b.brokers + " 未在限时内应答", EN: "the broker " + b.brokers + " did not answer in time"}, mend
+	}
+	return exchange.Text{ZH: "代理 " + b.brokers + " 没有应答", EN: "the broker " + b.brokers + " did not answer"}, mend
 }

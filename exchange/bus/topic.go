@@ -3,7 +3,6 @@ package bus
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -20,9 +19,9 @@ type Topic struct {
 	Partitions int               // 0: one
 	Replicas   int               // 0: the cluster's default
 	MinISR     int               // min.insync.replicas; 0: the cluster's default
-	Compact    bool              // keep the newest message of each key; otherwise remove by age
+	Compact    bool              // keep the newest message of each key, and with a Retention that no longer than so; otherwise remove by age alone
 	Retention  time.Duration     // 0: for ever
-	Config     map[string]string // more settings, for creation only
+	Config     map[string]string // more settings
 }
 
 // Ensure creates the topics that are missing and checks those that exist. What exists is never changed:
@@ -37,33 +36,54 @@ func (b *Bus) Ensure(ctx context.Context, topics []Topic) error {
 	if err := b.create(ctx, topics); err != nil {
 		return err
 	}
-	settings, err := b.settings(ctx, topics)
+	seen, err := b.look(ctx, topics)
 	if err != nil {
-		return b.unreachable(exchange.Text{ZH: "读取主题配置", EN: "read the settings of topics"}, err)
+		return err
 	}
-	var problems []error
+	var findings []Finding
 	for _, t := range topics {
-		l, err := b.layout(ctx, t.Name)
-		if err != nil {
-			return b.unreachable(exchange.Text{ZH: "读取主题 " + t.Name, EN: "look up topic " + t.Name}, err)
-		}
-		problems = append(problems, b.compare(t, l, settings[t.Name])...)
+		findings = append(findings, b.differences(t, seen[t.Name])...)
 	}
-	return errors.Join(problems...)
+	return problemsOf(findings)
+}
+
+// Missing are those of the topics that Kafka does not have, or does not show to this identity.
+func (b *Bus) Missing(ctx context.Context, topics []Topic) ([]Topic, error) {
+	ctx, leave, err := b.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	b.refresh()
+	missing, err := retry(ctx, b, "look up", "", final, func() ([]Topic, error) { return b.missingOf(ctx, topics) })
+	if err != nil {
+		return nil, b.unreachable(exchange.Text{ZH: "列出主题", EN: "list the topics"}, err)
+	}
+	return missing, nil
+}
+
+func (b *Bus) missingOf(ctx context.Context, topics []Topic) ([]Topic, error) {
+	known, err := b.client.Metadata(ctx, &kafka.MetadataRequest{})
+	if err != nil {
+		return nil, err
+	}
+	there := make(map[string]bool, len(known.Topics))
+	for _, t := range known.Topics {
+		there[t.Name] = true
+	}
+	return slices.DeleteFunc(slices.Clone(topics), func(t Topic) bool { return there[t.Name] }), nil
 }
 
 // create asks for every topic that is not listed. Another node may be first: that is as good.
 func (b *Bus) create(ctx context.Context, topics []Topic) error {
 	answers, err := retry(ctx, b, "create", "", final, func() (map[string]error, error) {
-		known, err := b.client.Metadata(ctx, &kafka.MetadataRequest{})
+		missing, err := b.missingOf(ctx, topics)
 		if err != nil {
 			return nil, err
 		}
 		var wanted []kafka.TopicConfig
-		for _, t := range topics {
-			if !slices.ContainsFunc(known.Topics, func(k kafka.Topic) bool { return k.Name == t.Name }) {
-				wanted = append(wanted, t.request())
-			}
+		for _, t := range missing {
+			wanted = append(wanted, t.request())
 		}
 		if len(wanted) == 0 {
 			return nil, nil
@@ -108,108 +128,38 @@ func (b *Bus) ready(ctx context.Context, topic string) error {
 }
 
 func (t Topic) request() kafka.TopicConfig {
-	config := map[string]string{"cleanup.policy": t.policy(), "retention.ms": strconv.FormatInt(t.retention(), 10)}
-	if t.MinISR > 0 {
-		config["min.insync.replicas"] = strconv.Itoa(t.MinISR)
-	}
-	maps.Copy(config, t.Config)
 	r := kafka.TopicConfig{Topic: t.Name, NumPartitions: max(1, t.Partitions), ReplicationFactor: t.Replicas}
 	if t.Replicas == 0 {
 		r.ReplicationFactor = -1
 	}
-	for _, name := range slices.Sorted(maps.Keys(config)) {
-		r.ConfigEntries = append(r.ConfigEntries, kafka.ConfigEntry{ConfigName: name, ConfigValue: config[name]})
+	settings := t.settings()
+	if _, said := settings[unclean]; !said {
+		settings[unclean] = "false" // what counts otherwise stands in the controllers' own files, which cannot be asked for
+	}
+	for _, name := range slices.Sorted(maps.Keys(settings)) {
+		r.ConfigEntries = append(r.ConfigEntries, kafka.ConfigEntry{ConfigName: name, ConfigValue: settings[name]})
 	}
 	return r
 }
 
-func (t Topic) policy() string {
+// settings are what the topic asks of Kafka, by the names Kafka has for it. What is for ever is said too: the brokers may
+// have another default.
+func (t Topic) settings() map[string]string {
+	all := map[string]string{cleanupPolicy: "delete", retentionTime: "-1", retentionBytes: "-1"}
 	if t.Compact {
-		return "compact"
+		all[cleanupPolicy] = "compact"
 	}
-	return "delete"
-}
-
-// retention is Kafka's retention.ms, where -1 means for ever.
-func (t Topic) retention() int64 {
-	if t.Retention == 0 {
-		return -1
-	}
-	return t.Retention.Milliseconds()
-}
-
-// settings reads the settings that compare looks at, by topic and name.
-func (b *Bus) settings(ctx context.Context, topics []Topic) (map[string]map[string]string, error) {
-	request := &kafka.DescribeConfigsRequest{}
-	for _, t := range topics {
-		request.Resources = append(request.Resources, kafka.DescribeConfigRequestResource{
-			ResourceType: kafka.ResourceTypeTopic, ResourceName: t.Name,
-			ConfigNames: []string{"cleanup.policy", "retention.ms", "min.insync.replicas"},
-		})
-	}
-	return retry(ctx, b, "describe", "", final, func() (map[string]map[string]string, error) {
-		answer, err := b.client.DescribeConfigs(ctx, request)
-		if err != nil {
-			return nil, err
+	if t.Retention > 0 {
+		all[retentionTime] = strconv.FormatInt(t.Retention.Milliseconds(), 10)
+		if t.Compact {
+			all[cleanupPolicy] = "compact,delete"
 		}
-		found := make(map[string]map[string]string)
-		for _, r := range answer.Resources {
-			if r.Error != nil {
-				return nil, r.Error
-			}
-			found[r.ResourceName] = make(map[string]string)
-			for _, entry := range r.ConfigEntries {
-				found[r.ResourceName][entry.ConfigName] = entry.ConfigValue
-			}
-		}
-		return found, nil
-	})
-}
-
-// compare lists where a topic falls short of what was asked.
-func (b *Bus) compare(t Topic, l layout, has map[string]string) []error {
-	var problems []error
-	if n := len(l.partitions); n < t.Partitions {
-		problems = append(problems, b.differs("YM-BUS-0201", t.Name, "partitions", strconv.Itoa(n), strconv.Itoa(t.Partitions),
-			fmt.Sprintf("kafka-topics.sh --bootstrap-server %s --alter --topic %s --partitions %d", b.brokers, t.Name, t.Partitions)))
 	}
-	if l.replicas < t.Replicas {
-		problems = append(problems, b.differs("YM-BUS-0202", t.Name, "replicas", strconv.Itoa(l.replicas), strconv.Itoa(t.Replicas),
-			fmt.Sprintf("kafka-reassign-partitions.sh --bootstrap-server %s --reassignment-json-file FILE --execute", b.brokers)))
+	if t.MinISR > 0 {
+		all[minISR] = strconv.Itoa(t.MinISR)
 	}
-	if has["cleanup.policy"] != t.policy() {
-		problems = append(problems, b.differs("YM-BUS-0203", t.Name, "cleanup.policy", has["cleanup.policy"], t.policy(), b.alter(t.Name, "cleanup.policy", t.policy())))
-	}
-	if n, err := strconv.Atoi(has["min.insync.replicas"]); t.MinISR > 0 && (err != nil || n < t.MinISR) {
-		want := strconv.Itoa(t.MinISR)
-		problems = append(problems, b.differs("YM-BUS-0204", t.Name, "min.insync.replicas", has["min.insync.replicas"], want, b.alter(t.Name, "min.insync.replicas", want)))
-	}
-	// A compacted topic does not remove by age, whatever it says.
-	if n, err := strconv.ParseInt(has["retention.ms"], 10, 64); !t.Compact && (err != nil || shorter(n, t.retention())) {
-		want := strconv.FormatInt(t.retention(), 10)
-		problems = append(problems, b.differs("YM-BUS-0205", t.Name, "retention.ms", has["retention.ms"], want, b.alter(t.Name, "retention.ms", want)))
-	}
-	return problems
-}
-
-func shorter(has, want int64) bool {
-	return has >= 0 && (want < 0 || has < want)
-}
-
-func (b *Bus) alter(topic, name, value string) string {
-	return fmt.Sprintf("kafka-configs.sh --bootstrap-server %s --alter --entity-type topics --entity-name %s --add-config %s=%s", b.brokers, topic, name, value)
-}
-
-func (b *Bus) differs(code, topic, setting, has, want, command string) error {
-	return &exchange.Problem{
-		Code: code, Kind: exchange.Conflict,
-		What: exchange.Text{ZH: "主题 " + topic + " 不符合要求", EN: "topic " + topic + " is not as it must be"},
-		Why: exchange.Text{
-			ZH: fmt.Sprintf("%s 为 %s，要求 %s", setting, has, want),
-			EN: fmt.Sprintf("its %s is %s, asked for was %s", setting, has, want),
-		},
-		Mend: exchange.Text{ZH: "由管理员运行：" + command, EN: "have an administrator run: " + command},
-	}
+	maps.Copy(all, t.Config)
+	return all
 }
 
 func (b *Bus) notCreated(topic string, err error) error {

@@ -95,7 +95,7 @@ func (r *ring) find(ctx context.Context, name keyName) (openingKey, error) {
 	}
 	secrets, err := r.secrets(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("read the exchange's sealing secrets: %w", err)
+		return nil, fmt.Errorf("read the exchange's sealing secrets: %w: %w", ErrUndecided, err)
 	}
 	for _, secret := range secrets {
 		if err := r.hold(secret); err != nil {

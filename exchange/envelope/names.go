@@ -3,6 +3,7 @@ package envelope
 import (
 	"bytes"
 	"crypto/hmac"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"hash"
@@ -64,4 +65,9 @@ func (n *Names) mac(purpose, scope string, content []byte) []byte {
 	}
 	h.Write(content)
 	return h.Sum(nil)
+}
+
+// RecordMessageKey is the key of the message that carries a version of a record.
+func RecordMessageKey(id exchange.RecordID, v exchange.Version) []byte {
+	return binary.BigEndian.AppendUint64(append(make([]byte, 0, recordKey), id[:]...), uint64(v))
 }

@@ -43,22 +43,20 @@ func (national) openingKey(secret []byte) (openingKey, error) {
 	if err != nil {
 		return nil, fmt.Errorf("derive sealing key: %w", err)
 	}
+	one := big.NewInt(1)
 	most := new(big.Int).Sub(sm2.P256().Params().N, big.NewInt(2))
 	d := new(big.Int).SetBytes(wide)
-	return sm2Key(d.Mod(d, most).Add(d, big.NewInt(1)))
-}
-
-func sm2Key(d *big.Int) (openingKey, error) {
+	d.Mod(d, most).Add(d, one)
 	half, err := ecdh.P256().NewPrivateKey(d.FillBytes(make([]byte, 32)))
 	if err != nil {
-		return nil, fmt.Errorf("make private key: %w", err)
+		return nil, fmt.Errorf("derive sealing key: %w", err)
 	}
 	raw := half.PublicKey().Bytes()
 	public, err := point(raw)
 	if err != nil {
 		return nil, err
 	}
-	//lint:ignore SA1019 gmsm takes a private key in no other way
+	//lint:ignore SA1019 the library has no other way in, and the number is within bounds
 	return sm2Opening{key: &sm2.PrivateKey{PrivateKey: ecdsa.PrivateKey{PublicKey: *public, D: d}}, raw: raw}, nil
 }
 
@@ -75,7 +73,7 @@ func point(raw []byte) (*ecdsa.PublicKey, error) {
 	if _, err := ecdh.P256().NewPublicKey(raw); err != nil {
 		return nil, errors.New("not a point of SM2's curve")
 	}
-	//lint:ignore SA1019 gmsm takes a point in no other way
+	//lint:ignore SA1019 the library has no other way in, and the point was checked
 	return &ecdsa.PublicKey{Curve: sm2.P256(), X: new(big.Int).SetBytes(raw[1:33]), Y: new(big.Int).SetBytes(raw[33:])}, nil
 }
 

@@ -3,6 +3,7 @@ package envelope
 import (
 	"context"
 	"crypto/cipher"
+	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
@@ -15,48 +16,42 @@ import (
 	"github.com/onedoor/yimen/exchange"
 )
 
-// OpenerConfig says what an Opener opens with, and whom it believes.
+// OpenerConfig is what the exchange opens messages by. Secrets and Directory are required.
 type OpenerConfig struct {
-	// Secrets gives every version of the exchange's sealing secret. It is asked whenever a message names a key that does not
-	// follow from those given before: a version must be among them before any adapter is told its public key, or what is
-	// sealed to it is refused. An error means that it cannot be said yet.
-	Secrets func(context.Context) ([][]byte, error)
-	// Directory is asked for every message, so that a revocation works at once.
+	// Secrets gives every version of the exchange's sealing secret. It is asked when something was sealed to a key not seen yet.
+	Secrets   func(context.Context) ([][]byte, error)
 	Directory Directory
+	// Pending is how long a signed message may wait until it is written; 0: 14 days, below 0: for ever, and the clocks of adapters and
+	// Kafka are not compared.
+	Pending time.Duration
 }
 
-// Opener is the exchange's side. It is safe for concurrent use.
-//
-// Its methods err with ErrNotGenuine or ErrNotSigned for a message that is not to be believed, now or later. Any other error
-// comes from Secrets or Directory and says nothing of the message: ask again.
+// Opener is the exchange's side: it verifies and opens. It is safe for concurrent use.
 type Opener struct {
-	directory Directory
-	ring      ring
-	seen      seen
-	buffers   sync.Pool // of *[]byte
+	verifier
+	ring ring
 
-	mu   sync.RWMutex
-	keys map[string]cipher.AEAD // of the batches seen last, by the head of their values
+	mu   sync.Mutex
+	keys map[[sha256.Size]byte]cipher.AEAD // of the batches seen last, by the hash of what stands in front of the nonce
 }
 
-// keptKeys bounds the batch keys an Opener remembers, as keptBatches does the signatures.
+// keptKeys bounds the batch keys an Opener remembers. Batches arrive interleaved over partitions, so a few
+// hundred are in play at a time; unwrapping again is correct, only slower.
 const keptKeys = 2048
 
-// NewOpener makes an exchange's opener.
+// NewOpener makes the exchange's opener.
 func NewOpener(c OpenerConfig) (*Opener, error) {
 	if c.Secrets == nil || c.Directory == nil {
-		return nil, errors.New("open: sealing secrets or directory are missing")
+		return nil, errors.New("opener needs the exchange's secrets and a directory of signers")
 	}
-	return &Opener{
-		directory: c.Directory,
-		ring:      ring{secrets: c.Secrets, keys: map[keyName]openingKey{}},
-		seen:      seen{batches: map[batchName]checked{}},
-		buffers:   sync.Pool{New: func() any { return new([]byte) }},
-		keys:      map[string]cipher.AEAD{},
-	}, nil
+	if c.Pending == 0 {
+		c.Pending = maxPending
+	}
+	return &Opener{verifier: verifier{directory: c.Directory, pending: c.Pending, good: map[proven]struct{}{}},
+		ring: ring{secrets: c.Secrets, keys: map[keyName]openingKey{}}, keys: map[[sha256.Size]byte]cipher.AEAD{}}, nil
 }
 
-// Forget gives up every key in memory. What is opened next asks for the secrets anew.
+// Forget drops all keys from memory, for the moment when the authority closes. They are asked for again when needed.
 func (o *Opener) Forget() {
 	o.ring.forget()
 	o.mu.Lock()
@@ -66,175 +61,197 @@ func (o *Opener) Forget() {
 
 // Opened is a record version as it was sealed.
 type Opened struct {
-	Adapter exchange.Adapter // who signed it
-	Signed  time.Time
+	Adapter exchange.Adapter
+	Signed  Moment
 	Draft
 }
 
-// Record opens a message of an evidence topic.
+// Record verifies and opens a message of an evidence topic. It errs with ErrNotSigned, ErrNotGenuine or ErrUndecided, or says which part has
+// no meaning.
 func (o *Opener) Record(ctx context.Context, m *exchange.Message) (Opened, error) {
-	opened, err := o.record(ctx, m)
+	evidence, ok := strings.CutPrefix(m.Topic, topicEvidence)
+	kind := m.Header(headerType)
+	if !ok || len(m.Key) != recordKey || kind != kindStated && kind != kindWithdrawn || m.Header(headerID) != hex.EncodeToString(m.Key) {
+		return Opened{}, fmt.Errorf("open record: topic, key, id or kind is not a record's")
+	}
+	adapter, signed, err := o.verify(ctx, m)
+	if err != nil {
+		return Opened{Adapter: adapter}, fmt.Errorf("open record: %w", err)
+	}
+	at, err := timeOf(m)
 	if err != nil {
 		return Opened{}, fmt.Errorf("open record: %w", err)
 	}
-	return opened, nil
-}
-
-func (o *Opener) record(ctx context.Context, m *exchange.Message) (opened Opened, err error) {
-	evidence, ok := strings.CutPrefix(m.Topic, topicEvidence)
-	kind := m.Header(headerType)
+	digest, err := digestOf(m)
+	if err != nil {
+		return Opened{}, fmt.Errorf("open record: %w", err)
+	}
 	schema := m.Header(headerSchema)
-	switch {
-	case !ok || len(m.Key) != recordKey:
-		return opened, meaningless("topic or key is not a record's")
-	case kind != kindStated && kind != kindWithdrawn:
-		return opened, meaningless("event is not a record's")
-	case len(schema) != 17 || schema[0] != 0x01:
-		return opened, meaningless("schema id is not one")
+	if len(schema) != 17 || schema[0] != 0x01 {
+		return Opened{}, fmt.Errorf("open record: schema id is not one")
 	}
-	if opened.Adapter, opened.At, err = origin(m); err != nil {
-		return opened, err
+	payload, err := o.unseal(ctx, m)
+	if err != nil {
+		return Opened{}, fmt.Errorf("open record: %w", err)
 	}
-	if opened.Digest, err = digestOf(m); err != nil {
-		return opened, err
+	if kind == kindWithdrawn && len(payload) > 0 {
+		return Opened{}, fmt.Errorf("open record: a withdrawal with content")
 	}
-	opened.Payload, opened.Signed, err = o.open(ctx, m, opened.Adapter)
-	opened.Type = exchange.EvidenceType(evidence)
-	opened.ID = exchange.RecordID(m.Key[:16])
-	opened.Version = exchange.Version(binary.BigEndian.Uint64(m.Key[16:]))
-	opened.Schema = formatGUID([]byte(schema[1:]))
-	opened.Withdrawn = kind == kindWithdrawn
-	return opened, err
+	return Opened{Adapter: adapter, Signed: signed, Draft: Draft{
+		Type:      exchange.EvidenceType(evidence),
+		ID:        exchange.RecordID(m.Key[:16]),
+		Version:   exchange.Version(binary.BigEndian.Uint64(m.Key[16:])),
+		Schema:    formatGUID([]byte(schema[1:])),
+		Withdrawn: kind == kindWithdrawn,
+		Payload:   payload,
+		Digest:    digest,
+		At:        at,
+	}}, nil
 }
 
-// Rejection opens a message of a quarantine topic that is not a tombstone.
+// Rejection verifies and opens a row of a quarantine topic.
 func (o *Opener) Rejection(ctx context.Context, m *exchange.Message) (Rejection, error) {
-	r, err := o.rejection(ctx, m)
+	if len(m.Key) != rowKey || m.Header(headerType) != kindRejected {
+		return Rejection{}, fmt.Errorf("open rejection: key or kind is not a rejection's")
+	}
+	adapter, signed, err := o.ofDepartment(ctx, m, topicQuarantine)
 	if err != nil {
 		return Rejection{}, fmt.Errorf("open rejection: %w", err)
 	}
-	return r, nil
-}
-
-func (o *Opener) rejection(ctx context.Context, m *exchange.Message) (r Rejection, err error) {
-	if !strings.HasPrefix(m.Topic, topicQuarantine) || len(m.Key) != rowKey || m.Header(headerType) != kindRejected {
-		return r, meaningless("topic, key or kind is not a rejection's")
-	}
-	if r.Adapter, r.At, err = origin(m); err != nil {
-		return r, err
-	}
-	plain, signed, err := o.open(ctx, m, r.Adapter)
+	at, err := timeOf(m)
 	if err != nil {
-		return r, err
+		return Rejection{}, fmt.Errorf("open rejection: %w", err)
+	}
+	plain, err := o.unseal(ctx, m)
+	if err != nil {
+		return Rejection{}, fmt.Errorf("open rejection: %w", err)
 	}
 	var s sealedRejection
 	if err := json.Unmarshal(plain, &s); err != nil {
-		return r, meaningless("content is not a rejection's")
+		return Rejection{}, fmt.Errorf("open rejection: content is not a rejection's")
 	}
-	r.Type, r.Row, r.Line, r.Code = s.Type, [16]byte(m.Key), s.Line, m.Header(headerReason)
-	r.Columns, r.Values, r.Signed = s.Columns, s.Values, signed
+	r := Rejection{Adapter: adapter, Type: s.Type, Row: [16]byte(m.Key), Line: s.Line, Code: m.Header(headerReason),
+		Columns: s.Columns, Values: s.Values, At: at, Signed: signed}
 	for _, h := range s.Holders {
 		r.Holders = append(r.Holders, exchange.Holder(h))
 	}
 	return r, nil
 }
 
-// Resolution is a row that left quarantine.
-type Resolution struct {
+// Resolved is a tombstone as it was signed.
+type Resolved struct {
 	Adapter exchange.Adapter
 	Row     [16]byte
-	At      time.Time
-	Signed  time.Time
+	Signed  Moment
 }
 
-// Resolution verifies a tombstone of a quarantine topic.
-func (o *Opener) Resolution(ctx context.Context, m *exchange.Message) (Resolution, error) {
-	r, err := o.resolution(ctx, m)
+// Resolution verifies a tombstone of a quarantine topic: only an adapter of the department frees its rows.
+func (o *Opener) Resolution(ctx context.Context, m *exchange.Message) (Resolved, error) {
+	if len(m.Key) != rowKey || m.Value != nil || m.Header(headerType) != kindResolved {
+		return Resolved{}, fmt.Errorf("open resolution: key, value or kind is not a resolution's")
+	}
+	adapter, signed, err := o.ofDepartment(ctx, m, topicQuarantine)
 	if err != nil {
-		return Resolution{}, fmt.Errorf("verify resolution: %w", err)
+		return Resolved{}, fmt.Errorf("open resolution: %w", err)
 	}
-	return r, nil
+	return Resolved{Adapter: adapter, Row: [16]byte(m.Key), Signed: signed}, nil
 }
 
-func (o *Opener) resolution(ctx context.Context, m *exchange.Message) (r Resolution, err error) {
-	if !strings.HasPrefix(m.Topic, topicQuarantine) || len(m.Key) != rowKey || m.Value != nil {
-		return r, meaningless("topic, key or value is not a resolution's")
+// Statement verifies a coverage statement and says which adapter makes it. The statement itself is the message's value, in
+// plain.
+func (o *Opener) Statement(ctx context.Context, m *exchange.Message) (exchange.Adapter, error) {
+	if m.Header(headerType) != kindCovered {
+		return "", fmt.Errorf("open statement: kind is not a statement's")
 	}
-	if err := ofKind(m, kindResolved); err != nil {
-		return r, err
-	}
-	if r.Adapter, r.At, err = origin(m); err != nil {
-		return r, err
-	}
-	r.Row = [16]byte(m.Key)
-	r.Signed, err = o.verify(ctx, m, r.Adapter)
-	return r, err
-}
-
-// ofKind refuses a message of another kind. One that nobody signed is refused for that: it may have no headers at all.
-func ofKind(m *exchange.Message, kind string) error {
-	if _, signed := signatureOf(m); !signed {
-		return unsigned
-	}
-	if m.Header(headerType) != kind {
-		return meaningless("event is of another kind")
-	}
-	return nil
-}
-
-// open gives what was sealed, and when it was signed. A signature that does not fit has two reasons that are told apart here:
-// a message that does not open either is damaged or was moved; one that does was made by somebody else.
-func (o *Opener) open(ctx context.Context, m *exchange.Message, adapter exchange.Adapter) ([]byte, time.Time, error) {
-	signed, err := o.verify(ctx, m, adapter)
-	if err != nil && !errors.Is(err, wronglySigned) {
-		return nil, signed, err
-	}
-	plain, closed := o.decrypt(ctx, m)
-	if closed != nil {
-		return nil, signed, closed
-	}
+	adapter, _, err := o.ofDepartment(ctx, m, topicCoverage)
 	if err != nil {
-		return nil, signed, err
+		return "", fmt.Errorf("open statement: %w", err)
 	}
-	return plain, signed, nil
+	return adapter, nil
 }
 
-func (o *Opener) decrypt(ctx context.Context, m *exchange.Message) ([]byte, error) {
+// ofDepartment verifies a message of a topic that belongs to one department: the signer must be of it.
+func (o *Opener) ofDepartment(ctx context.Context, m *exchange.Message, family string) (exchange.Adapter, Moment, error) {
+	department, ok := strings.CutPrefix(m.Topic, family)
+	if !ok {
+		return "", Moment{}, fmt.Errorf("topic is not of the kind")
+	}
+	adapter, signed, err := o.verify(ctx, m)
+	if err == nil && string(adapter.Department()) != department {
+		err = notSigned("its adapter is another department's")
+	}
+	return adapter, signed, err
+}
+
+// Published tells of a record's message, without opening it, who sent it and with which content: what an adapter
+// needs to rebuild a lost state from its own topic.
+func Published(m *exchange.Message) (adapter exchange.Adapter, digest exchange.Digest, withdrawn bool, err error) {
+	if adapter, err = Author(m); err != nil {
+		return "", digest, false, err
+	}
+	digest, err = digestOf(m)
+	return adapter, digest, m.Header(headerType) == kindWithdrawn, err
+}
+
+func digestOf(m *exchange.Message) (digest exchange.Digest, err error) {
+	text := m.Header(headerDigest)
+	if len(text) != 2*len(digest) {
+		return digest, fmt.Errorf("digest is not one")
+	}
+	if _, err := hex.Decode(digest[:], []byte(text)); err != nil {
+		return digest, fmt.Errorf("digest is not one")
+	}
+	return digest, nil
+}
+
+func timeOf(m *exchange.Message) (time.Time, error) {
+	at, err := time.Parse(timeLayout, m.Header(headerTime))
+	if err != nil {
+		return time.Time{}, fmt.Errorf("time is not of RFC 3339")
+	}
+	return at, nil
+}
+
+// unseal decrypts a value.
+func (o *Opener) unseal(ctx context.Context, m *exchange.Message) ([]byte, error) {
 	if len(m.Value) < nameSize || m.Value[0] != format {
 		return nil, ErrNotGenuine
 	}
-	a, known := suites[Suite(m.Value[1])]
-	if !known || len(m.Value) < nameSize+a.wrapSize()+nonceSize+tagSize {
+	a := suites[Suite(m.Value[1])]
+	if a == nil {
 		return nil, ErrNotGenuine
 	}
-	head, rest := m.Value[:nameSize+a.wrapSize()], m.Value[nameSize+a.wrapSize():]
-	aead, err := o.batchKey(ctx, a, head)
+	head := nameSize + a.wrapSize()
+	if len(m.Value) < head+nonceSize+tagSize {
+		return nil, ErrNotGenuine
+	}
+	aead, err := o.batchKey(ctx, a, m.Value[:head])
 	if err != nil {
 		return nil, err
 	}
-	buffer := o.buffers.Get().(*[]byte)
-	defer o.buffers.Put(buffer)
-	*buffer = appendBound((*buffer)[:0], m)
-	plain, err := aead.Open(nil, rest[:nonceSize], rest[nonceSize:], *buffer)
+	work := scratches.Get().(*scratch)
+	defer scratches.Put(work)
+	work.bytes = appendBound(work.bytes[:0], m)
+	plain, err := aead.Open(nil, m.Value[head:head+nonceSize], m.Value[head+nonceSize:], work.bytes)
 	if err != nil {
 		return nil, ErrNotGenuine
 	}
 	return plain, nil
 }
 
-// batchKey unwraps a batch's data key.
 func (o *Opener) batchKey(ctx context.Context, a algorithms, head []byte) (cipher.AEAD, error) {
-	o.mu.RLock()
-	known, ok := o.keys[string(head)]
-	o.mu.RUnlock()
+	name := sha256.Sum256(head)
+	o.mu.Lock()
+	known, ok := o.keys[name]
+	o.mu.Unlock()
 	if ok {
 		return known, nil
 	}
-	private, err := o.ring.find(ctx, keyName{Suite(head[1]), [keyIDSize]byte(head[2:nameSize])})
+	opening, err := o.ring.find(ctx, keyName{Suite(head[1]), [keyIDSize]byte(head[2:nameSize])})
 	if err != nil {
 		return nil, err
 	}
-	key, err := private.unwrap(head[nameSize:])
+	key, err := opening.unwrap(head[nameSize:])
 	if err != nil || len(key) != a.keySize() {
 		return nil, ErrNotGenuine
 	}
@@ -247,51 +264,6 @@ func (o *Opener) batchKey(ctx context.Context, a algorithms, head []byte) (ciphe
 	if len(o.keys) >= keptKeys {
 		clear(o.keys)
 	}
-	o.keys[string(head)] = aead
+	o.keys[name] = aead
 	return aead, nil
-}
-
-// meaningless is what opening yields for a message whose parts do not make sense.
-func meaningless(what string) error { return fmt.Errorf("%s: %w", what, ErrNotGenuine) }
-
-// Published tells of a record's message, without opening it, who sent it and with which content: what an adapter
-// needs to rebuild a lost state from its own topic.
-func Published(m *exchange.Message) (adapter exchange.Adapter, digest exchange.Digest, withdrawn bool, err error) {
-	if adapter, err = Author(m); err != nil {
-		return "", digest, false, err
-	}
-	digest, err = digestOf(m)
-	return adapter, digest, m.Header(headerType) == kindWithdrawn, err
-}
-
-// Author is the adapter that a message names as its sender. Nobody has verified that it is.
-func Author(m *exchange.Message) (exchange.Adapter, error) {
-	adapter := strings.TrimPrefix(m.Header(headerSource), "/")
-	if !exchange.ValidAdapter(adapter) {
-		return "", meaningless("source is not an adapter's name")
-	}
-	return exchange.Adapter(adapter), nil
-}
-
-func digestOf(m *exchange.Message) (digest exchange.Digest, err error) {
-	text := m.Header(headerDigest)
-	if len(text) != 2*len(digest) {
-		return digest, meaningless("digest is not one")
-	}
-	if _, err := hex.Decode(digest[:], []byte(text)); err != nil {
-		return digest, meaningless("digest is not one")
-	}
-	return digest, nil
-}
-
-func origin(m *exchange.Message) (exchange.Adapter, time.Time, error) {
-	adapter, err := Author(m)
-	if err != nil {
-		return "", time.Time{}, err
-	}
-	at, err := time.Parse(timeLayout, m.Header(headerTime))
-	if err != nil {
-		return "", time.Time{}, meaningless("time is not of RFC 3339")
-	}
-	return adapter, at, nil
 }

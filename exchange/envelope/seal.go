@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -32,8 +33,10 @@ type Sealer struct {
 	signer  Signer
 	now     func() time.Time
 	to      atomic.Pointer[recipient]
-	// certificate is the one that signed last.
-	certificate atomic.Pointer[SignerID]
+
+	mu     sync.Mutex
+	by     SignerID // of the last signature
+	signed int64    // when that was, in nanoseconds since 1970
 }
 
 // NewSealer makes the sealer of one adapter.
@@ -111,13 +114,12 @@ func (b *Batch) Record(d Draft) (exchange.Message, error) {
 	m := exchange.Message{
 		Topic: EvidenceTopic(d.Type),
 		Route: d.ID[:],
-		Key:   binary.BigEndian.AppendUint64(append(make([]byte, 0, recordKey), d.ID[:]...), uint64(d.Version)),
+		Key:   RecordMessageKey(d.ID, d.Version),
 	}
 	m.Headers = append(b.headers(hex.EncodeToString(m.Key), kind, contentSealed, d.At),
 		exchange.Header{Name: headerDigest, Value: []byte(hex.EncodeToString(d.Digest[:]))},
 		exchange.Header{Name: headerSchema, Value: append([]byte{0x01}, schema...)})
-	err = b.seal(&m, d.Payload)
-	return m, err
+	return m, b.seal(&m, d.Payload)
 }
 
 // Rejection is a row that could not be published, as the exchange learns of it.
@@ -131,7 +133,7 @@ type Rejection struct {
 	Columns []string
 	Values  []string // as in the source
 	At      time.Time
-	Signed  time.Time // set on what was opened
+	Signed  Moment // set on what was opened
 }
 
 // sealedRejection is what only the exchange may read of a rejection.
@@ -165,8 +167,7 @@ func (b *Batch) Rejection(r Rejection) (exchange.Message, error) {
 		exchange.Header{Name: headerConnector, Value: []byte(b.sealer.adapter)},
 		exchange.Header{Name: headerStage, Value: []byte("VALUE_CONVERTER")},
 		exchange.Header{Name: headerMessage, Value: []byte(r.Code)})
-	err = b.seal(&m, plain)
-	return m, err
+	return m, b.seal(&m, plain)
 }
 
 // Resolution says that the adapter's row is no longer in quarantine: a tombstone under the row's id.

@@ -45,5 +45,5 @@ const hashSize = 32
 // wrapPurpose keeps a wrapped data key from passing for anything else that was sealed to the exchange.
 const wrapPurpose = "yimen batch key v1"
 
-// suites are all there are.
+// suites are all there are. The order is that of trying.
 var suites = map[Suite]algorithms{Standard: standard{}, National: national{}}

@@ -1,17 +1,19 @@
 package envelope
 
 import (
+	"bytes"
+	"encoding/binary"
 	"encoding/hex"
+	"slices"
 	"testing"
 
-	"github.com/transparency-dev/merkle/compact"
 	"github.com/transparency-dev/merkle/proof"
 	"github.com/transparency-dev/merkle/rfc6962"
 )
 
-// The tree of RFC 6962 (2.1.3 and its reference implementation): eight inputs, and the root over the first 1 to 8 of them.
+// The leaves and roots that implementations of Certificate Transparency test with: roots[n] is that over the first n+1 leaves.
 var (
-	referenceInputs = []string{"", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"}
+	referenceLeaves = []string{"", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"}
 	referenceRoots  = []string{
 		"6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
 		"fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
@@ -24,62 +26,91 @@ var (
 	}
 )
 
-func TestTreeIsThatOfTheStandard(t *testing.T) {
-	var leaves [][hashSize]byte
-	for i, input := range referenceInputs {
-		leaves = append(leaves, [hashSize]byte(hasher{standard{}}.HashLeaf(unhex(t, input))))
-		if root := grow(standard{}, leaves).root(); hex.EncodeToString(root[:]) != referenceRoots[i] {
-			t.Errorf("root over %d: %x", i+1, root)
-		}
-	}
-}
-
-// TestTreeIsThatOfTheLibrary builds trees of every size up to a few hundred as the library does, and has it verify every proof.
-func TestTreeIsThatOfTheLibrary(t *testing.T) {
-	var leaves [][hashSize]byte
-	whole := (&compact.RangeFactory{Hash: rfc6962.DefaultHasher.HashChildren}).NewEmptyRange(0)
-	for size := 1; size <= 300; size++ {
-		leaves = append(leaves, [hashSize]byte(rfc6962.DefaultHasher.HashLeaf([]byte{byte(size), byte(size >> 8)})))
-		if err := whole.Append(leaves[size-1][:], nil); err != nil {
-			t.Fatal(err)
-		}
-		want, err := whole.GetRootHash(nil)
+func referenceTree(t *testing.T, size int) (leaves []leaf, root [hashSize]byte) {
+	t.Helper()
+	for _, input := range referenceLeaves[:size] {
+		raw, err := hex.DecodeString(input)
 		if err != nil {
 			t.Fatal(err)
 		}
-		grown := grow(standard{}, leaves)
-		if root := grown.root(); hex.EncodeToString(root[:]) != hex.EncodeToString(want) {
-			t.Fatalf("root over %d: %x", size, root)
+		leaves = append(leaves, leaf{hash: standard{}.sum(append([]byte{leafPrefix}, raw...))})
+	}
+	return leaves, tree(standard{}, leaves)
+}
+
+func TestMerkleTreeIsRFC6962(t *testing.T) {
+	for i, want := range referenceRoots {
+		if _, root := referenceTree(t, i+1); hex.EncodeToString(root[:]) != want {
+			t.Errorf("%d leaves: %x, want %s", i+1, root, want)
 		}
-		for index := range size {
-			path := grown.appendPath(nil, index)
-			if len(path) != hashSize*pathLength(uint32(index), uint32(size)) {
-				t.Fatalf("%d of %d: path of %d bytes", index, size, len(path))
+	}
+	// The proof of leaf 3 of 7 is: leaf 2, the node over 0 and 1, the root over 4 to 6 (RFC 6962, section 2.1.3).
+	leaves, _ := referenceTree(t, 7)
+	four := inner(standard{}, leaves[4].hash[:], leaves[5].hash[:])
+	want := [][hashSize]byte{leaves[2].hash, inner(standard{}, leaves[0].hash[:], leaves[1].hash[:]),
+		inner(standard{}, four[:], leaves[6].hash[:])}
+	if got := leaves[3].header; !bytes.Equal(got, slices.Concat(want[0][:], want[1][:], want[2][:])) {
+		t.Errorf("proof of leaf 3 of 7: %x", got)
+	}
+}
+
+// TestProofsHoldByTheLibrary: what trees give as proofs, somebody else's verifier takes, and for no other leaf, place or size.
+func TestProofsHoldByTheLibrary(t *testing.T) {
+	for _, hasher := range []struct {
+		algorithms
+		holds func(index, size uint64, leaf []byte, path [][]byte, root []byte) error
+	}{
+		{standard{}, func(index, size uint64, leaf []byte, path [][]byte, root []byte) error {
+			return proof.VerifyInclusion(rfc6962.DefaultHasher, index, size, leaf, path, root)
+		}},
+		{national{}, func(index, size uint64, leaf []byte, path [][]byte, root []byte) error {
+			return proof.VerifyInclusion(&scratch{algorithms: national{}}, index, size, leaf, path, root)
+		}},
+	} {
+		for size := 1; size <= 70; size++ {
+			leaves := make([]leaf, size)
+			for i := range leaves {
+				leaves[i].hash = hasher.sum([]byte{leafPrefix, byte(i)})
 			}
-			var nodes [][]byte
-			for ; len(path) > 0; path = path[hashSize:] {
-				nodes = append(nodes, path[:hashSize])
-			}
-			if err := proof.VerifyInclusion(rfc6962.DefaultHasher, uint64(index), uint64(size), leaves[index][:], nodes, want); err != nil {
-				t.Fatalf("%d of %d: %v", index, size, err)
+			root := tree(hasher, leaves)
+			for i := range leaves {
+				path := slices.Collect(slices.Chunk(leaves[i].header, hashSize))
+				if err := hasher.holds(uint64(i), uint64(size), leaves[i].hash[:], path, root[:]); err != nil {
+					t.Fatalf("leaf %d of %d: %v", i, size, err)
+				}
+				for j := range leaves {
+					if j != i && hasher.holds(uint64(j), uint64(size), leaves[i].hash[:], path, root[:]) == nil {
+						t.Fatalf("leaf %d of %d passes for leaf %d", i, size, j)
+					}
+				}
 			}
 		}
 	}
 }
 
-func TestBothSuitesGrowTrees(t *testing.T) {
-	for s, a := range suites {
-		leaves := make([][hashSize]byte, 7)
-		for i := range leaves {
-			leaves[i] = a.sum([]byte{byte(i)})
+// FuzzSignature: what is read of a header is all there is in it.
+func FuzzSignature(f *testing.F) {
+	f.Add([]byte{})
+	f.Add(append([]byte{signatureFormat, byte(Standard)}, make([]byte, signatureHead)...))
+	full := make([]byte, signatureHead+2*hashSize+64)
+	full[0], full[1], full[signatureHead-1] = signatureFormat, byte(National), 2
+	binary.BigEndian.PutUint32(full[signatureHead-9:], 3)
+	f.Add(full)
+	f.Add(bytes.Repeat([]byte{0xff}, 2000))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		s, ok := readSignature(b)
+		if !ok {
+			return
 		}
-		root := grow(a, leaves).root()
-		again := signature{size: 7, index: 4, path: grow(a, leaves).appendPath(nil, 4)}
-		if got, ok := again.root(a, leaves[4]); !ok || got != root {
-			t.Errorf("suite %d: %x, %v", s, got, ok)
+		again := append([]byte{signatureFormat, byte(s.suite)}, s.by[:]...)
+		again = binary.BigEndian.AppendUint64(again, uint64(s.at))
+		again = binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(again, s.size), s.index)
+		again = append(append(again, byte(len(s.proof))), bytes.Join(s.proof, nil)...)
+		if again = append(again, s.signed...); !bytes.Equal(again, b) {
+			t.Errorf("read %x, which is %x", b, again)
 		}
-		if got, ok := again.root(a, leaves[5]); !ok || got == root {
-			t.Errorf("suite %d: another leaf leads to the root", s)
+		if s.index >= s.size || len(s.signed) == 0 || len(s.signed) > maxSignature || len(s.proof) > maxProof {
+			t.Errorf("an impossible header is taken: %x", b)
 		}
-	}
+	})
 }

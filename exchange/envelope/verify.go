@@ -1,126 +1,142 @@
 package envelope
 
 import (
-	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/onedoor/yimen/exchange"
 )
 
-// How far apart Kafka's time of a message may lie from the time it was signed at.
+// ErrUndecided is what opening yields while it cannot be said yet whose signature a message has, or with which key it opens: ask
+// again later.
+var ErrUndecided = errors.New("it cannot be said yet whether the message is good")
+
 const (
-	// maxAhead is by how much the clock of an adapter's machine may go before Kafka's.
-	maxAhead = 5 * time.Minute
-	// maxWait is how long a batch may wait for Kafka: longer than the longest holidays, during which nobody mends a network.
-	// It is also how long a stolen key is of use after its certificate's end, if nobody revokes the certificate.
-	maxWait = 14 * 24 * time.Hour
+	// clocksApart is how far the adapter's clock may be ahead of Kafka's.
+	clocksApart = 5 * time.Minute
+	// maxPending is how long a signed batch may wait for Kafka: an adapter that crashed, or was cut off, sends it again
+	// unchanged. A key that was stolen cannot sign for longer ago than this.
+	maxPending = 14 * 24 * time.Hour
+	// keptRoots bounds the batches whose signature need not be checked again.
+	keptRoots = 4096
 )
 
-// verify says when the message was signed, if the adapter that it names has signed it and could do so. It errs with one of the
-// ErrNotSigned, or with the Directory's error.
-func (o *Opener) verify(ctx context.Context, m *exchange.Message, adapter exchange.Adapter) (time.Time, error) {
-	header, signed := signatureOf(m)
-	if !signed {
-		return time.Time{}, unsigned
-	}
-	s, ok := readSignature(header)
-	if !ok {
-		return time.Time{}, wronglySigned
-	}
-	who, known, err := o.directory.Signatory(ctx, s.by)
-	if err != nil {
-		return time.Time{}, fmt.Errorf("find whose certificate signed: %w", err)
-	}
-	if !known {
-		return time.Time{}, unknownSigner
-	}
-	if who.Suite != s.suite || !o.holds(m, &s, adapter, who.Public) {
-		return time.Time{}, wronglySigned
-	}
-	return s.at, who.may(adapter, s.at, m.Time)
+// verifier checks signatures. It is safe for concurrent use.
+type verifier struct {
+	directory Directory
+	pending   time.Duration
+
+	mu   sync.Mutex
+	good map[proven]struct{} // signatures that hold: mathematics, which does not change
 }
 
-func signatureOf(m *exchange.Message) (header []byte, signed bool) {
-	for i := range m.Headers {
-		if m.Headers[i].Name == headerSignature {
-			return m.Headers[i].Value, true
+// proven is a signature that holds, with what it says. The certificate's name stands for its key.
+type proven struct {
+	statement
+	signed [maxSignature]byte
+	length int
+}
+
+// verify says who signed the message and when.
+func (v *verifier) verify(ctx context.Context, m *exchange.Message) (exchange.Adapter, Moment, error) {
+	adapter, err := Author(m)
+	if err != nil {
+		return "", Moment{}, err
+	}
+	s, ok := readSignature(headerBytes(m, headerSignature))
+	if !ok {
+		return adapter, Moment{}, notSigned("there is no signature")
+	}
+	who, known, err := v.directory.Signatory(ctx, s.by)
+	switch {
+	case err != nil:
+		return adapter, Moment{}, fmt.Errorf("%w: %w", ErrUndecided, err)
+	case !known:
+		return adapter, Moment{}, notSigned("nobody has the certificate")
+	case who.Adapter != adapter:
+		return adapter, Moment{}, notSigned("the certificate is another's")
+	case who.Suite != s.suite:
+		return adapter, Moment{}, notSigned("the certificate is of another suite")
+	}
+	if err := v.inTime(m, &who, s.moment().Time); err != nil {
+		return adapter, Moment{}, err
+	}
+	work := scratches.Get().(*scratch)
+	defer scratches.Put(work)
+	said, ok := s.said(m, adapter, work)
+	if !ok || !v.holds(&said, s.signed, who.Public) {
+		return adapter, Moment{}, notSigned("the signature does not hold")
+	}
+	return adapter, s.moment(), nil
+}
+
+// inTime says whether the certificate was good when it signed, and the message was written in time. Kafka's time counts where
+// it is known: whoever signs can write any time.
+func (v *verifier) inTime(m *exchange.Message, who *Signatory, signed time.Time) error {
+	written, revoked := m.Time, !who.Revoked.IsZero()
+	if written.IsZero() {
+		written = signed
+		if revoked { // then nothing but the signer's word says that it was written before
+			return notSigned("the certificate is revoked")
 		}
 	}
-	return nil, false
-}
-
-// may says whether the signatory could sign for the adapter at that time what was written at another.
-func (w *Signatory) may(adapter exchange.Adapter, signed, written time.Time) error {
 	switch {
-	case w.Adapter != adapter:
-		return anotherSigner
-	case signed.Before(w.From) || signed.After(w.Until):
-		return notValidThen
-	case written.Before(signed.Add(-maxAhead)) || written.After(signed.Add(maxWait)):
-		return wrongMoment
-	case !w.Revoked.IsZero() && !written.Before(w.Revoked):
-		return revokedBefore
+	case signed.Before(who.From) || signed.After(who.Until):
+		return notSigned("the certificate was not valid when it signed")
+	case revoked && !written.Before(who.Revoked):
+		return notSigned("the certificate was revoked before the message was written")
+	case v.pending < 0:
+		return nil
+	case signed.After(written.Add(clocksApart)):
+		return notSigned("it was signed after it was written")
+	case written.Sub(signed) > v.pending:
+		return notSigned("it was signed too long before it was written")
 	}
 	return nil
 }
 
-// holds says whether the signature is the key's, of a batch of the adapter that this message is in.
-func (o *Opener) holds(m *exchange.Message, s *signature, adapter exchange.Adapter, public []byte) bool {
-	a, known := suites[s.suite]
-	if !known {
-		return false
-	}
-	buffer := o.buffers.Get().(*[]byte)
-	*buffer = appendLeaf((*buffer)[:0], m)
-	leaf := a.sum(*buffer)
-	o.buffers.Put(buffer)
-	root, ok := s.root(a, leaf)
-	return ok && o.seen.verified(a, s, adapter, root, public)
-}
-
-// seen remembers the batches whose signature was found to hold. It knows nothing of certificates: whether one is valid, or
-// revoked, is asked for each message.
-type seen struct {
-	mu      sync.RWMutex
-	batches map[batchName]checked
-}
-
-// batchName is what a signature says of a batch but for the signature itself.
-type batchName struct {
-	suite   Suite
-	adapter exchange.Adapter
-	by      SignerID
-	at      int64
-	size    uint32
-	root    [hashSize]byte
-}
-
-// checked is a signature with the key under which it holds.
-type checked struct{ public, made []byte }
-
-// keptBatches bounds what is remembered. Batches arrive interleaved over partitions, so a few hundred are in play at a time;
-// checking again is correct, only slower.
-const keptBatches = 2048
-
-func (k *seen) verified(a algorithms, s *signature, adapter exchange.Adapter, root [hashSize]byte, public []byte) bool {
-	name := batchName{s.suite, adapter, s.by, s.at.UnixMicro(), s.size, root}
-	k.mu.RLock()
-	before, ok := k.batches[name]
-	k.mu.RUnlock()
-	if ok && bytes.Equal(before.made, s.made) && bytes.Equal(before.public, public) {
+// holds checks a signature, once for all messages of a batch.
+func (v *verifier) holds(said *statement, signed, public []byte) bool {
+	name := proven{statement: *said, length: len(signed)}
+	copy(name.signed[:], signed)
+	v.mu.Lock()
+	_, known := v.good[name]
+	v.mu.Unlock()
+	if known {
 		return true
 	}
-	if !a.verify(public, s.content(adapter, root), s.made) {
+	if !suites[said.suite].verify(public, said.append(nil), signed) {
 		return false
 	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if len(k.batches) >= keptBatches {
-		clear(k.batches)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if len(v.good) >= keptRoots {
+		clear(v.good)
 	}
-	k.batches[name] = checked{bytes.Clone(public), bytes.Clone(s.made)}
+	v.good[name] = struct{}{}
 	return true
+}
+
+func notSigned(why string) error { return fmt.Errorf("%w: %s", ErrNotSigned, why) }
+
+func headerBytes(m *exchange.Message, name string) []byte {
+	for i := range m.Headers {
+		if m.Headers[i].Name == name {
+			return m.Headers[i].Value
+		}
+	}
+	return nil
+}
+
+// Author is the adapter that a message names as its sender.
+func Author(m *exchange.Message) (exchange.Adapter, error) {
+	adapter := strings.TrimPrefix(m.Header(headerSource), "/")
+	if !exchange.ValidAdapter(adapter) {
+		return "", fmt.Errorf("source is not an adapter's name")
+	}
+	return exchange.Adapter(adapter), nil
 }

@@ -102,7 +102,7 @@ func BenchmarkFold(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				m.Partition, m.Offset, m.Time = p, from+int64(i), noon
+				m.Partition, m.Offset = p, from+int64(i)
 				partitions[p] = append(partitions[p], m)
 			}
 			if err := batch.Sign(partitions[p]); err != nil {

@@ -2,9 +2,12 @@ package holdings
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/go-json-experiment/json"
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/envelope"
@@ -85,10 +88,16 @@ func (x *Index) foldCoverage(ctx context.Context, b *batch, msgs []exchange.Mess
 	newest := map[speaker]statement{}
 	for i := range msgs {
 		m := &msgs[i]
-		c, reason, cause := x.hear(ctx, b, m)
-		if reason == "" && cause != nil {
-			return cause
+		by, err := x.opener.Statement(ctx, m)
+		if err != nil {
+			reason, undecided := unopened(err)
+			if undecided {
+				return err
+			}
+			x.refuse(b, m, reason, err)
+			continue
 		}
+		c, reason, cause := x.hear(b, m, by)
 		if reason != "" {
 			x.refuse(b, m, reason, cause)
 			continue
@@ -117,19 +126,57 @@ func (x *Index) foldCoverage(ctx context.Context, b *batch, msgs []exchange.Mess
 	return nil
 }
 
-// hear reads a heartbeat and says why it does not count, if it does not. An error without a reason means that it cannot be
-// said yet.
-func (x *Index) hear(ctx context.Context, b *batch, m *exchange.Message) (exchange.Coverage, Reason, error) {
-	c, err := x.opener.Statement(ctx, m)
+// hear reads a heartbeat of the adapter that signed it, and says why it does not count, if it does not.
+func (x *Index) hear(b *batch, m *exchange.Message, by exchange.Adapter) (exchange.Coverage, Reason, error) {
+	c, err := parseCoverage(m.Value)
 	switch {
 	case err != nil:
-		return c, unbelievable(err, malformedCoverage), err
+		return c, malformedCoverage, err
+	case string(m.Key) != string(c.Adapter):
+		return c, malformedCoverage, nil
+	case c.Adapter != by: // nobody speaks for another
+		return c, notSigned, nil
 	case c.Adapter.Department() != exchange.Department(b.of):
 		return c, wrongTopic, nil
 	case !x.keeps(c.Adapter.Department(), c.Type):
 		return c, notKeeper, nil
 	}
 	return c, "", nil
+}
+
+// maxCoverage is the size of a statement of several thousand partitions and divisions.
+const maxCoverage = 256 << 10
+
+// parseCoverage reads a heartbeat's value: every field known and given once, every number possible.
+func parseCoverage(value []byte) (c exchange.Coverage, err error) {
+	if len(value) > maxCoverage {
+		return c, errors.New("read coverage: too large")
+	}
+	if err := json.Unmarshal(value, &c, json.RejectUnknownMembers(true)); err != nil {
+		return c, errors.New("read coverage: not the JSON of a statement") // the cause would quote the value
+	}
+	if !exchange.ValidAdapter(string(c.Adapter)) || !exchange.ValidName(string(c.Type)) {
+		return c, errors.New("read coverage: no adapter or type")
+	}
+	switch c.Holders.Kind {
+	case "", exchange.Person, exchange.Organisation:
+	default:
+		return c, errors.New("read coverage: unknown kind of holder")
+	}
+	if c.Alive.UnixMicro() <= 0 || c.Alive.Year() > 9999 {
+		return c, errors.New("read coverage: no moment of being alive")
+	}
+	if min(c.Read, c.Published, c.Quarantined, c.Unreadable, c.Tolerance) < 0 {
+		return c, errors.New("read coverage: negative count")
+	}
+	for _, ends := range []map[int]int64{c.End, c.Rejected} {
+		for partition, end := range ends {
+			if partition < 0 || end < 0 {
+				return c, errors.New("read coverage: negative partition or offset")
+			}
+		}
+	}
+	return c, nil
 }
 
 // statements are a speaker's statements that may still count, from the newest that was folded past to the

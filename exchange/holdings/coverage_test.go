@@ -1,6 +1,7 @@
 package holdings_test
 
 import (
+	"cmp"
 	"strings"
 	"testing"
 	"time"
@@ -131,6 +132,7 @@ func TestCoverageRefused(t *testing.T) {
 	}
 	for name, row := range map[string]struct {
 		value, key, topic, reason string
+		by                        exchange.Adapter // who signs; empty: the keeper's adapter
 	}{
 		"no value":            {value: "", reason: "malformed_coverage"},
 		"not JSON":            {value: "alive", reason: "malformed_coverage"},
@@ -142,6 +144,7 @@ func TestCoverageRefused(t *testing.T) {
 		"not UTF-8":           {value: change("scjg/", "scjg\xff/"), reason: "malformed_coverage"},
 		"another key":         {value: good, key: "scjg/other", reason: "malformed_coverage"},
 		"no adapter":          {value: change("scjg/licences", "scjg"), key: "scjg", reason: "malformed_coverage"},
+		"for a colleague":     {value: change("scjg/licences", "scjg/archive"), key: "scjg/archive", reason: "not_signed"},
 		"no type":             {value: change(string(licence), ""), reason: "malformed_coverage"},
 		"unknown kind":        {value: change(`"holders":{}`, `"holders":{"kind":"pet"}`), reason: "malformed_coverage"},
 		"never alive":         {value: change("2026-11-23T12:01:00Z", "0001-01-01T00:00:00Z"), reason: "malformed_coverage"},
@@ -151,21 +154,17 @@ func TestCoverageRefused(t *testing.T) {
 		"negative partition":  {value: change(`"0":1`, `"-1":1`), reason: "malformed_coverage"},
 		"partition not one":   {value: change(`"0":1`, `"x":1`), reason: "malformed_coverage"},
 		"huge":                {value: good + strings.Repeat(" ", 256<<10), reason: "malformed_coverage"},
-		"another department":  {value: good, topic: "coverage.mzj", reason: "wrong_topic"},
+		"another department":  {value: good, topic: "coverage.mzj", reason: "not_signed"},
+		"of another's topic":  {value: good, by: "mzj/licences", reason: "not_signed"},
 		"not the keeper":      {value: change(string(licence), string(marriage)), reason: "not_keeper"},
 		"nobody keeps it":     {value: change(string(licence), "fishing-licence"), reason: "not_keeper"},
-		"another's heartbeat": {value: change("scjg/licences", "mzj/licences"), key: "mzj/licences", reason: "wrong_topic"},
+		"another's heartbeat": {value: change("scjg/licences", "mzj/licences"), key: "mzj/licences", reason: "not_signed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
-			m := exchange.Message{Topic: "coverage.scjg", Key: []byte("scjg/licences"), Value: []byte(row.value)}
-			if row.key != "" {
-				m.Key = []byte(row.key)
-			}
-			if row.topic != "" {
-				m.Topic = row.topic
-			}
-			w.fold(w.signed(m))
+			w.fold(w.stated(cmp.Or(row.by, "scjg/licences"), func(m *exchange.Message) {
+				m.Topic, m.Key, m.Value = cmp.Or(row.topic, "coverage.scjg"), []byte(cmp.Or(row.key, "scjg/licences")), []byte(row.value)
+			}))
 			refused, err := w.index.Refused(t.Context())
 			if err != nil || len(refused) != 1 || string(refused[0].Reason) != row.reason {
 				t.Errorf("refused %+v, %v", refused, err)
@@ -196,7 +195,7 @@ func TestOnlyTheLatestRefusalsAreKept(t *testing.T) {
 			t.Fatalf("the refusal at %d is still there", r.Offset)
 		}
 	}
-	if n := w.index.Counts().Refused["not_signed"]; n != 2500 {
+	if n := w.index.Counts().Refused["not_opened"]; n != 2500 {
 		t.Errorf("%d counted", n)
 	}
 	if lines := strings.Count(w.log.String(), "\n"); lines > 3 {
@@ -315,11 +314,11 @@ func TestQuarantineRefused(t *testing.T) {
 		message func(*world) exchange.Message
 		reason  string
 	}{
-		"damaged":            {func(w *world) exchange.Message { m := w.rejection(good); m.Value[50] ^= 1; return m }, "not_opened"},
+		"damaged":            {func(w *world) exchange.Message { m := w.rejection(good); m.Value[50] ^= 1; return m }, "not_signed"},
 		"short key":          {func(w *world) exchange.Message { m := w.rejection(good); m.Key = m.Key[:15]; return m }, "not_opened"},
 		"no key, no value":   {func(w *world) exchange.Message { return exchange.Message{Topic: "quarantine.scjg"} }, "not_opened"},
-		"empty value":        {func(w *world) exchange.Message { m := w.rejection(good); m.Value = []byte{}; return m }, "not_opened"},
-		"another department": {func(w *world) exchange.Message { m := w.rejection(good); m.Topic = "quarantine.mzj"; return m }, "not_opened"},
+		"empty value":        {func(w *world) exchange.Message { m := w.rejection(good); m.Value = []byte{}; return m }, "not_signed"},
+		"another department": {func(w *world) exchange.Message { m := w.rejection(good); m.Topic = "quarantine.mzj"; return m }, "not_signed"},
 		"not the keeper":     {func(w *world) exchange.Message { r := good; r.Type = marriage; return w.rejection(r) }, "not_keeper"},
 		"nobody keeps it":    {func(w *world) exchange.Message { r := good; r.Type = "fishing-licence"; return w.rejection(r) }, "not_keeper"},
 		"no type":            {func(w *world) exchange.Message { r := good; r.Type = ""; return w.rejection(r) }, "wrong_topic"},

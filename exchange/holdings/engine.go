@@ -22,8 +22,11 @@ type Engine interface {
 	Commit(ctx context.Context, rows []Row) error
 }
 
-// Row is one key and its value, which may be empty.
-type Row struct{ Key, Value []byte }
+// Row is one key and its value, which may be empty; or a key that is to be there no more.
+type Row struct {
+	Key, Value []byte
+	Gone       bool
+}
 
 // StemSize is the length of the part of a key that look-ups by record or holder name in full: a byte for the family
 // and an id of 16 bytes. An engine may keep filters over it.

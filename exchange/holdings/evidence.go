@@ -92,8 +92,8 @@ func (x *Index) foldEvidence(ctx context.Context, b *batch, msgs []exchange.Mess
 func (x *Index) read(ctx context.Context, b *batch, m *exchange.Message) (v version, id exchange.RecordID, number exchange.Version, ok bool, err error) {
 	o, err := x.open(ctx, m)
 	if err != nil {
-		reason := unbelievable(err, notOpened)
-		if reason == "" {
+		reason, undecided := unopened(err)
+		if undecided {
 			return v, id, 0, false, err
 		}
 		x.refuse(b, m, reason, err)
@@ -106,6 +106,10 @@ func (x *Index) read(ctx context.Context, b *batch, m *exchange.Message) (v vers
 	}
 	if !x.keeps(o.Adapter.Department(), o.Type) {
 		x.refuse(b, m, notKeeper, nil)
+		return v, id, 0, false, nil
+	}
+	if x.isErased(o.Type, o.ID) {
+		x.refuse(b, m, erased, nil) // no gap: what is forgotten is not missing
 		return v, id, 0, false, nil
 	}
 	v = version{digest: o.Digest, withdrawn: o.Withdrawn, at: o.At, logged: m.Time, position: b.at(m),
@@ -124,9 +128,14 @@ func (x *Index) read(ctx context.Context, b *batch, m *exchange.Message) (v vers
 			return v, id, 0, false, nil
 		}
 		v.status, v.from, v.until, v.payload = facts.Status, facts.From, facts.Until, o.Payload
-		v.holders = make([]token, len(facts.Holders))
-		for i, h := range facts.Holders {
-			v.holders[i] = x.secrets.token(h)
+		for _, h := range facts.Holders {
+			if t := x.secrets.token(h); !x.isForgotten(t) {
+				v.holders = append(v.holders, t)
+			}
+		}
+		if len(v.holders) == 0 {
+			x.refuse(b, m, erased, nil)
+			v.empty()
 		}
 	}
 	return v, o.ID, o.Version, true, nil

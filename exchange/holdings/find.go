@@ -20,10 +20,16 @@ import (
 // Source.HolderQuarantined stays true after the row has left quarantine until a statement counts that rests on its leaving:
 // only then is certain that whatever took the row's place was folded.
 func (x *Index) Find(ctx context.Context, holder exchange.Holder, types []exchange.EvidenceType) (exchange.Found, error) {
+	if err := x.mayFind(); err != nil {
+		return exchange.Found{}, err
+	}
 	// Memory first, rows after: what memory says is folded, the rows have.
 	found, gaps := x.snapshot(types)
 	search := search{x: x, holder: holder, token: x.secrets.token(holder), found: &found, gaps: gaps}
-	err := search.pointers(ctx, types)
+	var err error
+	if !x.isForgotten(search.token) { // of whom nothing may be said, not even that somebody could not read a row
+		err = search.pointers(ctx, types)
+	}
 	if err == nil {
 		err = search.records(ctx)
 	}
@@ -89,7 +95,7 @@ func (s *search) pointers(ctx context.Context, types []exchange.EvidenceType) er
 	err := s.x.engine.Scan(ctx, [][]byte{holderPrefix(s.token)}, func(key, value []byte) bool {
 		rest := key[StemSize:]
 		if evidence, id, ok := readPointer(rest); ok {
-			if slices.Contains(types, exchange.EvidenceType(evidence)) {
+			if slices.Contains(types, exchange.EvidenceType(evidence)) && !s.x.isErased(exchange.EvidenceType(evidence), id) {
 				s.ids = append(s.ids, recordPrefix(id, evidence))
 			}
 			return true

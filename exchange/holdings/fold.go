@@ -16,6 +16,7 @@ const (
 	topicEvidence   = "evidence"
 	topicQuarantine = "quarantine"
 	topicCoverage   = "coverage"
+	topicErasures   = "erasures"
 )
 
 func evidenceTopic(t exchange.EvidenceType) string { return envelope.EvidenceTopic(t) }
@@ -94,6 +95,13 @@ func inOrder(msgs []exchange.Message) error {
 // foldSome folds messages that are stored together. The partition's lock is held.
 func (x *Index) foldSome(ctx context.Context, name placeName, msgs []exchange.Message) error {
 	b := x.begun(name)
+	if b.family == topicErasures {
+		x.erasing.Lock()
+		defer x.erasing.Unlock()
+	} else {
+		x.erasing.RLock()
+		defer x.erasing.RUnlock()
+	}
 	for len(msgs) > 0 && msgs[0].Offset < b.place.Next {
 		msgs = msgs[1:]
 	}
@@ -108,8 +116,10 @@ func (x *Index) foldSome(ctx context.Context, name placeName, msgs []exchange.Me
 		err = x.foldQuarantine(ctx, b, msgs)
 	case topicCoverage:
 		err = x.foldCoverage(ctx, b, msgs)
+	case topicErasures:
+		err = x.foldErasures(ctx, b, msgs)
 	default:
-		err = errors.New("topic is not one of evidence, quarantine and coverage")
+		err = errors.New("topic is not one of evidence, quarantine, coverage and erasures")
 	}
 	if err != nil {
 		return err
@@ -135,6 +145,7 @@ type batch struct {
 	duplicates int
 	refused    []refusal
 	statements []statement
+	erasures   []Erasure
 }
 
 func (x *Index) begun(name placeName) *batch {
@@ -164,6 +175,9 @@ func (x *Index) publish(b *batch) {
 	}
 	for _, st := range b.statements {
 		x.state(st)
+	}
+	for _, e := range b.erasures {
+		x.forgotten.add(e)
 	}
 	for _, t := range typesOf(b.statements) {
 		x.publishSources(t)

@@ -7,8 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-json-experiment/json"
-
 	"github.com/onedoor/yimen/exchange"
 )
 
@@ -58,10 +56,9 @@ func FuzzCoverage(f *testing.F) {
 	f.Add([]byte(`{"end":{"00":1}}`))
 	f.Add([]byte(`null`))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		var c exchange.Coverage
-		err := json.Unmarshal(b, &c, json.RejectUnknownMembers(true))
-		if err != nil || !exchange.ValidAdapter(string(c.Adapter)) || !exchange.ValidName(string(c.Type)) || c.Alive.UnixMicro() <= 0 || c.Alive.Year() > 9999 {
-			return // envelope reads no such statement
+		c, err := parseCoverage(b)
+		if err != nil {
+			return
 		}
 		st := statement{Coverage: c, Since: c.Alive, Learned: time.Unix(0, 0).UTC(), Heard: time.Unix(0, 0).UTC()}
 		again, err := readStatement(encode(st))

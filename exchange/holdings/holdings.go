@@ -1,6 +1,6 @@
 // Package holdings is the index of records by holder, folded from the topics.
 //
-// Fold takes the messages of the topics evidence.<type>, quarantine.<department> and coverage.<department>, one
+// Fold takes the messages of the topics evidence.<type>, quarantine.<department>, coverage.<department> and erasures, one
 // partition's batch at a time, opens them, checks that they come from the keeper of the type, and stores rows together
 // with the offset they reach. Find answers from those rows what government holds of one holder. The topics are the truth:
 // an index that is lost, or whose keys have changed, is deleted and folded again.
@@ -16,6 +16,7 @@ package holdings
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"log/slog"
 	"maps"
@@ -32,14 +33,15 @@ import (
 // Config says what an index needs. All but Log, Metrics and Now is required.
 type Config struct {
 	Engine Engine // stays its opener's: close it after the last call
-	// Opener says whether a message is to be believed. What it cannot say yet stops the folding.
 	Opener *envelope.Opener
 	// Schema finds the schema that a record names, nil where there is none: the record is then refused until the index
 	// is built anew. An error means that it cannot be said yet, and stops the folding.
 	Schema func(ctx context.Context, id string) (*schemas.Schema, error)
 	// Keeper is the one department that may publish a type. It is asked when a message is folded: a record that
 	// was refused stays so until the index is built anew.
-	Keeper   func(exchange.EvidenceType) (exchange.Department, bool)
+	Keeper func(exchange.EvidenceType) (exchange.Department, bool)
+	// Orders are the keys by which the exchange signs what is to be forgotten; none: nothing ever is.
+	Orders   []ed25519.PublicKey
 	TokenKey []byte // 32 bytes; holders are found under it
 	SealKey  []byte // 32 bytes; versions are sealed under it
 	Log      *slog.Logger
@@ -53,23 +55,29 @@ type Index struct {
 	secrets  *secrets
 	fresh    *fresh // nil where the index had rows when it was opened
 	describe func(context.Context, *envelope.Opened) (schemas.Facts, Reason, error)
-	open     func(context.Context, *exchange.Message) (envelope.Opened, error)
 	opener   *envelope.Opener
+	open     func(context.Context, *exchange.Message) (envelope.Opened, error) // the opener's; tests measure without it
 	keeper   func(exchange.EvidenceType) (exchange.Department, bool)
 	log      *slog.Logger
 	meters   meters
 	now      func() time.Time
+
+	orders []ed25519.PublicKey
+	// erasing is held for reading by who folds anything else: what an order takes out must not come in beside it.
+	erasing sync.RWMutex
 
 	// folding has a lock for each partition: who folds it holds it until the rows are stored.
 	folding sync.Map // placeName → *sync.Mutex
 
 	// mu guards what follows. It describes rows that are stored: Find reads it first and the rows after, so that
 	// it never believes something folded that it then does not find.
-	mu       sync.RWMutex
-	places   map[string]map[int]place
-	next     map[string]map[int]int64 // topic → partition → offset; the inner maps are replaced, never changed
-	speakers map[speaker]*statements
-	sources  map[exchange.EvidenceType][]exchange.Source // replaced, never changed
+	mu        sync.RWMutex
+	places    map[string]map[int]place
+	next      map[string]map[int]int64 // topic → partition → offset; the inner maps are replaced, never changed
+	speakers  map[speaker]*statements
+	sources   map[exchange.EvidenceType][]exchange.Source // replaced, never changed
+	forgotten forgotten
+	obeyed    int64 // up to where erasures must be folded before anything is found
 }
 
 // New opens the index that the engine holds, an empty one where it holds none.
@@ -78,17 +86,19 @@ func New(c Config) (*Index, error) {
 		return nil, err
 	}
 	x := &Index{
-		engine:   c.Engine,
-		open:     c.Opener.Record,
-		opener:   c.Opener,
-		describe: describe(c.Schema),
-		keeper:   c.Keeper,
-		log:      c.Log,
-		now:      c.Now,
-		places:   map[string]map[int]place{},
-		next:     map[string]map[int]int64{},
-		speakers: map[speaker]*statements{},
-		sources:  map[exchange.EvidenceType][]exchange.Source{},
+		engine:    c.Engine,
+		opener:    c.Opener,
+		open:      c.Opener.Record,
+		describe:  describe(c.Schema),
+		keeper:    c.Keeper,
+		log:       c.Log,
+		now:       c.Now,
+		places:    map[string]map[int]place{},
+		next:      map[string]map[int]int64{},
+		speakers:  map[speaker]*statements{},
+		sources:   map[exchange.EvidenceType][]exchange.Source{},
+		orders:    c.Orders,
+		forgotten: forgotten{orders: map[string]Erasure{}},
 	}
 	if x.log == nil {
 		x.log = slog.Default()

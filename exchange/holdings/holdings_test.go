@@ -103,10 +103,10 @@ func TestRefused(t *testing.T) {
 		message func(*world) exchange.Message
 		reason  holdings.Reason
 	}{
-		"damaged":        {func(w *world) exchange.Message { m := w.seal(good); m.Value[40] ^= 1; return m }, "not_opened"},
-		"empty value":    {func(w *world) exchange.Message { m := w.seal(good); m.Value = []byte{}; return m }, "not_opened"},
+		"damaged":        {func(w *world) exchange.Message { m := w.seal(good); m.Value[40] ^= 1; return m }, "not_signed"},
+		"empty value":    {func(w *world) exchange.Message { m := w.seal(good); m.Value = []byte{}; return m }, "not_signed"},
 		"no headers":     {func(w *world) exchange.Message { m := w.seal(good); m.Headers = nil; return m }, "not_opened"},
-		"moved":          {func(w *world) exchange.Message { m := w.seal(good); m.Topic = "evidence.food-licence"; return m }, "not_opened"},
+		"moved":          {func(w *world) exchange.Message { m := w.seal(good); m.Topic = "evidence.food-licence"; return m }, "not_signed"},
 		"not the keeper": {func(w *world) exchange.Message { s := good; s.adapter = "mzj/licences"; return w.seal(s) }, "not_keeper"},
 		"nobody keeps it": {func(w *world) exchange.Message {
 			s, _ := w.schemas.ByType(licence)
@@ -195,7 +195,7 @@ func TestFoldedAgainFromTheStart(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	want := holdings.Counts{Records: map[exchange.EvidenceType]int64{licence: 2}, Refused: map[holdings.Reason]int64{"not_opened": 1}}
+	want := holdings.Counts{Records: map[exchange.EvidenceType]int64{licence: 2}, Refused: map[holdings.Reason]int64{"not_signed": 1}}
 	if got := w.index.Counts(); !reflect.DeepEqual(got, want) {
 		t.Errorf("counts %+v, want %+v", got, want)
 	}

@@ -18,6 +18,7 @@ const (
 	familyCoverage   = 'c' // adapter ‖ type ‖ alive inverted → statement, newest first
 	familyQuarantine = 'q' // department ‖ row → where the row's open marks are
 	familyRefusal    = 'x' // topic ‖ partition ‖ slot → refusal
+	familyErasure    = 'e' // id → an order to forget
 )
 
 const (

@@ -18,7 +18,7 @@ type formatRow struct {
 }
 
 // indexFormat changes with the meaning of any row. There is no conversion: the index is folded again.
-const indexFormat = 1
+const indexFormat = 2
 
 // unlock gives the secrets that fit the engine's rows, or marks an empty engine as theirs.
 func unlock(ctx context.Context, e Engine, tokenKey, sealKey []byte) (*secrets, error) {
@@ -76,6 +76,9 @@ func (x *Index) load(ctx context.Context) error {
 	})
 	if err != nil {
 		return fmt.Errorf("load places: %w", err)
+	}
+	if err := x.loadErasures(ctx); err != nil {
+		return fmt.Errorf("load erasures: %w", err)
 	}
 	var speakers []speaker
 	err = x.scan(ctx, []byte{familySpeaker}, func(key, _ []byte) error {

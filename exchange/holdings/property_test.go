@@ -98,7 +98,7 @@ func interleave(w *world, partitions [][]exchange.Message, random *rand.Rand, sh
 		}
 		msgs := slices.Clone(partitions[p][done[p]:min(done[p]+size, len(partitions[p]))])
 		for i := range msgs {
-			msgs[i].Offset, msgs[i].Time = int64(done[p]+i), noon
+			msgs[i].Offset = int64(done[p] + i)
 		}
 		done[p] += len(msgs)
 		if err := w.index.Fold(w.t.Context(), msgs); err != nil {

@@ -8,13 +8,26 @@ import (
 	"time"
 
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/envelope"
 )
 
 // quarantined is where the marks of a row are that is in quarantine: one for each holder it may be about.
 type quarantined struct {
 	Marks [][]byte `json:"marks"`
-	// Said is when each adapter last signed that it rejects the row: an older resolution is not of that rejection.
-	Said map[exchange.Adapter]time.Time `json:"said,omitempty"`
+	// Said is how far each adapter has spoken of the row, so that no resolution of an earlier time frees it again.
+	Said map[exchange.Adapter]envelope.Moment `json:"said,omitempty"`
+}
+
+// said is the row after its adapter has spoken. Readers hold the former map.
+func (q quarantined) said(adapter exchange.Adapter, signed envelope.Moment) quarantined {
+	if before, spoken := q.Said[adapter]; spoken && !signed.After(before) {
+		return q
+	}
+	if q.Said = maps.Clone(q.Said); q.Said == nil {
+		q.Said = map[exchange.Adapter]envelope.Moment{}
+	}
+	q.Said[adapter] = signed
+	return q
 }
 
 func readQuarantined(b []byte) (quarantined, error) {
@@ -87,7 +100,7 @@ func (x *Index) foldQuarantine(ctx context.Context, b *batch, msgs []exchange.Me
 		if err != nil {
 			return err
 		}
-		if !ok || after.equal(before) {
+		if !ok || slices.EqualFunc(before.Marks, after.Marks, bytes.Equal) && maps.Equal(before.Said, after.Said) {
 			continue
 		}
 		rows[string(key)] = after
@@ -98,13 +111,22 @@ func (x *Index) foldQuarantine(ctx context.Context, b *batch, msgs []exchange.Me
 
 // mark opens and resolves the marks of one row as the message says, and gives those then open.
 func (x *Index) mark(ctx context.Context, b *batch, m *exchange.Message, before quarantined) (after quarantined, ok bool, err error) {
+	if m.Value == nil && x.isOrder(m) {
+		return before, false, nil // it frees the topic of bytes that nobody may read any more
+	}
 	if m.Value == nil {
 		return x.unmark(ctx, b, m, before)
 	}
 	r, err := x.opener.Rejection(ctx, m)
+	if err != nil {
+		reason, undecided := unopened(err)
+		if undecided {
+			return before, false, err
+		}
+		x.refuse(b, m, reason, err)
+		return before, false, nil
+	}
 	switch {
-	case err != nil:
-		return x.disbelieve(b, m, err)
 	case r.Adapter.Department() != exchange.Department(b.of), !exchange.ValidName(string(r.Type)):
 		x.refuse(b, m, wrongTopic, nil)
 		return before, false, nil
@@ -112,14 +134,16 @@ func (x *Index) mark(ctx context.Context, b *batch, m *exchange.Message, before 
 		x.refuse(b, m, notKeeper, nil)
 		return before, false, nil
 	}
-	after.Said = before.said(r.Adapter, r.Signed)
-	if len(r.Holders) == 0 { // it tells of nobody; whoever the row named before may still be meant
-		after.Marks = before.Marks
-		return after, true, nil
+	before = before.said(r.Adapter, r.Signed)
+	if len(r.Holders) == 0 {
+		return before, true, nil // it tells of nobody; whoever the row named before may still be meant
 	}
 	left, others := byAdapter(before.Marks, r.Adapter)
-	after.Marks = others
+	after.Marks, after.Said = others, before.Said
 	for _, h := range r.Holders {
+		if x.isForgotten(x.secrets.token(h)) {
+			continue
+		}
 		key := markKey(x.secrets.token(h), r.Type, r.Adapter, r.Row, b.at(m))
 		if i := slices.IndexFunc(left, func(mark []byte) bool { return sameMark(mark, key) }); i >= 0 {
 			key = left[i]
@@ -135,48 +159,28 @@ func (x *Index) mark(ctx context.Context, b *batch, m *exchange.Message, before 
 	return after, true, nil
 }
 
-// unmark resolves what the adapter that says so had rejected.
+// unmark resolves the marks of one row, if an adapter of the department says so and has not said otherwise since.
 func (x *Index) unmark(ctx context.Context, b *batch, m *exchange.Message, before quarantined) (after quarantined, ok bool, err error) {
 	r, err := x.opener.Resolution(ctx, m)
-	switch {
-	case err != nil:
-		return x.disbelieve(b, m, err)
-	case r.Adapter.Department() != exchange.Department(b.of):
-		x.refuse(b, m, wrongTopic, nil)
-		return before, false, nil
-	case r.Signed.Before(before.Said[r.Adapter]):
-		x.refuse(b, m, replayed, nil)
+	if err != nil {
+		reason, undecided := unopened(err)
+		if undecided {
+			return before, false, err
+		}
+		x.refuse(b, m, reason, err)
 		return before, false, nil
 	}
-	own, others := byAdapter(before.Marks, r.Adapter)
-	resolve(b, m, own)
-	return quarantined{Marks: others, Said: before.Said}, true, nil
-}
-
-// disbelieve refuses a message that did not open, or gives the error where that cannot be said yet.
-func (x *Index) disbelieve(b *batch, m *exchange.Message, cause error) (quarantined, bool, error) {
-	reason := unbelievable(cause, notOpened)
-	if reason == "" {
-		return quarantined{}, false, cause
+	switch last, spoken := before.Said[r.Adapter]; {
+	case spoken && last.After(r.Signed):
+		x.refuse(b, m, sentAgain, nil)
+		return before, false, nil
+	case spoken && !r.Signed.After(last):
+		b.duplicates++
+		b.place.Duplicates++
+		return before, false, nil
 	}
-	x.refuse(b, m, reason, cause)
-	return quarantined{}, false, nil
-}
-
-func (q quarantined) equal(other quarantined) bool {
-	return slices.EqualFunc(q.Marks, other.Marks, bytes.Equal) && maps.EqualFunc(q.Said, other.Said, time.Time.Equal)
-}
-
-// said is who rejected the row when, with one more.
-func (q quarantined) said(by exchange.Adapter, at time.Time) map[exchange.Adapter]time.Time {
-	said := maps.Clone(q.Said)
-	if said == nil {
-		said = map[exchange.Adapter]time.Time{}
-	}
-	if at.After(said[by]) {
-		said[by] = at
-	}
-	return said
+	resolve(b, m, before.Marks)
+	return quarantined{Said: before.Said}.said(r.Adapter, r.Signed), true, nil
 }
 
 // byAdapter tells the adapter's own marks from those of others that rejected the same row.

@@ -19,16 +19,29 @@ type Reason string
 
 // The reasons. They name the first rule that a message breaks.
 const (
-	notOpened          Reason = "not_opened"          // damaged, moved, relabelled, or sealed for somebody else
-	notSigned          Reason = "not_signed"          // not signed, not by whom it names, or not by a certificate that was valid
-	replayed           Reason = "replayed"            // a resolution from before the row was rejected again
+	notSigned          Reason = "not_signed"          // not by whom it names: altered, moved, of a stranger, or of a certificate not good at the time
+	notOpened          Reason = "not_opened"          // damaged, or sealed for somebody else
+	sentAgain          Reason = "sent_again"          // it frees a row of which its adapter has said something newer
 	wrongTopic         Reason = "wrong_topic"         // its topic is another type's or department's
 	notKeeper          Reason = "not_keeper"          // its department does not keep the type
 	unknownSchema      Reason = "unknown_schema"      // no such schema, or one of another type
 	unreadableFacts    Reason = "unreadable_facts"    // the schema finds no holder, status or dates in it
 	conflictingContent Reason = "conflicting_content" // this version is there already and says something else
+	erased             Reason = "erased"              // the exchange was ordered to forget the record or its holder
+	malformedErasure   Reason = "malformed_erasure"   // an order to forget that cannot be read, or that the exchange did not give
 	malformedCoverage  Reason = "malformed_coverage"  // a statement that cannot be read or makes no sense
 )
+
+// unopened is why a message was not opened; undecided, that this cannot be said yet.
+func unopened(err error) (reason Reason, undecided bool) {
+	switch {
+	case errors.Is(err, envelope.ErrUndecided), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return "", true
+	case errors.Is(err, envelope.ErrNotSigned):
+		return notSigned, false
+	}
+	return notOpened, false
+}
 
 // Refusal is one message that was not taken into the index.
 type Refusal struct {
@@ -95,17 +108,6 @@ func readRefusal(b []byte) (Refusal, error) {
 	var r Refusal
 	err := decode(b, &r)
 	return r, err
-}
-
-// unbelievable says why a message that did not open is refused. Without a reason it cannot be said yet.
-func unbelievable(err error, otherwise Reason) Reason {
-	switch {
-	case errors.Is(err, envelope.ErrNotSigned):
-		return notSigned
-	case errors.Is(err, envelope.ErrNotGenuine):
-		return otherwise
-	}
-	return ""
 }
 
 // report counts and logs what a stored batch refused: one line for each reason, so that a poisoned

@@ -3,6 +3,7 @@ package holdings_test
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -39,7 +40,8 @@ type world struct {
 	cache    int64
 	store    *pebble.Store
 	index    *holdings.Index
-	trust    *envelopetest.Exchange
+	opener   *envelope.Opener
+	city     *envelopetest.City
 	sealers  map[exchange.Adapter]*envelope.Sealer
 	schemas  *schemas.Set
 	registry *prometheus.Registry
@@ -52,8 +54,8 @@ func newWorld(t testing.TB) *world { return newWorldWith(t, 16<<20) }
 // newWorldWith gives the index a cache of that many bytes.
 func newWorldWith(t testing.TB, cache int64) *world {
 	t.Helper()
-	w := &world{t: t, dir: t.TempDir(), cache: cache, trust: envelopetest.New(), sealers: map[exchange.Adapter]*envelope.Sealer{}, ends: map[string]map[int]int64{}}
-	w.trust.Clock = func() time.Time { return noon }
+	city := envelopetest.New()
+	w := &world{t: t, dir: t.TempDir(), cache: cache, city: city, opener: city.Opener(t), sealers: map[exchange.Adapter]*envelope.Sealer{}, ends: map[string]map[int]int64{}}
 	var err error
 	if w.schemas, err = builtin(); err != nil {
 		t.Fatal(err)
@@ -77,7 +79,7 @@ func (w *world) open() {
 
 func (w *world) config() holdings.Config {
 	w.registry = prometheus.NewRegistry()
-	return holdings.Config{Engine: w.store, Opener: w.trust.Opener(), Schema: w.schema, Keeper: keeper,
+	return holdings.Config{Engine: w.store, Opener: w.opener, Schema: w.schema, Keeper: keeper, Orders: []ed25519.PublicKey{ordersKey.Public().(ed25519.PublicKey)},
 		TokenKey: bytes.Repeat([]byte{1}, 32), SealKey: bytes.Repeat([]byte{2}, 32),
 		Log: slog.New(slog.NewTextHandler(&w.log, nil)), Metrics: w.registry, Now: func() time.Time { return noon }}
 }
@@ -97,7 +99,7 @@ func (w *world) restart() {
 
 // copyTo gives a world that folds into another directory, with the same keys and topics.
 func (w *world) copyTo(dir string) *world {
-	n := &world{t: w.t, dir: dir, cache: w.cache, trust: w.trust, schemas: w.schemas, sealers: w.sealers}
+	n := &world{t: w.t, dir: dir, cache: w.cache, city: w.city, opener: w.opener, schemas: w.schemas, sealers: w.sealers}
 	n.open()
 	w.t.Cleanup(func() { n.store.Close() })
 	return n
@@ -105,7 +107,7 @@ func (w *world) copyTo(dir string) *world {
 
 func (w *world) sealer(a exchange.Adapter) *envelope.Sealer {
 	if w.sealers[a] == nil {
-		w.sealers[a] = w.trust.Sealer(a, bytes.Repeat([]byte{byte(len(a.Department()))}, 32))
+		w.sealers[a] = w.city.Sealer(w.t, a, bytes.Repeat([]byte{byte(len(a.Department()))}, 32), func() time.Time { return noon })
 	}
 	return w.sealers[a]
 }
@@ -155,7 +157,7 @@ func (w *world) draft(a exchange.Adapter, d envelope.Draft, partition int) excha
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	envelopetest.Sign(batch, &m)
+	m = w.signed(batch, m)
 	m.Partition = partition
 	return m
 }
@@ -262,27 +264,35 @@ func (w *world) heartbeat(c exchange.Coverage) exchange.Message {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	envelopetest.Sign(batch, &m)
-	return m
+	return w.signed(batch, m)
 }
 
-// signed makes a statement of that content, as the adapter that its key names would sign it.
-func (w *world) signed(m exchange.Message) exchange.Message {
-	by := exchange.Adapter(m.Key)
-	if !exchange.ValidAdapter(string(by)) {
-		by = "scjg/licences"
+// stated is a coverage statement that the adapter signs after it was changed.
+func (w *world) stated(by exchange.Adapter, change func(*exchange.Message)) exchange.Message {
+	w.t.Helper()
+	batch := w.sealer(by).Batch()
+	m, err := batch.Statement(exchange.Coverage{Adapter: by, Alive: noon})
+	if err != nil {
+		w.t.Fatal(err)
 	}
-	m.Headers = w.heartbeat(exchange.Coverage{Adapter: by, Type: licence, Alive: noon}).Headers
-	envelopetest.Sign(w.sealer(by).Batch(), &m)
-	return m
+	change(&m)
+	return w.signed(batch, m)
 }
 
-// resolution is the tombstone of a row in quarantine.
+// resolution is the message that frees a row of the adapter's department from quarantine.
 func (w *world) resolution(a exchange.Adapter, row [16]byte) exchange.Message {
+	w.t.Helper()
 	batch := w.sealer(a).Batch()
-	m := batch.Resolution(row, noon)
-	envelopetest.Sign(batch, &m)
-	return m
+	return w.signed(batch, batch.Resolution(row, noon))
+}
+
+func (w *world) signed(batch *envelope.Batch, m exchange.Message) exchange.Message {
+	w.t.Helper()
+	one := []exchange.Message{m}
+	if err := batch.Sign(one); err != nil {
+		w.t.Fatal(err)
+	}
+	return one[0]
 }
 
 // rejection is the message of a row in quarantine.
@@ -293,8 +303,7 @@ func (w *world) rejection(r envelope.Rejection) exchange.Message {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	envelopetest.Sign(batch, &m)
-	return m
+	return w.signed(batch, m)
 }
 
 func (w *world) schema(_ context.Context, id string) (*schemas.Schema, error) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -38,7 +39,7 @@ type world struct {
 	t       testing.TB
 	index   *holdings.Index
 	sealers map[exchange.Adapter]*envelope.Sealer
-	trust   *envelopetest.Exchange
+	signers *envelopetest.City
 	set     *schemas.Set
 	city    *catalogue.Catalogue
 	ends    map[string]int64
@@ -50,14 +51,14 @@ func newWorld(t testing.TB) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	signers := envelopetest.New()
 	store, err := pebble.Open(pebble.Config{Dir: t.TempDir(), CacheBytes: 8 << 20})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { store.Close() })
-	w := &world{t: t, trust: envelopetest.New(), set: set, city: city(t), sealers: map[exchange.Adapter]*envelope.Sealer{}, ends: map[string]int64{}}
-	w.trust.Clock = func() time.Time { return noon }
-	w.index, err = holdings.New(holdings.Config{Engine: store, Opener: w.trust.Opener(),
+	w := &world{t: t, signers: signers, set: set, city: city(t), sealers: map[exchange.Adapter]*envelope.Sealer{}, ends: map[string]int64{}}
+	w.index, err = holdings.New(holdings.Config{Engine: store, Opener: signers.Opener(t),
 		Schema: func(_ context.Context, id string) (*schemas.Schema, error) { s, _ := w.set.ByID(id); return s, nil },
 		Keeper: func(t exchange.EvidenceType) (exchange.Department, bool) {
 			e, ok := w.city.Evidence(t)
@@ -89,7 +90,7 @@ func city(t testing.TB) *catalogue.Catalogue {
 
 func (w *world) sealer(a exchange.Adapter) *envelope.Sealer {
 	if w.sealers[a] == nil {
-		w.sealers[a] = w.trust.Sealer(a, bytes.Repeat([]byte{byte(len(a.Department()))}, 32))
+		w.sealers[a] = w.signers.Sealer(w.t, a, bytes.Repeat([]byte{byte(len(a.Department()))}, 32), func() time.Time { return noon })
 	}
 	return w.sealers[a]
 }
@@ -140,10 +141,10 @@ func (w *world) heartbeat(a exchange.Adapter, t exchange.EvidenceType) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	envelopetest.Sign(batch, &m)
 	m.Offset, m.Time = w.ends[m.Topic], noon
 	w.ends[m.Topic]++
-	if err := w.index.Fold(w.t.Context(), []exchange.Message{m}); err != nil {
+	said := []exchange.Message{m}
+	if err := errors.Join(batch.Sign(said), w.index.Fold(w.t.Context(), said)); err != nil {
 		w.t.Fatal(err)
 	}
 }

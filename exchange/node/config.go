@@ -4,9 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"time"
 
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/door"
+	"github.com/onedoor/yimen/exchange/limits"
 )
 
 // Config is everything that can be set about a node. Unknown keys are refused; what is left out has the default named here.
@@ -17,6 +20,24 @@ type Config struct {
 	HTTP string `yaml:"http"`
 	// TLS names the certificate and key to serve HTTPS with; empty serves plain HTTP, for the same machine only.
 	TLS TLS `yaml:"tls"`
+	// City is the trust domain of all identities: another city's certificates are strangers here. Default yimen.
+	City string `yaml:"city"`
+	// Name is this node's, among the nodes of the city. Default main.
+	Name string `yaml:"name"`
+	// Departments is the address for departments: HTTPS under the city's own authority, where callers show their certificates and
+	// machines enrol. Port 0 picks a free one. Default 127.0.0.1:7443.
+	Departments string `yaml:"departments"`
+	// Hosts are the names and addresses by which departments reach this node, for its certificate, besides those of this
+	// machine's loopback and the host of Departments.
+	Hosts []string `yaml:"hosts"`
+	// Login is the service by which people log in. Empty: only certificates and tokens of the callers file count.
+	Login door.OpenID `yaml:"login"`
+	// Proxies are addresses or networks of the city's own reverse proxies.
+	Proxies []string `yaml:"proxies"`
+	// Audit says how the audit log is kept.
+	Audit Audit `yaml:"audit"`
+	// Limits bound what one clerk, department or case may ask.
+	Limits limits.Rules `yaml:"limits"`
 	// Kafka says where the records travel.
 	Kafka Kafka `yaml:"kafka"`
 	// Catalogue lists directories of departments, evidence types, items and grants, merged over the built-in ones.
@@ -35,6 +56,26 @@ type TLS struct {
 	Key  string `yaml:"key"`
 }
 
+// Audit says how the audit log is kept.
+type Audit struct {
+	// Witness is the address of a witness, and WitnessKey its verifier key. Empty: nobody outside vouches for the log.
+	Witness    string `yaml:"witness"`
+	WitnessKey string `yaml:"witness_key"`
+	// StaleAfter is how long answers go on while entries wait for a checkpoint to be published. Default 4h.
+	StaleAfter time.Duration `yaml:"stale_after"`
+	// Delays are how long a holder is not told of queries for an item, where the law says so, by the item's code.
+	Delays map[exchange.Item]time.Duration `yaml:"delays"`
+}
+
+// KafkaTLS names PEM files. Certificate and key are read again for each new connection: to renew them needs no restart.
+type KafkaTLS struct {
+	// CA holds the city's root, in which the brokers' certificates end.
+	CA string `yaml:"ca"`
+	// Cert and Key are what the node shows to the brokers.
+	Cert string `yaml:"cert"`
+	Key  string `yaml:"key"`
+}
+
 // Kafka is the cluster to use, or the embedded one.
 type Kafka struct {
 	// Brokers of a real cluster. Empty: the embedded broker.
@@ -48,17 +89,36 @@ type Kafka struct {
 	Replicas int `yaml:"replicas"`
 	// Wait is how long a start waits for the brokers. Default 1m.
 	Wait time.Duration `yaml:"wait"`
+	// TLS is how the node and a real cluster know each other; empty speaks plain text.
+	TLS KafkaTLS `yaml:"tls"`
+	// EraseWithin bounds how long the bytes of what was erased stay on the topics of a real Kafka. Default 24h.
+	EraseWithin time.Duration `yaml:"erase_within"`
+	// Pending is how long a signed batch may wait until Kafka has it, as after a crash of the adapter; what is older is refused.
+	// Below 0: for ever, and clocks are not compared. Default 336h.
+	Pending time.Duration `yaml:"pending"`
 }
 
 // The defaults.
 const (
-	DefaultHTTP  = "127.0.0.1:7080"
-	DefaultKafka = "127.0.0.1:7092"
+	DefaultHTTP        = "127.0.0.1:7080"
+	DefaultDepartments = "127.0.0.1:7443"
+	DefaultKafka       = "127.0.0.1:7092"
+	DefaultCity        = "yimen"
+	defaultName        = "main"
 )
 
 func (c Config) withDefaults() Config {
 	if c.HTTP == "" {
 		c.HTTP = DefaultHTTP
+	}
+	if c.Departments == "" {
+		c.Departments = DefaultDepartments
+	}
+	if c.City == "" {
+		c.City = DefaultCity
+	}
+	if c.Name == "" {
+		c.Name = defaultName
 	}
 	if c.Kafka.Listen == "" {
 		c.Kafka.Listen = DefaultKafka
@@ -71,6 +131,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Kafka.Wait == 0 {
 		c.Kafka.Wait = time.Minute
+	}
+	if c.Kafka.EraseWithin == 0 {
+		c.Kafka.EraseWithin = 24 * time.Hour
 	}
 	if c.CacheMiB == 0 {
 		c.CacheMiB = 128
@@ -98,18 +161,52 @@ func (c Config) check() (found []finding) {
 	refuse(!isAddress(c.HTTP), "http", text("http 不是可用的地址", "http is no address"), both(address, DefaultHTTP))
 	refuse(isAddress(c.HTTP) && !isLocal(c.HTTP) && c.TLS.Cert == "", "http", text("没有 tls 时 http 只能是本机地址", "without tls, http must be an address of this machine only"),
 		text("号码和令牌不得明文过网：配置 tls，或改用 127.0.0.1", "numbers and tokens must not cross a network in plain: set tls, or use 127.0.0.1"))
+	refuse(!isAddress(c.Departments), "departments", text("departments 不是可用的地址", "departments is no address"), both(address, DefaultDepartments))
+	name := text("用小写字母、数字和 -，字母开头，例如 ", "use small letters, digits and hyphens, a letter first, such as ")
+	refuse(!exchange.ValidName(c.City), "city", text("city 的写法不对", "city is not well formed"), both(name, "liling"))
+	refuse(!exchange.ValidName(c.Name), "name", text("name 的写法不对", "name is not well formed"), both(name, "node-1"))
+	if _, err := c.proxies(); err != nil {
+		refuse(true, "proxies", text("proxies 有一项不是地址或网段", "an item of proxies is neither an address nor a network"), text("例如 10.0.0.8 或 10.0.0.0/24", "such as 10.0.0.8 or 10.0.0.0/24"))
+	}
+	refuse((c.Audit.Witness == "") != (c.Audit.WitnessKey == ""), "audit.witness", text("audit.witness 与 audit.witness_key 须同时写明", "audit.witness and audit.witness_key go together"),
+		text("witness_key 是 yimen witness 启动时显示的那一行", "witness_key is the line that yimen witness shows when it starts"))
+	refuse(c.Audit.StaleAfter < 0, "audit.stale_after", text("audit.stale_after 为负", "audit.stale_after is negative"), text("写时长，例如 4h", "write a time span, such as 4h"))
+	refuse((c.Login.Issuer == "") != (c.Login.Audience == ""), "login", text("login 须同时有 issuer 和 audience", "login needs both issuer and audience"), text("补上另一个", "add the other one"))
 	for i, broker := range c.Kafka.Brokers {
 		refuse(!isAddress(broker), "kafka.brokers", text(fmt.Sprintf("kafka.brokers 第 %d 项不是可用的地址", i+1), fmt.Sprintf("item %d of kafka.brokers is no address", i+1)), both(address, "kafka1.example.gov.cn:9093"))
 	}
 	embedded := len(c.Kafka.Brokers) == 0
 	refuse(embedded && !isAddress(c.Kafka.Listen), "kafka.listen", text("kafka.listen 不是可用的地址", "kafka.listen is no address"), both(address, DefaultKafka))
+	t := c.Kafka.TLS
+	refuse(embedded && t != KafkaTLS{}, "kafka.tls", text("内嵌 Kafka 只在本机，不用 TLS", "the embedded Kafka is on this machine only and speaks no TLS"),
+		text("去掉 kafka.tls，或用 kafka.brokers 接真实集群", "leave kafka.tls out, or name a real cluster in kafka.brokers"))
+	refuse((t.Cert == "") != (t.Key == ""), "kafka.tls", text("kafka.tls 须同时有 cert 和 key", "kafka.tls needs both cert and key"), text("补上另一个", "add the other one"))
+	refuse(t.Cert != "" && t.CA == "", "kafka.tls", text("kafka.tls 缺少 ca", "kafka.tls lacks ca"), text("写明本市根证书的文件", "name the file of the city's root certificate"))
 	refuse(c.Kafka.Partitions < 1, "kafka.partitions", text("kafka.partitions 小于 1", "kafka.partitions is less than 1"), text("写 1 或更大", "write 1 or more"))
 	refuse(c.Kafka.Replicas < 1, "kafka.replicas", text("kafka.replicas 小于 1", "kafka.replicas is less than 1"), text("写 1 或更大", "write 1 or more"))
 	refuse(embedded && c.Kafka.Replicas > 1, "kafka.replicas", text("内嵌 Kafka 只有一个代理，不能有多个副本", "the embedded Kafka is one broker and cannot have replicas"),
 		text("去掉 kafka.replicas，或用 kafka.brokers 接真实集群", "leave kafka.replicas out, or name a real cluster in kafka.brokers"))
 	refuse(c.Kafka.Wait < 0, "kafka.wait", text("kafka.wait 为负", "kafka.wait is negative"), text("写时长，例如 1m", "write a time span, such as 1m"))
+	refuse(c.Kafka.EraseWithin < time.Second, "kafka.erase_within", text("kafka.erase_within 小于 1s", "kafka.erase_within is less than 1s"), text("写时长，例如 24h", "write a time span, such as 24h"))
 	refuse(c.CacheMiB < 0, "cache_mib", text("cache_mib 为负", "cache_mib is negative"), text("写 MiB 数，例如 128", "write a number of MiB, such as 128"))
 	return found
+}
+
+// proxies are the configured ones; a single address is a network of its own.
+func (c Config) proxies() (door.Proxies, error) {
+	var all door.Proxies
+	for _, s := range c.Proxies {
+		if at, err := netip.ParseAddr(s); err == nil {
+			all = append(all, netip.PrefixFrom(at.Unmap(), at.Unmap().BitLen()))
+			continue
+		}
+		net, err := netip.ParsePrefix(s)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, net.Masked())
+	}
+	return all, nil
 }
 
 func isAddress(s string) bool {

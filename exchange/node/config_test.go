@@ -27,7 +27,7 @@ func TestConfigFile(t *testing.T) {
 		{"tab", "data:\n\tx: 1\n", []string{"YM-CFG-0103"}},
 		{"key twice", least + "data: e\n", []string{"y.yaml:3"}},
 		{"two documents", least + "---\n" + least, []string{"more than one document"}},
-		{"list", "- data\n", []string{"y.yaml:1: settings must stand here → here may stand: data, http, tls, kafka"}},
+		{"list", "- data\n", []string{"y.yaml:1: settings must stand here → here may stand: data, http, tls, city, name"}},
 		{"unknown key", least + "kafak: {}\n", []string{"y.yaml:3: unknown key kafak → here may stand: data, http"}},
 		{"other letter case", "Data: d\n", []string{"y.yaml:1: unknown key Data"}},
 		{"unknown key below", least + "kafka:\n  listen: 127.0.0.1:0\n  broker: x\n", []string{"y.yaml:5: unknown key kafka.broker → here may stand: brokers, listen"}},
@@ -42,6 +42,11 @@ func TestConfigFile(t *testing.T) {
 		{"everybody, in plain", least + "http: 0.0.0.0:7080\n", []string{"y.yaml:3: without tls"}},
 		{"every interface, in plain", least + "http: :7080\n", []string{"y.yaml:3: without tls"}},
 		{"broker without port", least + "kafka:\n  brokers: [k1:9092, k2]\n", []string{"y.yaml:4: item 2 of kafka.brokers"}},
+		{"TLS to a real cluster", least + "kafka:\n  brokers: [k1:9093]\n  tls: {ca: root.pem, cert: node.pem, key: node.key}\n", nil},
+		{"TLS to the embedded one", least + "kafka:\n  tls: {ca: root.pem}\n", []string{"y.yaml:4: the embedded Kafka is on this machine only"}},
+		{"half a certificate", least + "kafka:\n  brokers: [k1:9093]\n  tls: {ca: root.pem, key: node.key}\n", []string{"y.yaml:5: kafka.tls needs both cert and key"}},
+		{"a certificate without the root", least + "kafka:\n  brokers: [k1:9093]\n  tls: {cert: node.pem, key: node.key}\n", []string{"y.yaml:5: kafka.tls lacks ca"}},
+		{"unknown key of TLS", least + "kafka:\n  brokers: [k1:9093]\n  tls: {root: root.pem}\n", []string{"y.yaml:5: unknown key kafka.tls.root → here may stand: ca, cert, key"}},
 		{"negative replicas", least + "kafka: {replicas: -1, brokers: ['k:1']}\n", []string{"y.yaml:3: kafka.replicas is less than 1"}},
 	}
 	for _, test := range tests {
@@ -77,9 +82,10 @@ func TestConfigFile(t *testing.T) {
 func TestRelativePaths(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "y.yaml")
-	put(t, path, "data: d\ncallers: ../c\ntls: {cert: /a, key: b}\ncatalogue: [x, /y]\nschemas: [z]\n")
+	put(t, path, "data: d\ncallers: ../c\ntls: {cert: /a, key: b}\nkafka: {brokers: ['k:1'], tls: {ca: c, cert: /d, key: e}}\ncatalogue: [x, /y]\nschemas: [z]\n")
 	c, err := LoadConfig(path)
 	want := Config{Data: filepath.Join(dir, "d"), Callers: filepath.Join(filepath.Dir(dir), "c"), TLS: TLS{Cert: "/a", Key: filepath.Join(dir, "b")},
+		Kafka:     Kafka{Brokers: []string{"k:1"}, TLS: KafkaTLS{CA: filepath.Join(dir, "c"), Cert: "/d", Key: filepath.Join(dir, "e")}},
 		Catalogue: []string{filepath.Join(dir, "x"), "/y"}, Schemas: []string{filepath.Join(dir, "z")}}
 	if err != nil || !reflect.DeepEqual(c, want) {
 		t.Errorf("%+v %v", c, err)

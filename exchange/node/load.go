@@ -28,7 +28,7 @@ func LoadConfig(path string) (Config, error) {
 		return Config{}, err
 	}
 	base := filepath.Dir(path)
-	for _, p := range []*string{&c.Data, &c.TLS.Cert, &c.TLS.Key, &c.Callers} {
+	for _, p := range []*string{&c.Data, &c.TLS.Cert, &c.TLS.Key, &c.Callers, &c.Kafka.TLS.CA, &c.Kafka.TLS.Cert, &c.Kafka.TLS.Key} {
 		*p = from(base, *p)
 	}
 	for _, list := range [][]string{c.Catalogue, c.Schemas} {
@@ -82,7 +82,7 @@ type reader struct {
 
 func (r *reader) read(node ast.Node, into reflect.Value, at string) {
 	if into.Kind() != reflect.Struct {
-		if err := yaml.NodeToValue(node, into.Addr().Interface()); err != nil {
+		if err := yaml.NodeToValue(node, into.Addr().Interface(), yaml.Strict()); err != nil {
 			r.refuse(at, node, text(at+" 的值类型不符", at+" has a value of another type"), text("应为 "+kindOf(into.Type()).ZH, "write "+kindOf(into.Type()).EN))
 		}
 		return
@@ -145,6 +145,8 @@ func kindOf(t reflect.Type) exchange.Text {
 		return text("时长，例如 1m", "a time span, such as 1m")
 	case t.Kind() == reflect.Slice:
 		return text("列表，例如 [a, b]", "a list, such as [a, b]")
+	case t.Kind() == reflect.Map:
+		return text("按名称列出的设置", "settings by name")
 	case t.Kind() == reflect.Int:
 		return text("整数", "a whole number")
 	}

@@ -3,13 +3,12 @@ package node
 
 import (
 	"context"
-	"crypto/rand"
+	"crypto/ed25519"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -20,16 +19,18 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/onedoor/yimen/certs"
+	"github.com/onedoor/yimen/certs/roll"
 	"github.com/onedoor/yimen/exchange"
-	"github.com/onedoor/yimen/exchange/api"
 	"github.com/onedoor/yimen/exchange/audit"
+	"github.com/onedoor/yimen/exchange/audit/ledger"
 	"github.com/onedoor/yimen/exchange/broker"
 	"github.com/onedoor/yimen/exchange/bus"
-	"github.com/onedoor/yimen/exchange/bus/embedded"
 	"github.com/onedoor/yimen/exchange/catalogue"
+	"github.com/onedoor/yimen/exchange/door"
 	"github.com/onedoor/yimen/exchange/envelope"
 	"github.com/onedoor/yimen/exchange/holdings"
 	"github.com/onedoor/yimen/exchange/holdings/pebble"
+	"github.com/onedoor/yimen/exchange/limits"
 	"github.com/onedoor/yimen/schemas"
 	"github.com/onedoor/yimen/schemas/registry"
 )
@@ -40,8 +41,6 @@ type Surroundings struct {
 	Clock func() time.Time // nil: time.Now
 	// Catalogue is added to the configured directories; the demo brings its city this way.
 	Catalogue []fs.FS
-	// Directory knows the adapters whose signatures count. Required.
-	Directory envelope.Directory
 }
 
 // Node is a running exchange.
@@ -51,23 +50,28 @@ type Node struct {
 	Bus       *bus.Bus
 	Broker    *broker.Broker
 	Index     *holdings.Index
-	Keys      *certs.Local
+	Authority certs.Authority
+	Roll      *roll.Roll
+	Ledger    *ledger.Ledger
+	Limits    *limits.Limits
 	Metrics   *prometheus.Registry
 
 	cfg     Config
 	around  Surroundings
-	own     *schemas.Set // those that come with the program and the configuration
-	callers *api.Callers
-	tls     *tls.Config // nil: plain HTTP
-	address string
-	kafka   string
+	brought *schemas.Set // those that come with the program and the configuration
+	callers *door.Callers
+	door    *door.Keeper
+	audit   *audit.Log
+	own     *certs.Credential // the node's, at the address for departments
+	tls     *tls.Config       // nil: plain HTTP
+	brokers []string
 
-	life  context.Context // ends with Close, or with the first error of what runs in the background: its cause
-	end   context.CancelCauseFunc
-	work  sync.WaitGroup // what runs in the background
-	lag   prometheus.Gauge
-	close []func() error // in the order of starting
-	serv  *http.Server
+	life   context.Context // ends with Close, or with the first error of what runs in the background: its cause
+	end    context.CancelCauseFunc
+	work   sync.WaitGroup // what runs in the background
+	lag    prometheus.Gauge
+	close  []func() error // in the order of starting
+	fronts []*front       // what is served, and where
 
 	closing sync.Once
 	closed  error
@@ -82,10 +86,7 @@ const (
 	indexDir = "index"
 	kafkaDir = "kafka"
 
-	sealingKey = "exchange"
-	tokenKey   = "holder-token"
-	indexKey   = "index"
-	auditKey   = "audit-token"
+	auditDir = "audit"
 )
 
 // Start builds the exchange bottom-up. What was started is stopped again when a later part cannot be. ctx bounds the start
@@ -103,7 +104,7 @@ func Start(ctx context.Context, cfg Config, around Surroundings) (*Node, error) 
 	}
 	n := &Node{cfg: cfg, around: around, Metrics: prometheus.NewRegistry()}
 	n.life, n.end = context.WithCancelCause(context.WithoutCancel(ctx))
-	for _, part := range []func(context.Context) error{n.learn, n.connect, n.register, n.index, n.answer, n.serve} {
+	for _, part := range []func(context.Context) error{n.learn, n.keep, n.connect, n.identify, n.record, n.stand, n.register, n.index, n.answer, n.serve} {
 		if err := errors.Join(part(ctx), ctx.Err()); err != nil {
 			return nil, errors.Join(err, n.Close())
 		}
@@ -120,27 +121,29 @@ func (n *Node) learn(context.Context) (err error) {
 	n.lag = prometheus.NewGauge(prometheus.GaugeOpts{Name: "yimen_index_lag_records", Help: "Messages of all topics not yet folded into the index."})
 	n.Metrics.MustRegister(n.lag, collectors.NewGoCollector(), collectors.NewBuildInfoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	if n.Keys, err = certs.OpenLocal(filepath.Join(n.cfg.Data, keysDir)); err != nil {
-		return err
-	}
 	if err = directories(slices.Concat(n.cfg.Schemas, n.cfg.Catalogue)); err != nil {
 		return err
 	}
-	if n.own, err = loadSchemas(n.cfg.Schemas); err != nil {
+	if n.brought, err = loadSchemas(n.cfg.Schemas); err != nil {
 		return err
 	}
-	parts := append([]fs.FS{catalogue.Builtin()}, n.around.Catalogue...)
-	for _, dir := range n.cfg.Catalogue {
-		parts = append(parts, os.DirFS(dir))
-	}
-	if n.Catalogue, err = catalogue.Load(parts...); err != nil {
+	if n.Catalogue, err = loadCatalogue(n.cfg, n.around); err != nil {
 		return err
 	}
-	if n.callers, err = api.LoadCallers(n.cfg.Callers, n.canAsk); err != nil {
+	if n.callers, err = door.LoadCallers(n.cfg.Callers, n.canAsk); err != nil {
 		return err
 	}
 	n.tls, err = n.cfg.TLS.load()
 	return err
+}
+
+// loadCatalogue reads the built-in catalogue and, over it, that of the surroundings and the configured directories.
+func loadCatalogue(cfg Config, around Surroundings) (*catalogue.Catalogue, error) {
+	parts := append([]fs.FS{catalogue.Builtin()}, around.Catalogue...)
+	for _, dir := range cfg.Catalogue {
+		parts = append(parts, os.DirFS(dir))
+	}
+	return catalogue.Load(parts...)
 }
 
 // directories refuses those that are not there: an empty one would pass for a catalogue that changes nothing.
@@ -165,74 +168,47 @@ func (n *Node) canAsk(c broker.Caller) error {
 	return entry.CheckAsker()
 }
 
-// connect starts the embedded broker, if it is to be, and sees to it that every topic is there.
-func (n *Node) connect(ctx context.Context) error {
-	brokers := n.cfg.Kafka.Brokers
-	if len(brokers) == 0 {
-		own, err := embedded.Start(embedded.Config{Dir: filepath.Join(n.cfg.Data, kafkaDir), Addr: n.cfg.Kafka.Listen, Log: n.around.Log})
-		if err != nil {
-			return err
-		}
-		n.close = append(n.close, func() error { own.Close(); return nil })
-		brokers = []string{own.Addr()}
-	}
-	n.kafka = brokers[0]
-	connected, err := bus.Connect(bus.Config{Brokers: brokers, ClientID: "yimen", Log: n.around.Log, Metrics: n.Metrics})
-	if err != nil {
-		return err
-	}
-	n.Bus = connected
-	n.close = append(n.close, connected.Close)
-	ctx, cancel := context.WithTimeout(ctx, n.cfg.Kafka.Wait)
-	defer cancel()
-	return n.Bus.Ensure(ctx, topicsOf(n.Catalogue, n.cfg.Kafka))
-}
-
 // index opens the index and begins to fold the topics into it.
-func (n *Node) index(context.Context) error {
-	if _, err := n.PublicKey(); err != nil { // adapters look for it as soon as the exchange is up
-		return err
-	}
-	opener, err := envelope.NewOpener(envelope.OpenerConfig{Secrets: n.sealingSecrets, Directory: n.around.Directory})
+func (n *Node) index(ctx context.Context) error {
+	opener, err := envelope.NewOpener(envelope.OpenerConfig{Secrets: n.sealingSecrets, Directory: n.Roll, Pending: n.cfg.Kafka.Pending})
 	if err != nil {
 		return err
 	}
-	tokens, err := n.Keys.Secret(tokenKey)
+	tokens, err := n.secret(ctx, tokenKey)
 	if err != nil {
 		return err
 	}
-	seal, err := n.Keys.Secret(indexKey)
+	seal, err := n.secret(ctx, indexKey)
 	if err != nil {
 		return err
+	}
+	orders, err := n.signers(ctx, ordersKey)
+	if err != nil {
+		return err
+	}
+	var ordered []ed25519.PublicKey
+	for _, key := range orders {
+		ordered = append(ordered, key.Public().(ed25519.PublicKey))
 	}
 	engine, err := pebble.Open(pebble.Config{Dir: filepath.Join(n.cfg.Data, indexDir), CacheBytes: int64(n.cfg.CacheMiB) << 20, Log: n.around.Log})
 	if err != nil {
 		return err
 	}
 	n.close = append(n.close, engine.Close)
-	n.Index, err = holdings.New(holdings.Config{Engine: engine, Opener: opener, Schema: n.schema, Keeper: n.keeper,
+	n.Index, err = holdings.New(holdings.Config{Engine: engine, Opener: opener, Schema: n.schema, Keeper: n.keeper, Orders: ordered,
 		TokenKey: tokens, SealKey: seal, Log: n.around.Log, Metrics: n.Metrics, Now: n.around.Clock})
 	if err != nil {
 		return err
 	}
+	ends, err := n.Bus.EndOffsets(ctx, holdings.ErasuresTopic)
+	if err != nil {
+		return err
+	}
+	n.Index.Obey(ends[0]) // nothing is found before
 	for _, topic := range folded(n.Catalogue) {
 		n.goes("fold "+topic, func(ctx context.Context) error { return n.fold(ctx, topic) })
 	}
 	return nil
-}
-
-// sealingSecrets are all versions of the secret behind the key that adapters seal to: one so far.
-func (n *Node) sealingSecrets(context.Context) ([][]byte, error) {
-	secret, _, err := n.Keys.KeyPair(sealingKey, sealingPair)
-	return [][]byte{secret}, err
-}
-
-// sealingPair draws a sealing secret and gives the public key that follows from it.
-func sealingPair() (secret, public []byte, err error) {
-	secret = make([]byte, certs.SecretSize)
-	rand.Read(secret)
-	public, err = envelope.PublicKey(envelope.Standard, secret)
-	return secret, public, err
 }
 
 func (n *Node) keeper(t exchange.EvidenceType) (exchange.Department, bool) {
@@ -266,18 +242,19 @@ func topicMadeAnew(topic, index string) error {
 			EN: "check kafka.brokers; if the topic was made anew, stop the exchange, delete " + index + " and start: the index is folded again"}}
 }
 
-// answer sets up the broker with its audit log.
-func (n *Node) answer(context.Context) error {
-	key, err := n.Keys.Secret(auditKey)
-	if err != nil {
-		return err
-	}
-	log, err := audit.New(audit.Config{Appender: n.Bus, Key: key, Clock: n.around.Clock, Metrics: n.Metrics})
-	if err != nil {
-		return err
-	}
-	n.Broker, err = broker.New(broker.Config{Catalogue: n.Catalogue, Holdings: n.Index, Audit: log, Clock: n.around.Clock, Metrics: n.Metrics})
+// answer sets up the broker.
+func (n *Node) answer(context.Context) (err error) {
+	n.Broker, err = broker.New(broker.Config{Catalogue: n.Catalogue, Holdings: n.Index, Audit: n.audit, Limits: n.Limits, Ready: n.mayAnswer,
+		Clock: n.around.Clock, Metrics: n.Metrics})
 	return err
+}
+
+// mayAnswer says why no query can be answered just now. It is asked before each, so it looks at memory only.
+func (n *Node) mayAnswer() error {
+	if err := n.open(); err != nil {
+		return err
+	}
+	return n.Ledger.Fresh(n.around.Clock())
 }
 
 // goes runs a part in the background; its error ends the node.
@@ -292,18 +269,24 @@ func (n *Node) goes(name string, part func(context.Context) error) {
 // URL is where the API answers.
 func (n *Node) URL() string {
 	if n.tls != nil {
-		return "https://" + n.address
+		return "https://" + n.fronts[people].address
 	}
-	return "http://" + n.address
+	return "http://" + n.fronts[people].address
 }
 
+// DepartmentsURL is where departments call, enrol and renew.
+func (n *Node) DepartmentsURL() string { return "https://" + n.fronts[departments].address }
+
 // KafkaAddr is one broker's address.
-func (n *Node) KafkaAddr() string { return n.kafka }
+func (n *Node) KafkaAddr() string { return n.brokers[0] }
 
 // PublicKey is the key that adapters seal to.
-func (n *Node) PublicKey() ([]byte, error) {
-	_, public, err := n.Keys.KeyPair(sealingKey, sealingPair)
-	return public, err
+func (n *Node) PublicKey(ctx context.Context) ([]byte, error) {
+	secret, err := n.secret(ctx, sealingKey)
+	if err != nil {
+		return nil, err
+	}
+	return envelope.PublicKey(envelope.Standard, secret)
 }
 
 // Wait returns nil when ctx ends or the node was closed, or the error of a part that could not go on.
@@ -334,14 +317,7 @@ func (n *Node) Close() error {
 }
 
 func (n *Node) shut() error {
-	if n.serv != nil { // first: no new questions
-		ctx, cancel := context.WithTimeout(context.Background(), stopPatience)
-		defer cancel()
-		if err := n.serv.Shutdown(ctx); err != nil {
-			n.around.Log.Warn("requests were cut off by the stop", "error", err)
-		}
-		n.serv.Close()
-	}
+	n.hush()         // first: no new questions
 	n.end(errClosed) // then what folds: the index must not close under it
 	n.work.Wait()
 	var all []error

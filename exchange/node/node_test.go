@@ -94,15 +94,15 @@ func TestFailedStartLeavesNothing(t *testing.T) {
 			if err := os.MkdirAll(dir, 0o700); err != nil {
 				t.Fatal(err)
 			}
-			put(t, filepath.Join(dir, "index.key"), strings.Repeat("k", 32))
-			os.Chmod(filepath.Join(dir, "index.key"), 0o644)
+			put(t, filepath.Join(dir, "index.1.key"), strings.Repeat("k", 32))
+			os.Chmod(filepath.Join(dir, "index.1.key"), 0o644)
 		}, exchange.Invalid, []string{"YM-KEY-0101"}},
 		{"key cut short", func(t *testing.T, c *Config) {
 			dir := filepath.Join(c.Data, keysDir)
 			if err := os.MkdirAll(dir, 0o700); err != nil {
 				t.Fatal(err)
 			}
-			put(t, filepath.Join(dir, "audit-token.key"), "short")
+			put(t, filepath.Join(dir, "audit-token.1.key"), "short")
 		}, exchange.Invalid, []string{"YM-KEY-0102"}},
 		{"no certificate", func(_ *testing.T, c *Config) { c.TLS = TLS{Cert: "/none.pem", Key: "/none.key"} }, exchange.Invalid, []string{"YM-CFG-0106"}},
 		{"no catalogue and no schemas", func(_ *testing.T, c *Config) { c.Catalogue, c.Schemas = []string{"/none"}, []string{c.Callers} }, exchange.Invalid,
@@ -113,14 +113,14 @@ func TestFailedStartLeavesNothing(t *testing.T) {
 		}, exchange.Invalid, []string{"YM-CAT-"}},
 		{"data is a file", func(_ *testing.T, c *Config) { c.Data = c.Callers }, exchange.Internal, []string{"key directory"}},
 		{"data of another node", func(t *testing.T, c *Config) { start(t, *c) }, exchange.Conflict, []string{"YM-BUS-0303"}},
-		{"index of another node", func(t *testing.T, c *Config) { c.Kafka.Brokers = []string{start(t, *c).KafkaAddr()} }, exchange.Conflict, []string{"YM-IDX-0201"}},
+		{"directory of another node", func(t *testing.T, c *Config) { c.Kafka.Brokers = []string{start(t, *c).KafkaAddr()} }, exchange.Conflict, []string{"YM-AUD-0201"}},
 		{"index of another version", func(t *testing.T, c *Config) {
 			stop(t, start(t, *c))
-			rewrite(t, *c, func(row string) string { return strings.Replace(row, `"format":1`, `"format":999`, 1) })
+			rewrite(t, *c, func(row string) string { return strings.Replace(row, `"format":2`, `"format":999`, 1) })
 		}, exchange.Conflict, []string{"YM-IDX-0101", "999"}},
 		{"index under other keys", func(t *testing.T, c *Config) {
 			stop(t, start(t, *c))
-			if err := os.Remove(filepath.Join(c.Data, keysDir, "index.key")); err != nil {
+			if err := os.Remove(filepath.Join(c.Data, keysDir, "index.1.key")); err != nil {
 				t.Fatal(err)
 			}
 		}, exchange.Conflict, []string{"YM-IDX-0102"}},
@@ -281,7 +281,7 @@ func TestMissingTopicEndsTheNode(t *testing.T) {
 func TestStopWaitsForAnswers(t *testing.T) {
 	t.Parallel()
 	n := start(t, settings(t))
-	conn, err := net.Dial("tcp", n.address)
+	conn, err := net.Dial("tcp", n.fronts[people].address)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -296,7 +296,7 @@ func TestStopWaitsForAnswers(t *testing.T) {
 	done := make(chan error)
 	go func() { done <- n.Close() }()
 	for { // until nobody is let in any more
-		late, err := net.Dial("tcp", n.address)
+		late, err := net.Dial("tcp", n.fronts[people].address)
 		if err != nil {
 			break
 		}
@@ -316,12 +316,12 @@ func TestStopWaitsForAnswers(t *testing.T) {
 // Who sends slowly, or takes slowly, is hung up on.
 func TestSlowClientsAreLimited(t *testing.T) {
 	n := start(t, settings(t))
-	for name, limit := range map[string]time.Duration{"header": n.serv.ReadHeaderTimeout, "read": n.serv.ReadTimeout, "write": n.serv.WriteTimeout, "idle": n.serv.IdleTimeout} {
+	for name, limit := range map[string]time.Duration{"header": n.fronts[people].ReadHeaderTimeout, "read": n.fronts[people].ReadTimeout, "write": n.fronts[people].WriteTimeout, "idle": n.fronts[people].IdleTimeout} {
 		if limit <= 0 || limit > 2*time.Minute {
 			t.Errorf("%s: %v", name, limit)
 		}
 	}
-	if n.serv.MaxHeaderBytes <= 0 || n.serv.WriteTimeout <= n.serv.ReadTimeout {
-		t.Errorf("limits %d, %v", n.serv.MaxHeaderBytes, n.serv.WriteTimeout)
+	if n.fronts[people].MaxHeaderBytes <= 0 || n.fronts[people].WriteTimeout <= n.fronts[people].ReadTimeout {
+		t.Errorf("limits %d, %v", n.fronts[people].MaxHeaderBytes, n.fronts[people].WriteTimeout)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/door"
 	"github.com/onedoor/yimen/exchange/impact"
 	"github.com/onedoor/yimen/schemas"
 	"github.com/onedoor/yimen/schemas/opinion"
@@ -55,7 +56,7 @@ func (n *Node) register(ctx context.Context) (err error) {
 	if err := n.Registry.Settled(ctx); err != nil {
 		return err
 	}
-	for _, schema := range n.own.All() { // one after the other, so that ids are the same wherever a city begins
+	for _, schema := range n.brought.All() { // one after the other, so that ids are the same wherever a city begins
 		if err := n.seed(ctx, schema); err != nil {
 			return err
 		}
@@ -106,7 +107,7 @@ func (n *Node) schema(ctx context.Context, id string) (*schemas.Schema, error) {
 
 // registryHandler serves the registry below RegistryPath.
 func (n *Node) registryHandler() http.Handler {
-	return http.StripPrefix(RegistryPath, rest.New(rest.Config{Registry: n.Registry, Writer: n.callers.SchemaWriter, Impact: n.impact, Log: n.around.Log, Metrics: n.Metrics}))
+	return http.StripPrefix(RegistryPath, rest.New(rest.Config{Registry: n.Registry, Writer: n.door.With(door.Schemas), Impact: n.impact, Log: n.around.Log, Metrics: n.Metrics}))
 }
 
 // impact says what a new schema of an evidence type would break here.

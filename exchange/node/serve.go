@@ -3,63 +3,135 @@ package node
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"sync"
 	"syscall"
 	"time"
 
+	"github.com/onedoor/yimen/certs/enrol"
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/api"
+	"github.com/onedoor/yimen/exchange/audit"
+	"github.com/onedoor/yimen/exchange/audit/ledger"
+	"github.com/onedoor/yimen/exchange/door"
+	"github.com/onedoor/yimen/exchange/limits"
 )
 
-// serve opens the HTTP address.
+// front is one address at which the node is served.
+type front struct {
+	http.Server
+	address string
+}
+
+// The fronts, in their order: one for people and their programs, one where departments show their certificates.
+const (
+	people = iota
+	departments
+)
+
+// serve opens both addresses. What stands behind them is the same.
 func (n *Node) serve(context.Context) error {
-	listener, err := net.Listen("tcp", n.cfg.HTTP)
-	if err != nil {
-		return cannotListen(n.cfg.HTTP, err)
-	}
-	n.address = listener.Addr().String()
-	n.serv = &http.Server{
-		Handler:           n.handler(),
-		ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
-		MaxHeaderBytes: 32 << 10, TLSConfig: n.tls, ErrorLog: slog.NewLogLogger(n.around.Log.Handler(), slog.LevelDebug),
+	handler := n.handler()
+	for _, at := range []struct {
+		name, address, key string
+		tls                *tls.Config
+	}{
+		{"serve people", n.cfg.HTTP, "http", n.tls},
+		{"serve departments", n.cfg.Departments, "departments", n.departmentsTLS()},
+	} {
+		listener, err := net.Listen("tcp", at.address)
+		if err != nil {
+			return cannotListen(at.address, at.key, err)
+		}
+		f := &front{address: listener.Addr().String(), Server: http.Server{
+			Handler:           handler,
+			ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
+			MaxHeaderBytes: 32 << 10, TLSConfig: at.tls, ErrorLog: slog.NewLogLogger(n.around.Log.Handler(), slog.LevelDebug),
+		}}
+		n.fronts = append(n.fronts, f)
+		n.goes(at.name, func(context.Context) error { return f.answer(listener) })
 	}
 	n.goes("watch lag", n.watchLag)
-	n.goes("serve HTTP", func(context.Context) error {
-		err := n.listen(listener)
-		if errors.Is(err, http.ErrServerClosed) {
-			return nil
-		}
-		return err
-	})
+	n.goes("keep Kafka's rules", n.guard)
+	n.goes("free erased bytes", n.buryAgain)
 	return nil
 }
 
-// handler is everything the node answers.
+func (f *front) answer(listener net.Listener) error {
+	serve := f.Serve
+	if f.TLSConfig != nil {
+		serve = func(l net.Listener) error { return f.ServeTLS(l, "", "") }
+	}
+	if err := serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// hush lets no more questions in, and waits for those that are in to be answered.
+func (n *Node) hush() {
+	ctx, cancel := context.WithTimeout(context.Background(), stopPatience)
+	defer cancel()
+	var fronts sync.WaitGroup
+	for _, f := range n.fronts {
+		fronts.Go(func() {
+			if err := f.Shutdown(ctx); err != nil {
+				n.around.Log.Warn("requests were cut off by the stop", "error", err)
+			}
+			f.Close()
+		})
+	}
+	fronts.Wait()
+}
+
+// handler is everything the node answers. The doorkeeper stands before all of it.
 func (n *Node) handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/", api.New(api.Config{Broker: n.Broker, Catalogue: n.Catalogue, Callers: n.callers, Ready: n.checks(),
+	mux.Handle("/", api.New(api.Config{Broker: n.Broker, Catalogue: n.Catalogue, Door: n.door, Ready: n.checks(),
 		Metrics: n.Metrics, Log: n.around.Log, Clock: n.around.Clock}))
 	mux.Handle(RegistryPath+"/", n.registryHandler())
-	return mux
-}
-
-func (n *Node) listen(listener net.Listener) error {
-	if n.tls != nil {
-		return n.serv.ServeTLS(listener, "", "")
+	enrolment := n.enrolment()
+	for _, path := range enrol.Paths() {
+		mux.Handle(path, enrolment)
 	}
-	return n.serv.Serve(listener)
+	desk := (&limits.Desk{Limits: n.Limits, Admin: n.door.With(door.Admin), Append: n.append, Fail: api.Fail}).Handler()
+	mux.Handle("/v1/limits", desk)
+	mux.Handle("/v1/limits/", desk)
+	erasures := n.erasures()
+	mux.Handle("/v1/erasures", erasures)
+	mux.Handle("/v1/refusals", erasures)
+	log := ledger.Handler(ledger.Serving{Ledger: n.Ledger, Reader: n.reader, Fail: api.Fail, Audit: n.audit, Token: n.audit.Token, Clock: n.around.Clock})
+	for _, path := range []string{"/v1/receipts/", "/v1/audit/", "/v1/subjects", "/v1/subjects/"} {
+		mux.Handle(path, log)
+	}
+	return n.door.Guard(mux, api.Fail)
 }
 
-func cannotListen(address string, err error) error {
+// reader is who reads the audit log, and what of it they may see.
+func (n *Node) reader(r *http.Request) (ledger.Reader, error) {
+	caller, err := n.door.Caller(r)
+	return ledger.Reader{Department: caller.Department, Clerk: caller.Clerk, Supervisor: caller.May(door.Supervisor),
+		Auditor: caller.May(door.Auditor), Holders: caller.May(door.Citizens)}, err
+}
+
+// append makes an audit entry durable.
+func (n *Node) append(ctx context.Context, e audit.Entry) error {
+	_, err := n.audit.Append(ctx, e)
+	return err
+}
+
+func cannotListen(address, key string, err error) error {
 	p := &exchange.Problem{Code: "YM-CFG-0102", Kind: exchange.Invalid, Err: err,
-		What: text("HTTP 地址不可用："+address, "HTTP address cannot be used: "+address),
-		Mend: text("用 --http 或配置 http 指定本机的另一地址", "name another address of this machine with --http, or http in the configuration")}
+		What: text("地址不可用："+address, "the address cannot be used: "+address),
+		Mend: text("用 --"+key+" 或配置 "+key+" 指定本机的另一地址", "name another address of this machine with --"+key+", or "+key+" in the configuration")}
 	if errors.Is(err, syscall.EADDRINUSE) {
 		p.Kind, p.Why = exchange.Conflict, text("端口已被占用", "the port is in use")
-		p.Mend = text("停止占用它的程序，或指定另一地址，例如 --http 127.0.0.1:0 自动选择空闲端口", "stop the program that uses it, or name another address, such as --http 127.0.0.1:0 for any free port")
+		p.Mend = text("停止占用它的程序，或指定另一地址，例如 --"+key+" 127.0.0.1:0 自动选择空闲端口", "stop the program that uses it, or name another address, such as --"+key+" 127.0.0.1:0 for any free port")
 	}
 	return p
 }
@@ -76,4 +148,18 @@ func (t TLS) load() (*tls.Config, error) {
 			Mend: text("检查 tls.cert 和 tls.key：PEM 格式、可读、彼此成对", "check tls.cert and tls.key: PEM, readable, and each the other's")}
 	}
 	return &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair}}, nil
+}
+
+// loginClient reaches the login service.
+func (c Config) loginClient() (*http.Client, error) {
+	if c.Login.CA == "" {
+		return http.DefaultClient, nil
+	}
+	roots := x509.NewCertPool()
+	if content, err := os.ReadFile(c.Login.CA); err != nil || !roots.AppendCertsFromPEM(content) {
+		return nil, &exchange.Problem{Code: "YM-CFG-0111", Kind: exchange.Invalid, Err: err,
+			What: text("login.ca 不可用："+c.Login.CA, "login.ca cannot be used: "+c.Login.CA),
+			Mend: text("写明登录服务根证书的文件：PEM 格式、可读", "name the file of the login service's root certificate: PEM, and readable")}
+	}
+	return &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}}}, nil
 }

@@ -1,44 +1,48 @@
 package node
 
 import (
+	"strconv"
 	"time"
 
+	"github.com/onedoor/yimen/certs/roll"
 	"github.com/onedoor/yimen/exchange/audit"
 	"github.com/onedoor/yimen/exchange/bus"
 	"github.com/onedoor/yimen/exchange/catalogue"
 	"github.com/onedoor/yimen/exchange/envelope"
+	"github.com/onedoor/yimen/exchange/holdings"
 	"github.com/onedoor/yimen/schemas/registry"
 )
 
 // Records of queries are kept three years at least (政务数据共享条例 art. 29), and asOf needs coverage for as long.
 const keepYears = 3 * 366 * 24 * time.Hour
 
-// maxCompactionLag bounds how long an erased record's bytes stay in a topic.
-const maxCompactionLag = "86400000" // ms: one day
+// stamped topics date messages by the broker's clock, not the one of whoever writes.
+var stamped = map[string]string{"message.timestamp.type": "LogAppendTime"}
 
-// topicsOf lists every topic a city with this catalogue needs.
-func topicsOf(c *catalogue.Catalogue, k Kafka) []bus.Topic {
-	isr := 1
-	if k.Replicas >= 3 {
-		isr = 2
+// forgetful topics give the bytes of a tombstoned key back within the time given, once something stands behind the tombstone.
+func (k Kafka) forgetful() map[string]string {
+	return map[string]string{"message.timestamp.type": "LogAppendTime", "max.compaction.lag.ms": strconv.FormatInt(k.EraseWithin.Milliseconds(), 10)}
+}
+
+// Topics lists every topic a city with this catalogue needs.
+func Topics(c *catalogue.Catalogue, k Kafka) []bus.Topic {
+	topic := func(name string, partitions int, config map[string]string) bus.Topic {
+		return bus.Topic{Name: name, Partitions: partitions, Replicas: k.Replicas, MinISR: min(2, k.Replicas), Config: config}
 	}
-	topic := func(name string, partitions int) bus.Topic {
-		return bus.Topic{Name: name, Partitions: partitions, Replicas: k.Replicas, MinISR: isr}
-	}
-	mirror := topic(registry.Mirror, 1)
+	mirror := topic(registry.Mirror, 1, nil)
 	mirror.Compact = true
-	topics := []bus.Topic{topic(audit.Topic, 1), topic(registry.Proposals, 1), mirror}
+	topics := []bus.Topic{topic(audit.Topic, 1, stamped), topic(roll.Topic, 1, stamped), topic(holdings.ErasuresTopic, 1, stamped),
+		topic(registry.Proposals, 1, nil), mirror}
 	for _, e := range c.EvidenceTypes() {
-		t := topic(envelope.EvidenceTopic(e.Type), k.Partitions)
+		t := topic(envelope.EvidenceTopic(e.Type), k.Partitions, k.forgetful())
 		t.Compact = true
-		t.Config = map[string]string{"max.compaction.lag.ms": maxCompactionLag}
 		topics = append(topics, t)
 	}
 	for _, d := range c.Departments() {
-		coverage := topic(envelope.CoverageTopic(d.Code), 1)
+		coverage := topic(envelope.CoverageTopic(d.Code), 1, stamped)
 		coverage.Retention = keepYears
-		quarantine := topic(envelope.QuarantineTopic(d.Code), 1)
-		quarantine.Retention = keepYears
+		quarantine := topic(envelope.QuarantineTopic(d.Code), 1, k.forgetful())
+		quarantine.Compact, quarantine.Retention = true, keepYears
 		topics = append(topics, coverage, quarantine)
 	}
 	return topics
@@ -46,7 +50,7 @@ func topicsOf(c *catalogue.Catalogue, k Kafka) []bus.Topic {
 
 // folded lists the topics the index is made of.
 func folded(c *catalogue.Catalogue) []string {
-	var names []string
+	names := []string{holdings.ErasuresTopic}
 	for _, e := range c.EvidenceTypes() {
 		names = append(names, envelope.EvidenceTopic(e.Type))
 	}

@@ -15,12 +15,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/onedoor/yimen/certs"
 	"github.com/onedoor/yimen/deploy/demo"
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/api"
 	"github.com/onedoor/yimen/exchange/broker"
+	"github.com/onedoor/yimen/exchange/door"
 	"github.com/onedoor/yimen/exchange/envelope"
-	"github.com/onedoor/yimen/exchange/envelope/envelopetest"
 )
 
 const (
@@ -35,8 +36,9 @@ func settings(t testing.TB) Config {
 	t.Helper()
 	dir := t.TempDir()
 	callers := filepath.Join(dir, "callers.yaml")
-	put(t, callers, "- {department: xzsp, clerk: '0017', token_sha256: "+api.TokenHash(token)+"}\n")
-	return Config{Data: filepath.Join(dir, "data"), HTTP: "127.0.0.1:0", Callers: callers, CacheMiB: 8, Kafka: Kafka{Listen: "127.0.0.1:0", Partitions: 2}}
+	put(t, callers, "- {department: xzsp, clerk: '0017', token_sha256: "+door.TokenHash(token)+"}\n")
+	return Config{Data: filepath.Join(dir, "data"), HTTP: "127.0.0.1:0", Departments: "127.0.0.1:0", Callers: callers, CacheMiB: 8,
+		Kafka: Kafka{Listen: "127.0.0.1:0", Partitions: 2, Pending: -1}} // the clock stands still
 }
 
 func put(t testing.TB, path, content string) {
@@ -46,11 +48,8 @@ func put(t testing.TB, path, content string) {
 	}
 }
 
-// roll knows every adapter of these tests.
-var roll = envelopetest.NewRoll()
-
 func surroundings() Surroundings {
-	return Surroundings{Clock: func() time.Time { return noon }, Catalogue: []fs.FS{demo.Catalogue()}, Directory: roll}
+	return Surroundings{Clock: func() time.Time { return noon }, Catalogue: []fs.FS{demo.Catalogue()}}
 }
 
 // start starts a node that the test's end closes.
@@ -76,14 +75,7 @@ func publish(t testing.TB, n *Node, version exchange.Version) {
 	t.Helper()
 	const adapter, kind = exchange.Adapter("scjg/licences"), exchange.EvidenceType("business-licence")
 	schema, _ := n.Registry.Evidence().ByType(kind)
-	public, err := n.PublicKey()
-	if err != nil {
-		t.Fatal(err)
-	}
-	sealer, err := envelope.NewSealer(envelope.SealerConfig{Adapter: adapter, DepartmentKey: bytes.Repeat([]byte("k"), 32), ExchangeKey: public, Signer: roll.Signer(adapter)})
-	if err != nil {
-		t.Fatal(err)
-	}
+	sealer := sealerOf(t, n, adapter)
 	batch := sealer.Batch()
 	var records []exchange.Message
 	for i, document := range schema.Examples() {
@@ -101,15 +93,39 @@ func publish(t testing.TB, n *Node, version exchange.Version) {
 	for _, m := range records {
 		end[m.Partition] = max(end[m.Partition], m.Offset+1)
 	}
-	statement, err := batch.Statement(exchange.Coverage{Adapter: adapter, Type: kind, Alive: noon, CompleteUpTo: noon, End: end, Read: 2, Published: 2})
+	batch = sealer.Batch()
+	m, err := batch.Statement(exchange.Coverage{Adapter: adapter, Type: kind, Alive: noon, CompleteUpTo: noon, End: end, Read: 2, Published: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
-	envelopetest.Sign(batch, &statement)
-	send(t, n, statement)
+	statement := []exchange.Message{m}
+	if err := batch.Sign(statement); err != nil {
+		t.Fatal(err)
+	}
+	send(t, n, statement...)
 	if err := n.Settled(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// sealerOf is an adapter that the node has enrolled.
+func sealerOf(t testing.TB, n *Node, adapter exchange.Adapter) *envelope.Sealer {
+	t.Helper()
+	_, name, _ := strings.Cut(string(adapter), "/")
+	signer, err := n.Enrol(t.Context(), certs.Identity{Department: adapter.Department(), Role: certs.Adapter, Name: name}, certs.CredentialConfig{Dir: t.TempDir(), Name: "a"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	public, err := n.PublicKey(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealer, err := envelope.NewSealer(envelope.SealerConfig{Adapter: adapter, DepartmentKey: bytes.Repeat([]byte("k"), 32), ExchangeKey: public, Signer: signer,
+		Clock: n.around.Clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sealer
 }
 
 func send(t testing.TB, n *Node, messages ...exchange.Message) {
@@ -140,7 +156,7 @@ func query(t testing.TB, n *Node) broker.Conclusion {
 	t.Helper()
 	transport := &http.Transport{}
 	defer transport.CloseIdleConnections()
-	client := api.Client{Base: n.URL(), Token: token, HTTP: &http.Client{Transport: transport, Timeout: 10 * time.Second}}
+	client := api.Client{Base: n.URL(), Token: token, HTTP: &http.Client{Transport: transport, Timeout: 10 * time.Second}, Clock: n.around.Clock}
 	c, err := client.Query(t.Context(), api.QueryRequest{Case: "LL-2026-1123-0041", Item: "food-licence-new", Applicant: company})
 	if err != nil {
 		t.Fatal(err)

@@ -116,7 +116,11 @@ func (b *bench) readOnce(ctx context.Context, n *node.Node, to adapters.Bus, m *
 	if !ok {
 		return result, fmt.Errorf("there is no schema of %s", ingested)
 	}
-	public, err := n.PublicKey()
+	public, err := n.PublicKey(ctx)
+	if err != nil {
+		return result, err
+	}
+	signer, err := enrol(ctx, n, m.Adapter)
 	if err != nil {
 		return result, err
 	}
@@ -127,7 +131,7 @@ func (b *bench) readOnce(ctx context.Context, n *node.Node, to adapters.Bus, m *
 		return result, fmt.Errorf("make adapter's directory: %w", err)
 	}
 	defer os.RemoveAll(state)
-	runner, err := adapters.Open(ctx, adapters.Config{Manifest: m, Source: source, Schema: schema, DepartmentKey: key, ExchangePublicKey: public, Signer: roll.Signer(m.Adapter),
+	runner, err := adapters.Open(ctx, adapters.Config{Manifest: m, Source: source, Schema: schema, DepartmentKey: key, ExchangePublicKey: public, Signer: signer,
 		StateDir: state, Bus: to, Clock: time.Now, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return result, err

@@ -5,15 +5,16 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
+	"os"
 	"strings"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/onedoor/yimen/certs"
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/envelope"
-	"github.com/onedoor/yimen/exchange/envelope/envelopetest"
 	"github.com/onedoor/yimen/exchange/identity"
 	"github.com/onedoor/yimen/exchange/node"
 )
@@ -97,11 +98,15 @@ func publishForm(ctx context.Context, n *node.Node, at, holders int) (int64, err
 	if !ok {
 		return 0, fmt.Errorf("there is no schema of it")
 	}
-	public, err := n.PublicKey()
+	public, err := n.PublicKey(ctx)
 	if err != nil {
 		return 0, err
 	}
-	sealer, err := envelope.NewSealer(envelope.SealerConfig{Adapter: f.adapter, DepartmentKey: departmentKey, ExchangeKey: public, Signer: roll.Signer(f.adapter)})
+	signer, err := enrol(ctx, n, f.adapter)
+	if err != nil {
+		return 0, err
+	}
+	sealer, err := envelope.NewSealer(envelope.SealerConfig{Adapter: f.adapter, DepartmentKey: departmentKey, ExchangeKey: public, Signer: signer})
 	if err != nil {
 		return 0, err
 	}
@@ -120,9 +125,6 @@ func publishForm(ctx context.Context, n *node.Node, at, holders int) (int64, err
 	}
 	return p.count, p.cover(ctx)
 }
-
-// roll knows every adapter of a bench.
-var roll = envelopetest.NewRoll()
 
 // departmentKey serves all departments of a bench.
 var departmentKey = []byte("a key of a bench: 32 bytes or so")
@@ -183,9 +185,20 @@ func (p *publishing) cover(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	signed := []exchange.Message{m}
-	if err := batch.Sign(signed); err != nil {
+	said := []exchange.Message{m}
+	if err := batch.Sign(said); err != nil {
 		return err
 	}
-	return p.n.Bus.Append(ctx, m.Topic, signed)
+	return p.n.Bus.Append(ctx, m.Topic, said)
+}
+
+// enrol gives an adapter of a bench its certificate.
+func enrol(ctx context.Context, n *node.Node, adapter exchange.Adapter) (*certs.Credential, error) {
+	_, name, _ := strings.Cut(string(adapter), "/")
+	dir, err := os.MkdirTemp("", "yimen-bench-identity-")
+	if err != nil {
+		return nil, fmt.Errorf("make directory of an identity: %w", err)
+	}
+	defer os.RemoveAll(dir) // it stays in memory
+	return n.Enrol(ctx, certs.Identity{Department: adapter.Department(), Role: certs.Adapter, Name: name}, certs.CredentialConfig{Dir: dir, Name: "identity"})
 }

@@ -17,7 +17,8 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/onedoor/yimen/exchange/api"
+	"github.com/onedoor/yimen/exchange/door"
+	"github.com/onedoor/yimen/exchange/limits"
 	"github.com/onedoor/yimen/exchange/node"
 )
 
@@ -49,7 +50,7 @@ func newIdentity(dir string) (identityFiles, error) {
 		return id, fmt.Errorf("make certificate: %w", err)
 	}
 	id.root = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-	callers := "- {department: xzsp, clerk: \"0017\", schemas: true, token_sha256: \"" + api.TokenHash(id.token) + "\"}\n"
+	callers := "- {department: xzsp, clerk: \"0017\", schemas: true, token_sha256: \"" + door.TokenHash(id.token) + "\"}\n"
 	return id, errors.Join(
 		os.WriteFile(id.cert, id.root, 0o600),
 		os.WriteFile(id.key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}), 0o600),
@@ -64,9 +65,9 @@ func (id identityFiles) plain() identityFiles {
 
 // startNode starts an exchange as `yimen serve` does; no brokers: with the embedded one.
 func (b *bench) startNode(ctx context.Context, id identityFiles, data string, brokers ...string) (*node.Node, error) {
-	n, err := node.Start(ctx, node.Config{Data: data, HTTP: "127.0.0.1:0", TLS: node.TLS{Cert: id.cert, Key: id.key}, Callers: id.callers, CacheMiB: b.cacheMiB,
+	n, err := node.Start(ctx, node.Config{Data: data, HTTP: "127.0.0.1:0", Departments: "127.0.0.1:0", Limits: limits.Unbounded(), TLS: node.TLS{Cert: id.cert, Key: id.key}, Callers: id.callers, CacheMiB: b.cacheMiB,
 		Kafka: node.Kafka{Brokers: brokers, Listen: "127.0.0.1:0", Partitions: b.partitions}},
-		node.Surroundings{Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})), Clock: time.Now, Catalogue: []fs.FS{benchCatalogue()}, Directory: roll})
+		node.Surroundings{Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})), Clock: time.Now, Catalogue: []fs.FS{benchCatalogue()}})
 	if err != nil {
 		return nil, fmt.Errorf("start exchange: %w", err)
 	}

@@ -11,9 +11,8 @@ import (
 	"testing"
 
 	"github.com/onedoor/yimen/deploy/demo"
-	"github.com/onedoor/yimen/exchange/api"
 	"github.com/onedoor/yimen/exchange/bus"
-	"github.com/onedoor/yimen/exchange/envelope/envelopetest"
+	"github.com/onedoor/yimen/exchange/door"
 	"github.com/onedoor/yimen/exchange/node"
 	"github.com/onedoor/yimen/schemas/opinion"
 	"github.com/onedoor/yimen/test/kafka"
@@ -78,12 +77,12 @@ func exchange(t *testing.T, brokers []string) *node.Node {
 	t.Helper()
 	dir := t.TempDir()
 	callers := filepath.Join(dir, "callers.yaml")
-	list := `- {department: xzsp, clerk: "0017", schemas: true, token_sha256: "` + api.TokenHash(token) + "\"}\n"
+	list := `- {department: xzsp, clerk: "0017", schemas: true, token_sha256: "` + door.TokenHash(token) + "\"}\n"
 	if err := os.WriteFile(callers, []byte(list), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	n, err := node.Start(t.Context(), node.Config{Data: filepath.Join(dir, "data"), HTTP: "127.0.0.1:0", Callers: callers, CacheMiB: 8,
-		Kafka: node.Kafka{Brokers: brokers}}, node.Surroundings{Catalogue: []fs.FS{demo.Catalogue()}, Directory: envelopetest.NewRoll()})
+	n, err := node.Start(t.Context(), node.Config{Data: filepath.Join(dir, "data"), HTTP: "127.0.0.1:0", Departments: "127.0.0.1:0", Callers: callers, CacheMiB: 8,
+		Kafka: node.Kafka{Brokers: brokers}}, node.Surroundings{Catalogue: []fs.FS{demo.Catalogue()}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ package kafka
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"os"
@@ -26,6 +27,7 @@ type Options struct {
 	Brokers    int               // each is a controller too; 0: one
 	Properties map[string]string // for server.properties, over the defaults; {node} stands for the node's number
 	JVM        []string          // more flags for java, over the defaults
+	Authority  *Authority        // with it: TLS and access control, all as deploy/kafka/server.properties says; nil: plain text
 }
 
 // Cluster is a running Kafka. Its methods end the test where they cannot do their work.
@@ -40,6 +42,7 @@ type node struct {
 	addr string
 	dir  string
 	jvm  []string
+	tls  *tls.Config // to see whether it answers; nil: plain text
 
 	mu   sync.Mutex // guards all below
 	cmd  *exec.Cmd
@@ -83,6 +86,15 @@ func (c *Cluster) Addrs() []string {
 	return addrs
 }
 
+// Dirs are the brokers' data directories.
+func (c *Cluster) Dirs() []string {
+	var dirs []string
+	for _, n := range c.nodes {
+		dirs = append(dirs, n.data())
+	}
+	return dirs
+}
+
 // Kill ends the numbered brokers (none: all) as kill -9 does.
 func (c *Cluster) Kill(numbers ...int) { c.end(syscall.SIGKILL, numbers) }
 
@@ -122,6 +134,9 @@ func (c *Cluster) lay(options Options) {
 			jvm:  options.JVM,
 		}
 		properties := defaults(n, i+1, count, controllerPorts[i], strings.Join(voters, ","))
+		if options.Authority != nil {
+			properties = c.secure(n, i+1, options.Authority, properties)
+		}
 		for name, value := range options.Properties {
 			properties[name] = strings.ReplaceAll(value, "{node}", fmt.Sprint(i+1))
 		}
@@ -146,7 +161,7 @@ func defaults(n *node, number, count, controllerPort int, voters string) map[str
 		"listeners":                                fmt.Sprintf("PLAINTEXT://%s,CONTROLLER://127.0.0.1:%d", n.addr, controllerPort),
 		"advertised.listeners":                     "PLAINTEXT://" + n.addr,
 		"listener.security.protocol.map":           "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SSL:SSL",
-		"log.dirs":                                 filepath.Join(n.dir, "data"),
+		"log.dirs":                                 n.data(),
 		"auto.create.topics.enable":                "false",
 		"offsets.topic.replication.factor":         replicas,
 		"transaction.state.log.replication.factor": replicas,
@@ -160,6 +175,8 @@ func defaults(n *node, number, count, controllerPort int, voters string) map[str
 }
 
 func (n *node) properties() string { return filepath.Join(n.dir, "server.properties") }
+
+func (n *node) data() string { return filepath.Join(n.dir, "data") }
 
 func (n *node) log() string { return filepath.Join(n.dir, "log.txt") }
 
@@ -209,7 +226,7 @@ func (c *Cluster) launch(n *node) {
 
 // await returns when the broker answers, or an error when its process has ended.
 func (n *node) await(ctx context.Context) error {
-	b, err := bus.Connect(bus.Config{Brokers: []string{n.addr}, ClientID: "test"})
+	b, err := bus.Connect(bus.Config{Brokers: []string{n.addr}, ClientID: "test", TLS: n.tls})
 	if err != nil {
 		return err
 	}

@@ -37,6 +37,7 @@ func Contract(t *testing.T, start func(*testing.T) Server) {
 		"an ended context is said to be unknown":    testContext,
 		"a missing topic is named":                  testMissing,
 		"ensure twice, and against what differs":    testEnsure,
+		"what differs is found and mended":          testFindings,
 		"close ends everything":                     testClose,
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -93,6 +93,21 @@ func TestContract(t *testing.T) {
 	})
 }
 
+// The embedded broker keeps rules, though it knows nobody by name and enforces none.
+func TestRules(t *testing.T) {
+	broker, err := embedded.Start(embedded.Config{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(broker.Close)
+	b, err := bus.Connect(bus.Config{Brokers: []string{broker.Addr()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { b.Close() })
+	bustest.Rules(t, b)
+}
+
 func TestRestarts(t *testing.T) {
 	bustest.Restarts(t, func(t *testing.T) bustest.Server {
 		c := startChild(t)

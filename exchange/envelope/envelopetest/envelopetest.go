@@ -1,4 +1,4 @@
-// Package envelopetest is an exchange without certificates, for tests: it signs, and knows who signs, in memory.
+// Package envelopetest lets tests seal, sign and open without an authority: a City issues keys to whoever asks.
 package envelopetest
 
 import (
@@ -7,161 +7,121 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"fmt"
-	"math/big"
-	"slices"
 	"sync"
+	"testing"
 	"time"
-
-	"github.com/emmansun/gmsm/sm2"
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/envelope"
 )
 
-// Roll is a Directory. Keys of the Standard suite follow from the adapters' names, so that a Signer is the same in every
-// process; it is known to a Roll that has enrolled it itself.
-type Roll struct {
-	mu    sync.RWMutex
-	known map[envelope.SignerID]envelope.Signatory
-}
+// City is an exchange's secrets and the directory of those who sign. It is safe for concurrent use.
+type City struct {
+	// Seed is what all keys follow from: From makes the same city in another process.
+	Seed string
 
-// NewRoll is a roll with nobody on it.
-func NewRoll() *Roll { return &Roll{known: map[envelope.SignerID]envelope.Signatory{}} }
-
-// Signer signs for an adapter whose certificate is always valid.
-func (r *Roll) Signer(a exchange.Adapter) *Signer {
-	return r.Enrol(a, envelope.Standard, time.Time{}, time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC))
-}
-
-// Enrol gives an adapter a certificate of the suite that is valid between the times.
-func (r *Roll) Enrol(a exchange.Adapter, s envelope.Suite, from, until time.Time) *Signer {
-	made := &Signer{}
-	name := fmt.Sprint(a, " ", s, " ", from.UnixNano(), " ", until.UnixNano())
-	made.ID = sha256.Sum256([]byte("certificate of " + name))
-	who := envelope.Signatory{Adapter: a, Suite: s, From: from, Until: until}
-	if s == envelope.National {
-		key, err := sm2.GenerateKey(rand.Reader)
-		must(err)
-		made.sign = func(message []byte) ([]byte, error) {
-			return key.Sign(rand.Reader, message, sm2.NewSM2SignerOption(true, nil))
-		}
-		who.Public = point(key)
-	} else {
-		seed := sha256.Sum256([]byte("key of " + name))
-		key := ed25519.NewKeyFromSeed(seed[:])
-		made.sign = func(message []byte) ([]byte, error) { return ed25519.Sign(key, message), nil }
-		who.Public = key.Public().(ed25519.PublicKey)
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if _, again := r.known[made.ID]; !again || s == envelope.National { // who was revoked stays so
-		r.known[made.ID] = who
-	}
-	return made
-}
-
-// Revoke revokes a certificate as of a time; zero takes that back.
-func (r *Roll) Revoke(id envelope.SignerID, at time.Time) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	who := r.known[id]
-	who.Revoked = at
-	r.known[id] = who
-}
-
-// Signatory finds who was enrolled.
-func (r *Roll) Signatory(_ context.Context, id envelope.SignerID) (envelope.Signatory, bool, error) {
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	who, known := r.known[id]
-	return who, known, nil
-}
-
-// Signer signs with one certificate.
-type Signer struct {
-	ID   envelope.SignerID
-	sign func([]byte) ([]byte, error)
-}
-
-// Sign signs the message.
-func (s *Signer) Sign(message []byte) ([]byte, envelope.SignerID, error) {
-	made, err := s.sign(message)
-	return made, s.ID, err
-}
-
-// Exchange is what adapters seal to.
-type Exchange struct {
-	*Roll
-	Clock func() time.Time // dates signatures; nil: time.Now
-
-	mu      sync.Mutex
+	mu      sync.Mutex // guards all below
 	secrets [][]byte
+	known   map[envelope.SignerID]envelope.Signatory
+	signers map[exchange.Adapter]*signer
 }
 
-// New is an exchange with a key of its own.
-func New() *Exchange {
-	x := &Exchange{Roll: NewRoll()}
-	x.Rotate()
-	return x
+// New is a city with one sealing secret.
+func New() *City { return From(rand.Text()) }
+
+// From is the city of that seed.
+func From(seed string) *City {
+	c := &City{Seed: seed, known: map[envelope.SignerID]envelope.Signatory{}, signers: map[exchange.Adapter]*signer{}}
+	c.Rotate()
+	return c
 }
 
-// Rotate draws the next version of the sealing secret.
-func (x *Exchange) Rotate() {
-	secret := make([]byte, 32)
-	rand.Read(secret)
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	x.secrets = append(x.secrets, secret)
+// Rotate draws another sealing secret and gives its public key.
+func (c *City) Rotate() (public []byte) {
+	c.mu.Lock()
+	secret := sha256.Sum256(fmt.Appendf(nil, "%s sealing %d", c.Seed, len(c.secrets)))
+	c.secrets = append(c.secrets, secret[:])
+	c.mu.Unlock()
+	return c.Public()
 }
 
-// Secrets gives all versions of the sealing secret, the newest last.
-func (x *Exchange) Secrets(context.Context) ([][]byte, error) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	return slices.Clone(x.secrets), nil
+// Public is what adapters seal to.
+func (c *City) Public() []byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	public, err := envelope.PublicKey(envelope.Standard, c.secrets[len(c.secrets)-1])
+	if err != nil {
+		panic(err) // of a secret that was just drawn
+	}
+	return public
 }
 
-// PublicKey is the newest key to seal to.
-func (x *Exchange) PublicKey(s envelope.Suite) []byte {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	key, err := envelope.PublicKey(s, x.secrets[len(x.secrets)-1])
-	must(err)
-	return key
-}
-
-// Opener opens what was sealed to this exchange and signed by those on its roll.
-func (x *Exchange) Opener() *envelope.Opener {
-	o, err := envelope.NewOpener(envelope.OpenerConfig{Secrets: x.Secrets, Directory: x.Roll})
-	must(err)
-	return o
-}
-
-// Sealer seals for an adapter whose certificate is always valid.
-func (x *Exchange) Sealer(a exchange.Adapter, departmentKey []byte) *envelope.Sealer {
-	s, err := envelope.NewSealer(envelope.SealerConfig{Adapter: a, DepartmentKey: departmentKey, Clock: x.Clock,
-		ExchangeKey: x.PublicKey(envelope.Standard), Signer: x.Signer(a)})
-	must(err)
+// Signer signs for the adapter, with a certificate that is good for ever unless Change says otherwise.
+func (c *City) Signer(adapter exchange.Adapter) envelope.Signer {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if s := c.signers[adapter]; s != nil {
+		return s
+	}
+	seed := sha256.Sum256([]byte(c.Seed + " signs for " + string(adapter)))
+	private := ed25519.NewKeyFromSeed(seed[:])
+	public := private.Public().(ed25519.PublicKey)
+	s := &signer{key: private, id: sha256.Sum256(public)}
+	c.signers[adapter] = s
+	c.known[s.id] = envelope.Signatory{Adapter: adapter, Suite: envelope.Standard, Public: public, Until: time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)}
 	return s
 }
 
-// Sign signs messages of a batch one by one, each alone.
-func Sign(b *envelope.Batch, messages ...*exchange.Message) {
-	for _, m := range messages {
-		alone := []exchange.Message{*m}
-		must(b.Sign(alone))
-		*m = alone[0]
-	}
+// Change changes what the directory says of the adapter's certificate.
+func (c *City) Change(adapter exchange.Adapter, change func(*envelope.Signatory)) {
+	id := c.Signer(adapter).(*signer).id
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := c.known[id]
+	change(&s)
+	c.known[id] = s
 }
 
-func must(err error) {
+// Signatory makes the city a directory.
+func (c *City) Signatory(_ context.Context, id envelope.SignerID) (envelope.Signatory, bool, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s, known := c.known[id]
+	return s, known, nil
+}
+
+// Sealer seals for an adapter. The clock dates signatures; nil: time.Now.
+func (c *City) Sealer(t testing.TB, adapter exchange.Adapter, departmentKey []byte, clock func() time.Time) *envelope.Sealer {
+	t.Helper()
+	s, err := envelope.NewSealer(envelope.SealerConfig{Adapter: adapter, DepartmentKey: departmentKey, ExchangeKey: c.Public(), Signer: c.Signer(adapter), Clock: clock})
 	if err != nil {
-		panic(err)
+		t.Fatal(err)
 	}
+	return s
 }
 
-// point writes the public key uncompressed.
-func point(key *sm2.PrivateKey) []byte {
-	coordinate := func(n *big.Int) []byte { return n.FillBytes(make([]byte, 32)) }
-	return append(append([]byte{4}, coordinate(key.X)...), coordinate(key.Y)...)
+// Opener opens what was sealed to the city. It does not compare clocks: those of tests stand still.
+func (c *City) Opener(t testing.TB) *envelope.Opener {
+	t.Helper()
+	o, err := envelope.NewOpener(envelope.OpenerConfig{Secrets: c.Secrets, Directory: c, Pending: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+// Secrets are all sealing secrets.
+func (c *City) Secrets(context.Context) ([][]byte, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return append([][]byte(nil), c.secrets...), nil
+}
+
+type signer struct {
+	key ed25519.PrivateKey
+	id  envelope.SignerID
+}
+
+func (s *signer) Sign(message []byte) ([]byte, envelope.SignerID, error) {
+	return ed25519.Sign(s.key, message), s.id, nil
 }

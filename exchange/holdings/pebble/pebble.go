@@ -223,11 +223,18 @@ func (s *Store) Commit(ctx context.Context, rows []holdings.Row) error {
 	batch := s.db.NewBatchWithSize(size + 16)
 	defer batch.Close()
 	for i := range rows {
-		if err := batch.Set(rows[i].Key, rows[i].Value, nil); err != nil {
+		if err := write(batch, &rows[i]); err != nil {
 			return s.wrap("write", err)
 		}
 	}
 	return s.wrap("write", batch.Commit(pebble.NoSync))
+}
+
+func write(batch *pebble.Batch, row *holdings.Row) error {
+	if row.Gone {
+		return batch.Delete(row.Key, nil)
+	}
+	return batch.Set(row.Key, row.Value, nil)
 }
 
 // Close waits for calls under way, writes everything to disk and gives the directory free.

@@ -1,0 +1,164 @@
+package enrol
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/onedoor/yimen/certs"
+	"github.com/onedoor/yimen/certs/roll"
+	"github.com/onedoor/yimen/exchange"
+)
+
+// Client calls an exchange: with a token as an administrator, or with the certificate that HTTP shows.
+type Client struct {
+	Base  string // such as https://yimen.example.gov.cn:7443
+	Token string // empty: none
+	HTTP  *http.Client
+}
+
+const (
+	patience  = 30 * time.Second
+	maxAnswer = 4 << 20
+)
+
+// Join enrols: it makes sure that the server at the address is a node of the root with that fingerprint, and only then sends the
+// one-time token and the request. now checks certificates.
+func Join(ctx context.Context, server string, root certs.Fingerprint, token string, request []byte, now func() time.Time) (Joined, error) {
+	at, err := url.Parse(server)
+	if err != nil || at.Scheme != "https" || at.Host == "" {
+		return Joined{}, notHTTPS()
+	}
+	transport := &http.Transport{TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12, ServerName: at.Hostname(),
+		InsecureSkipVerify: true, // the chain is verified below, by the fingerprint instead of by roots of this machine
+		VerifyConnection:   func(state tls.ConnectionState) error { return genuine(state, root, now()) }}}
+	defer transport.CloseIdleConnections()
+	c := Client{Base: server, HTTP: &http.Client{Transport: transport, Timeout: patience}}
+	var joined Joined
+	if err := c.call(ctx, http.MethodPost, pathEnrolments, enrolment{Token: token, Request: request}, &joined); err != nil {
+		return Joined{}, err
+	}
+	if !slices.ContainsFunc(joined.Roots, func(der []byte) bool { return certs.FingerprintOf(der) == root }) {
+		return Joined{}, otherRoot()
+	}
+	return joined, nil
+}
+
+// genuine says whether the server is a node of the exchange whose root has the fingerprint. The server sends its root along.
+func genuine(state tls.ConnectionState, root certs.Fingerprint, now time.Time) error {
+	trusted, between := x509.NewCertPool(), x509.NewCertPool()
+	found := false
+	for _, c := range state.PeerCertificates[1:] {
+		if c.IsCA && certs.FingerprintOf(c.Raw) == root {
+			trusted.AddCert(c)
+			found = true
+			continue
+		}
+		between.AddCert(c)
+	}
+	if !found {
+		last := state.PeerCertificates[len(state.PeerCertificates)-1]
+		return otherFingerprint(root, certs.FingerprintOf(last.Raw))
+	}
+	leaf := state.PeerCertificates[0]
+	_, err := leaf.Verify(x509.VerifyOptions{Roots: trusted, Intermediates: between, DNSName: state.ServerName, CurrentTime: now,
+		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}})
+	if err != nil {
+		return notANode(err)
+	}
+	if who, err := certs.IdentityOf(leaf); err != nil || who.Role != certs.Node {
+		return notANode(errors.New("its certificate is not a node's"))
+	}
+	return nil
+}
+
+// Renew asks for the next certificate with the one that HTTP shows.
+func (c *Client) Renew(ctx context.Context, request []byte) (joined Joined, err error) {
+	return joined, c.call(ctx, http.MethodPost, pathRenewals, renewal{request}, &joined)
+}
+
+// Roots gives the fingerprints of the exchange's roots. It proves nothing: who compares them knows them from elsewhere.
+func (c *Client) Roots(ctx context.Context) ([]certs.Fingerprint, error) {
+	var answer roots
+	return answer.Fingerprints, c.call(ctx, http.MethodGet, pathRoots, nil, &answer)
+}
+
+// Identities lists the roll.
+func (c *Client) Identities(ctx context.Context) ([]roll.Standing, error) {
+	var answer standings
+	err := c.call(ctx, http.MethodGet, pathIdentities, nil, &answer)
+	return answer.Identities, err
+}
+
+// Invite draws a one-time token. life 0: as long as the exchange thinks right.
+func (c *Client) Invite(ctx context.Context, who string, life time.Duration) (i Invitation, err error) {
+	return i, c.call(ctx, http.MethodPost, pathInvitations, invitationRequest{Identity: who, Hours: int(life / time.Hour)}, &i)
+}
+
+// Revoke refuses the target from now on.
+func (c *Client) Revoke(ctx context.Context, target, reason string) error {
+	return c.call(ctx, http.MethodPost, pathRevocations, revocation{target, reason}, nil)
+}
+
+// Restore lifts a revocation.
+func (c *Client) Restore(ctx context.Context, target string) error {
+	return c.call(ctx, http.MethodPost, pathRestorations, revocation{Target: target}, nil)
+}
+
+// call sends body and reads the answer into result. A refusal comes back as the Problem that the exchange gave.
+func (c *Client) call(ctx context.Context, method, path string, body, result any) error {
+	var content io.Reader
+	if body != nil {
+		raw, err := json.Marshal(body)
+		if err != nil {
+			return fmt.Errorf("write request: %w", err)
+		}
+		content = bytes.NewReader(raw)
+	}
+	request, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.Base, "/")+path, content)
+	if err != nil {
+		return fmt.Errorf("call the exchange: %w", err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	if c.Token != "" {
+		request.Header.Set("Authorization", "Bearer "+c.Token)
+	}
+	client := http.Client{Timeout: patience}
+	if c.HTTP != nil {
+		client = *c.HTTP
+	}
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse } // a token goes nowhere else
+	response, err := client.Do(request)
+	if err != nil {
+		if p, ok := errors.AsType[*exchange.Problem](err); ok { // of genuine
+			return p
+		}
+		return silent(c.Base, err)
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+	if err != nil {
+		return silent(c.Base, err)
+	}
+	if response.StatusCode != http.StatusOK {
+		return told(c.Base, response.StatusCode, answer)
+	}
+	if result == nil {
+		return nil
+	}
+	if err := json.Unmarshal(answer, result); err != nil {
+		return silent(c.Base, errors.New("the answer is not one of the exchange"))
+	}
+	return nil
+}

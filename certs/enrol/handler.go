@@ -1,0 +1,206 @@
+package enrol
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"regexp"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/onedoor/yimen/certs"
+	"github.com/onedoor/yimen/certs/roll"
+)
+
+// Config is what the handler is made of. All is required.
+type Config struct {
+	City      string
+	Roll      *roll.Roll
+	Authority certs.Authority
+	// Admin finds out which administrator sent a request.
+	Admin func(*http.Request) (who string, err error)
+	// Act makes an audit entry of an administrator's act durable before it is done.
+	Act func(ctx context.Context, who, act, target string) error
+	// Exchange is what machines are told along with their certificate.
+	Exchange func(context.Context) (Exchange, error)
+	// Fail answers a request by its error.
+	Fail func(http.ResponseWriter, *http.Request, error)
+}
+
+// Handler serves enrolment and the administration of identities.
+func Handler(cfg Config) http.Handler {
+	h := &handler{cfg}
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST "+pathEnrolments, h.answer(h.enrol))
+	mux.HandleFunc("POST "+pathRenewals, h.answer(h.renew))
+	mux.HandleFunc("GET "+pathRoots, h.answer(h.roots))
+	mux.HandleFunc("GET "+pathIdentities, h.answer(h.identities))
+	mux.HandleFunc("POST "+pathInvitations, h.answer(h.invite))
+	mux.HandleFunc("POST "+pathRevocations, h.answer(h.revoke))
+	mux.HandleFunc("POST "+pathRestorations, h.answer(h.restore))
+	return mux
+}
+
+// Paths are the addresses that Handler serves, for whoever mounts it.
+func Paths() []string {
+	return []string{pathEnrolments, pathRenewals, pathRoots, pathIdentities, pathInvitations, pathRevocations, pathRestorations}
+}
+
+type handler struct{ cfg Config }
+
+// answer turns a function that gives a value or an error into a handler.
+func (h *handler) answer(do func(*http.Request) (any, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		value, err := do(r)
+		if err != nil {
+			h.cfg.Fail(w, r, err)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json; charset=utf-8")
+		json.MarshalWrite(w, value) // a client that is gone needs no answer
+	}
+}
+
+const maxBody = 64 << 10
+
+// read reads a body strictly.
+func read[T any](r *http.Request) (body T, err error) {
+	raw, err := io.ReadAll(r.Body)
+	if err == nil {
+		err = json.Unmarshal(raw, &body, json.RejectUnknownMembers(true))
+	}
+	if err != nil {
+		var none T
+		return none, badBody()
+	}
+	return body, nil
+}
+
+func (h *handler) enrol(r *http.Request) (any, error) {
+	asked, err := read[enrolment](r)
+	if err != nil {
+		return nil, err
+	}
+	made, err := h.cfg.Roll.Enrol(r.Context(), asked.Token, asked.Request)
+	return h.joined(r.Context(), made, err)
+}
+
+// renew is for who shows a certificate; TLS has verified its chain.
+func (h *handler) renew(r *http.Request) (any, error) {
+	if r.TLS == nil || len(r.TLS.VerifiedChains) == 0 {
+		return nil, noCertificate()
+	}
+	asked, err := read[renewal](r)
+	if err != nil {
+		return nil, err
+	}
+	made, err := h.cfg.Roll.Renew(r.Context(), r.TLS.VerifiedChains[0][0], asked.Request)
+	return h.joined(r.Context(), made, err)
+}
+
+func (h *handler) joined(ctx context.Context, made certs.Issued, err error) (any, error) {
+	if err != nil {
+		return nil, err
+	}
+	about, err := h.cfg.Exchange(ctx)
+	if err != nil {
+		return nil, err
+	}
+	who, err := certs.IdentityOf(made.Certificate)
+	if err != nil {
+		return nil, err
+	}
+	return Joined{Identity: who.String(), Until: made.Certificate.NotAfter, Chain: made.Chain, Roots: h.rootsDER(), Exchange: about}, nil
+}
+
+func (h *handler) rootsDER() (all [][]byte) {
+	for _, root := range h.cfg.Authority.Roots() {
+		all = append(all, root.Raw)
+	}
+	return all
+}
+
+func (h *handler) roots(*http.Request) (any, error) {
+	answer := roots{Roots: h.rootsDER()}
+	for _, der := range answer.Roots {
+		answer.Fingerprints = append(answer.Fingerprints, certs.FingerprintOf(der))
+	}
+	return answer, nil
+}
+
+func (h *handler) identities(r *http.Request) (any, error) {
+	if _, err := h.cfg.Admin(r); err != nil {
+		return nil, err
+	}
+	return standings{h.cfg.Roll.Standings()}, nil
+}
+
+func (h *handler) invite(r *http.Request) (any, error) {
+	by, err := h.cfg.Admin(r)
+	if err != nil {
+		return nil, err
+	}
+	asked, err := read[invitationRequest](r)
+	if err != nil {
+		return nil, err
+	}
+	who, err := certs.ParsePrincipal(h.cfg.City, asked.Identity)
+	if err != nil {
+		return nil, badIdentity()
+	}
+	if err := h.cfg.Act(r.Context(), by, "identity-invite", who.Principal()); err != nil {
+		return nil, err
+	}
+	token, until, err := h.cfg.Roll.Invite(r.Context(), who, time.Duration(asked.Hours)*time.Hour, by)
+	return Invitation{who.String(), token, until}, err
+}
+
+// reasonForm keeps names and numbers of people out of the roll, which is never cleaned.
+var reasonForm = regexp.MustCompile(`^[a-z][a-z-]{1,39}$`)
+
+func (h *handler) revoke(r *http.Request) (any, error) {
+	return h.change(r, "identity-revoke", func(by string, target roll.Target, reason string) error {
+		if !reasonForm.MatchString(reason) {
+			return badReason()
+		}
+		return h.cfg.Roll.Revoke(r.Context(), target, by, reason)
+	})
+}
+
+func (h *handler) restore(r *http.Request) (any, error) {
+	return h.change(r, "identity-restore", func(by string, target roll.Target, _ string) error {
+		return h.cfg.Roll.Restore(r.Context(), target, by)
+	})
+}
+
+func (h *handler) change(r *http.Request, act string, do func(by string, target roll.Target, reason string) error) (any, error) {
+	by, err := h.cfg.Admin(r)
+	if err != nil {
+		return nil, err
+	}
+	asked, err := read[revocation](r)
+	if err != nil {
+		return nil, err
+	}
+	target, err := roll.ParseTarget(h.cfg.City, asked.Target)
+	if err != nil {
+		return nil, badTarget()
+	}
+	if err := h.cfg.Act(r.Context(), by, act, h.short(target)); err != nil {
+		return nil, err
+	}
+	return revocation{Target: target.String(), Reason: asked.Reason}, do(by, target, asked.Reason)
+}
+
+// short is a target as the audit log has it: it takes no colons but in fingerprints.
+func (h *handler) short(target roll.Target) string {
+	if target.Identity != (certs.Identity{}) {
+		return target.Identity.Principal()
+	}
+	if target.Department != "" {
+		return string(target.Department)
+	}
+	return "certificate/" + target.Certificate.Hex()
+}

@@ -1,0 +1,33 @@
+package certs
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/onedoor/yimen/exchange"
+)
+
+// ParsePrincipal reads what Principal writes, and what people write for short: "scjg/licences" is the adapter
+// scjg/adapter/licences. A full address is taken too, where it is of the city. "node/1" is always a node.
+func ParsePrincipal(city, name string) (Identity, error) {
+	if strings.HasPrefix(name, scheme+":") {
+		i, err := ParseIdentity(name)
+		if err == nil && i.City != city {
+			return Identity{}, fmt.Errorf("identity is of another city")
+		}
+		return i, err
+	}
+	parts := strings.Split(name, "/")
+	var i Identity
+	switch {
+	case len(parts) == 2 && parts[0] == string(Node):
+		i = Identity{City: city, Role: Node, Name: parts[1]}
+	case len(parts) == 2:
+		i = Identity{City: city, Department: exchange.Department(parts[0]), Role: Adapter, Name: parts[1]}
+	case len(parts) == 3 && parts[1] != string(Node):
+		i = Identity{City: city, Department: exchange.Department(parts[0]), Role: Role(parts[1]), Name: parts[2]}
+	default:
+		return Identity{}, fmt.Errorf("identity is not of the form department/role/name")
+	}
+	return i, i.Check()
+}

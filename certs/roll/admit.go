@@ -1,0 +1,142 @@
+package roll
+
+import (
+	"cmp"
+	"context"
+	"crypto/ed25519"
+	"crypto/x509"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/onedoor/yimen/certs"
+	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/envelope"
+)
+
+// Revoke refuses the target from now on, everywhere. reason is a code, such as key-lost; it stays on the roll.
+func (r *Roll) Revoke(ctx context.Context, target Target, by, reason string) error {
+	return r.add(ctx, &entry{Kind: revoked, Target: target.String(), By: by, Reason: reason})
+}
+
+// Restore lifts the revocation of an identity or a department. Certificates stay revoked: their holders enrol anew.
+func (r *Roll) Restore(ctx context.Context, target Target, by string) error {
+	if target.Department == "" && target.Identity == (certs.Identity{}) {
+		return revokedForGood()
+	}
+	return r.add(ctx, &entry{Kind: restored, Target: target.String(), By: by})
+}
+
+// Admits errs with a Problem where a certificate is not on the roll, out of date or revoked. The caller has verified its chain.
+func (r *Roll) Admits(certificate *x509.Certificate) error {
+	id := envelope.SignerID(certs.FingerprintOf(certificate.Raw))
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	l := r.state.certificates[id]
+	if l == nil {
+		return unknown()
+	}
+	if is := cmp.Or(l.revoked, r.state.revokedOf(l.who)); !is.at.IsZero() {
+		return isRevoked(l.who.Principal(), is)
+	}
+	if r.cfg.Clock().After(l.leaf.NotAfter) {
+		return outOfDate(l.who.Principal(), l.leaf.NotAfter)
+	}
+	return nil
+}
+
+// AdmitsIdentity is Admits for somebody known by other means than a certificate, such as a token.
+func (r *Roll) AdmitsIdentity(who certs.Identity) error {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	if is := r.state.revokedOf(who); !is.at.IsZero() {
+		return isRevoked(who.Principal(), is)
+	}
+	return nil
+}
+
+// keptAbsent bounds what is remembered of certificates that nobody issued.
+const keptAbsent = 10_000
+
+// askAgain is how soon the topic is asked again while Kafka is away.
+const askAgain = time.Second
+
+// Signatory finds whose signature it is; see envelope.Directory. A record can be read before its certificate is folded here, so
+// an unknown one is looked for up to the topic's present end. It stood there before the first record was signed: what is
+// not there then never will be, since nobody can foresee a fingerprint.
+func (r *Roll) Signatory(ctx context.Context, id envelope.SignerID) (envelope.Signatory, bool, error) {
+	for {
+		s, known, absent := r.signatory(id)
+		if known || absent {
+			return s, known, nil
+		}
+		if err := r.Settled(ctx); err != nil {
+			select {
+			case <-ctx.Done():
+				return envelope.Signatory{}, false, context.Cause(ctx)
+			case <-time.After(askAgain): // while Kafka is away nobody knows
+				continue
+			}
+		}
+		r.mu.Lock()
+		if r.state.certificates[id] == nil {
+			if len(r.absent) >= keptAbsent {
+				clear(r.absent)
+			}
+			r.absent[id] = true
+		}
+		r.mu.Unlock()
+	}
+}
+
+func (r *Roll) signatory(id envelope.SignerID) (s envelope.Signatory, known, absent bool) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	l := r.state.certificates[id]
+	if l == nil {
+		return s, false, r.absent[id]
+	}
+	public, _ := l.leaf.PublicKey.(ed25519.PublicKey) // another kind of key has signed no record
+	return envelope.Signatory{Adapter: l.who.Adapter(), Suite: envelope.Standard, Public: public, From: l.leaf.NotBefore, Until: l.leaf.NotAfter,
+		Revoked: cmp.Or(l.revoked, r.state.revokedOf(l.who)).at}, true, false
+}
+
+// Standing is one identity as the roll has it.
+type Standing struct {
+	Identity    string              `json:"identity"`
+	Department  exchange.Department `json:"department,omitempty"`
+	Role        certs.Role          `json:"role"`
+	Name        string              `json:"name"`
+	Principal   string              `json:"principal"`
+	Fingerprint string              `json:"fingerprint,omitempty"` // of its newest certificate
+	Issued      time.Time           `json:"issued,omitzero"`
+	Until       time.Time           `json:"until,omitzero"`
+	Invited     time.Time           `json:"invited,omitzero"`
+	InvitedTill time.Time           `json:"invited_until,omitzero"`
+	Revoked     time.Time           `json:"revoked,omitzero"`
+	RevokedBy   string              `json:"revoked_by,omitempty"`
+	Reason      string              `json:"reason,omitempty"`
+}
+
+// Standings lists every identity, by department, role and name.
+func (r *Roll) Standings() []Standing {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	all := []Standing{}
+	for _, who := range slices.SortedFunc(maps.Keys(r.state.members), byName) {
+		m, is := r.state.members[who], r.state.revokedOf(who)
+		s := Standing{Identity: who.String(), Department: who.Department, Role: who.Role, Name: who.Name, Principal: who.Principal(), Invited: m.invited, InvitedTill: m.until}
+		if m.latest != nil {
+			is = cmp.Or(is, m.latest.revoked)
+			s.Fingerprint = certs.FingerprintOf(m.latest.leaf.Raw).String()
+			s.Issued, s.Until = m.latest.leaf.NotBefore, m.latest.leaf.NotAfter
+		}
+		s.Revoked, s.RevokedBy, s.Reason = is.at, is.by, is.reason
+		all = append(all, s)
+	}
+	return all
+}
+
+func byName(a, b certs.Identity) int {
+	return cmp.Or(cmp.Compare(a.Department, b.Department), cmp.Compare(a.Role, b.Role), cmp.Compare(a.Name, b.Name))
+}

@@ -1,0 +1,152 @@
+package audit
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+
+	"github.com/onedoor/yimen/exchange"
+)
+
+// check says whether an entry may stand in the log: what its kind needs is there, and in no field is there room for a person's
+// number or name. Its errors repeat nothing of the entry.
+func (e *Entry) check() error {
+	if err := e.checkFields(); err != nil {
+		return err
+	}
+	switch e.Kind {
+	case Query:
+		return e.checkQuery()
+	case Rejection:
+		if e.Decision != Refused || e.Refusal == "" {
+			return errors.New("audit entry of a rejection that refused nothing")
+		}
+		return e.checkPlain()
+	case Access:
+		return errors.Join(e.checkAccess(), e.checkPlain())
+	case Act:
+		return e.checkAct()
+	}
+	return errors.New("audit entry of no known kind")
+}
+
+func (e *Entry) checkQuery() error {
+	switch {
+	case e.Department == "" || e.Clerk == "" || e.Case == "":
+		return e.CheckAsker()
+	case e.Item == "":
+		return errors.New("audit entry without an item")
+	case e.Holder.Number == "":
+		return errors.New("audit entry without a holder")
+	case e.Act != "" || e.Target != "":
+		return errors.New("audit entry of a query that is an act")
+	}
+	return e.checkDecision()
+}
+
+func (e *Entry) checkAccess() error {
+	switch {
+	case e.Department == "" || e.Clerk == "":
+		return errors.New("audit entry of an access by nobody")
+	case e.Holder.Number == "" && !ValidToken(e.Subject):
+		return errors.New("audit entry of an access to nobody's data")
+	}
+	return e.checkDecision()
+}
+
+func (e *Entry) checkAct() error {
+	switch {
+	case e.Clerk == "":
+		return errors.New("audit entry of an act by nobody")
+	case !exchange.ValidName(e.Act):
+		return errors.New("audit entry of an act without its name")
+	case e.Materials != nil || e.Inputs != nil:
+		return errors.New("audit entry of an act that answers")
+	}
+	return nil
+}
+
+func (e *Entry) checkPlain() error {
+	if e.Materials != nil || e.Inputs != nil || e.Act != "" || e.Target != "" {
+		return errors.New("audit entry says more than its kind may")
+	}
+	return nil
+}
+
+func (e *Entry) checkDecision() error {
+	switch {
+	case e.Decision != Answered && e.Decision != Refused:
+		return errors.New("audit entry without a decision")
+	case (e.Decision == Refused) != (e.Refusal != ""):
+		return fmt.Errorf("audit entry %s with or without a refusal", e.Decision)
+	}
+	return nil
+}
+
+// The longest target of an act and nonce: addresses of identities and digests are longer than case numbers.
+const maxTarget, maxNonce = 256, 128
+
+// checkFields holds each field that is there to its form, whatever the kind.
+func (e *Entry) checkFields() error {
+	names := e.Department == "" || exchange.ValidName(string(e.Department))
+	switch {
+	case !names || !bounded(string(e.Department), maxReference, ""):
+		return errors.New("audit entry with a department that is none")
+	case e.Item != "" && !exchange.ValidName(string(e.Item)) || !bounded(string(e.Item), maxReference, ""):
+		return errors.New("audit entry with an item that is none")
+	case !bounded(e.Refusal, maxReference, "._-"):
+		return errors.New("audit entry with a refusal that is no code")
+	case !bounded(e.Target, maxTarget, "._/:@-"):
+		return errors.New("audit entry of an act on what may not be named")
+	case !bounded(e.Nonce, maxNonce, "._/:+=~-"):
+		return errors.New("audit entry with a nonce that may not stand there")
+	}
+	if e.Case != "" {
+		if err := checkCase(e.Case); err != nil {
+			return err
+		}
+	}
+	if e.Clerk != "" {
+		return checkClerk(e.Clerk)
+	}
+	return nil
+}
+
+// bounded says whether s is short, of ASCII letters, digits and the signs only, and holds no citizen number.
+func bounded(s string, longest int, signs string) bool {
+	if len(s) > longest {
+		return false
+	}
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '-':
+		default:
+			if !contains(signs, c) {
+				return false
+			}
+		}
+	}
+	return !containsCitizenNumber(s)
+}
+
+func contains(signs string, c byte) bool {
+	for i := range len(signs) {
+		if signs[i] == c {
+			return true
+		}
+	}
+	return false
+}
+
+// ValidToken says whether s has the form of what Token gives.
+func ValidToken(s string) bool {
+	if len(s) != hex.EncodedLen(minKey) {
+		return false
+	}
+	for i := range len(s) {
+		if c := s[i]; (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return true
+}

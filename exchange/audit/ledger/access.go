@@ -1,0 +1,84 @@
+package ledger
+
+import (
+	"context"
+	"time"
+
+	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/audit"
+)
+
+// Access is one time that somebody looked at a holder's data, as the holder may know it.
+type Access struct {
+	ID         string              `json:"id"`
+	Time       time.Time           `json:"time"`
+	Kind       string              `json:"kind"` // "query", or "access" where somebody read this list itself
+	Department exchange.Department `json:"department"`
+	Clerk      string              `json:"clerk,omitempty"` // the staff code, for supervisors only
+	Item       exchange.Item       `json:"item,omitempty"`
+	Decision   audit.Decision      `json:"decision,omitempty"`
+	Types      []Seen              `json:"types,omitempty"`
+}
+
+// Seen is what was asked for, and what came of it.
+type Seen struct {
+	Type    exchange.EvidenceType `json:"type"`
+	Outcome exchange.Outcome      `json:"outcome"`
+}
+
+// AccessPage is a part of the accesses, the newest first.
+type AccessPage struct {
+	Accesses []Access `json:"accesses"`
+	Next     string   `json:"next,omitempty"` // of the next page; empty: there is none
+}
+
+// Accesses says who looked at the data of the holder whose token the subject is, the newest first, from before an id on (empty: now).
+// What the holder may not know yet (Config.Delay) is left out. It has no staff codes.
+func (l *Ledger) Accesses(ctx context.Context, subject string, now time.Time, before string) (AccessPage, error) {
+	return l.accesses(ctx, subject, now, before, func(exchange.Department) bool { return false })
+}
+
+// accesses shows staff codes of the departments for which codes says so.
+func (l *Ledger) accesses(ctx context.Context, subject string, now time.Time, before string, codes func(exchange.Department) bool) (AccessPage, error) {
+	if !audit.ValidToken(subject) || before != "" && !audit.ValidID(before) {
+		return AccessPage{}, badFilter(text("主体标记或续页标记的写法不对", "the subject's token or the mark of the next page is not well formed"))
+	}
+	page := AccessPage{Accesses: []Access{}}
+	looked, reader := 0, l.reader()
+	err := l.index.newest(ctx, prefixOf(subjectRow, string(unhexed(subject))), "", before, func(id string, at uint64) (bool, error) {
+		if len(page.Accesses) == usualPage || looked == mostLooked {
+			return false, nil
+		}
+		looked++
+		page.Next = id
+		found, err := reader.logged(ctx, at)
+		if e := &found.Entry; err == nil && !e.Time.Add(l.cfg.Delay(e.Item)).After(now) {
+			page.Accesses = append(page.Accesses, accessOf(e, codes(e.Department)))
+		}
+		return true, err
+	})
+	if err != nil {
+		return AccessPage{}, unreadable(err)
+	}
+	if len(page.Accesses) < usualPage && looked < mostLooked {
+		page.Next = ""
+	}
+	return page, nil
+}
+
+func accessOf(e *audit.Entry, codes bool) Access {
+	a := Access{ID: e.ID, Time: e.Time, Kind: kindName(e.Kind), Department: e.Department, Item: e.Item, Decision: e.Decision}
+	if codes {
+		a.Clerk = e.Clerk
+	}
+	told := map[Seen]bool{}
+	for _, m := range e.Materials {
+		for _, evidence := range m.Evidence {
+			if s := (Seen{evidence.Type, evidence.Outcome}); !told[s] {
+				told[s] = true
+				a.Types = append(a.Types, s)
+			}
+		}
+	}
+	return a
+}

@@ -1,0 +1,167 @@
+package ledger
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/audit"
+)
+
+// Client reads the log of an exchange over HTTP. Errors are the *exchange.Problem that the exchange gave.
+type Client struct {
+	Base  string // such as https://yimen.example.gov.cn
+	Token string
+	HTTP  *http.Client // nil: one that waits half a minute
+}
+
+const (
+	clientPatience = 30 * time.Second
+	mostAnswer     = 16 << 20
+)
+
+// Receipt fetches an entry of the own department with its proof. VerifyProof says whether it holds.
+func (c *Client) Receipt(ctx context.Context, id string) (Receipt, error) {
+	var r Receipt
+	err := c.ask(ctx, http.MethodGet, "/v1/receipts/"+url.PathEscape(id), nil, &r)
+	return r, err
+}
+
+// Search searches.
+func (c *Client) Search(ctx context.Context, f Filter) (Page, error) {
+	var p Page
+	if err := c.ask(ctx, http.MethodGet, "/v1/audit/entries?"+f.query().Encode(), nil, &p); err != nil {
+		return Page{}, err
+	}
+	for i := range p.Entries {
+		e := &p.Entries[i]
+		var head struct {
+			ID string `json:"id"`
+		}
+		err := json.Unmarshal(e.Raw, &head)
+		if err == nil {
+			e.Entry, err = audit.Parse([]byte(head.ID), e.Raw)
+		}
+		if err != nil {
+			return Page{}, c.silent(errors.New("the answer is not one of the exchange"))
+		}
+	}
+	return p, nil
+}
+
+// Subject asks for the token that stands for a holder in the log.
+func (c *Client) Subject(ctx context.Context, number string) (string, error) {
+	body, err := json.Marshal(map[string]string{"number": number})
+	if err != nil {
+		return "", badNumber()
+	}
+	var token struct {
+		Subject string `json:"subject"`
+	}
+	err = c.ask(ctx, http.MethodPost, "/v1/subjects", body, &token)
+	return token.Subject, err
+}
+
+// Accesses asks who looked at the data of the holder that the token stands for.
+func (c *Client) Accesses(ctx context.Context, subject, before string) (AccessPage, error) {
+	var p AccessPage
+	path := "/v1/subjects/" + url.PathEscape(subject) + "/accesses"
+	if before != "" {
+		path += "?before=" + url.QueryEscape(before)
+	}
+	err := c.ask(ctx, http.MethodGet, path, nil, &p)
+	return p, err
+}
+
+// query is a filter as an address has it.
+func (f *Filter) query() url.Values {
+	q := url.Values{}
+	set := func(name, value string) {
+		if value != "" {
+			q.Set(name, value)
+		}
+	}
+	for name, at := range map[string]time.Time{"from": f.From, "to": f.To} {
+		if !at.IsZero() {
+			q.Set(name, at.UTC().Format(time.RFC3339))
+		}
+	}
+	set("department", string(f.Department))
+	set("clerk", f.Clerk)
+	set("item", string(f.Item))
+	set("case", f.Case)
+	set("decision", string(f.Decision))
+	set("kind", f.Kind)
+	set("before", f.Before)
+	if f.Most > 0 {
+		q.Set("most", strconv.Itoa(f.Most))
+	}
+	return q
+}
+
+// ask sends a request and reads the answer. It follows no redirection: numbers and tokens go to the exchange they were meant for.
+func (c *Client) ask(ctx context.Context, method, path string, body []byte, into any) error {
+	request, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.Base, "/")+path, bytes.NewReader(body))
+	if err != nil {
+		return c.silent(errors.New("the address cannot be used"))
+	}
+	request.Header.Set("Authorization", "Bearer "+c.Token)
+	request.Header.Set("Accept", "application/json")
+	request.Header.Set("Content-Type", "application/json")
+	client := http.Client{Timeout: clientPatience}
+	if c.HTTP != nil {
+		client = *c.HTTP
+	}
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	response, err := client.Do(request)
+	if err != nil {
+		return c.silent(err)
+	}
+	defer response.Body.Close()
+	said, err := io.ReadAll(io.LimitReader(response.Body, mostAnswer))
+	switch {
+	case err != nil:
+		return c.silent(err)
+	case response.StatusCode != http.StatusOK:
+		return c.problem(response.StatusCode, said)
+	}
+	if err := json.Unmarshal(said, into); err != nil {
+		return c.silent(errors.New("the answer is not one of the exchange"))
+	}
+	return nil
+}
+
+// problem is the Problem that the exchange gave, or one that says that somebody else answered.
+func (c *Client) problem(status int, body []byte) error {
+	var d struct {
+		Code string        `json:"code"`
+		Kind exchange.Kind `json:"kind"`
+		What exchange.Text `json:"what"`
+		Why  exchange.Text `json:"why"`
+		How  exchange.Text `json:"how"`
+	}
+	if err := json.Unmarshal(body, &d); err != nil || !strings.HasPrefix(d.Code, "YM-") {
+		return c.silent(fmt.Errorf("status %d, which is no answer of the exchange", status))
+	}
+	return &exchange.Problem{Code: d.Code, Kind: d.Kind, What: d.What, Why: d.Why, Mend: d.How}
+}
+
+func (c *Client) silent(err error) error {
+	at := "?"
+	if parsed, parseErr := url.Parse(c.Base); parseErr == nil {
+		at = parsed.Redacted()
+	}
+	return &exchange.Problem{Code: "YM-AUD-0309", Kind: exchange.Unavailable, Err: err,
+		What: text("交换平台没有应答："+at, "the exchange did not answer: "+at),
+		Mend: text("确认 yimen serve（或 demo）在运行，地址用 --server 指定", "see that `yimen serve` (or demo) runs, and name its address with --server")}
+}

@@ -1,0 +1,296 @@
+package ledger
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/transparency-dev/tessera/api/layout"
+
+	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/audit"
+	"github.com/onedoor/yimen/exchange/identity"
+)
+
+// LogPath is where auditors find the log, in the form of tlog-tiles.
+const LogPath = "/v1/audit/log/"
+
+// Reader is who reads the log over HTTP, and how much of it.
+type Reader struct {
+	Department exchange.Department
+	Clerk      string
+	Supervisor bool // searches the entries of the own department, and sees its staff codes
+	Auditor    bool // reads the whole log
+	Holders    bool // asks for holders who looked at their data
+}
+
+// Auditor makes entries durable. It is safe for concurrent use.
+type Auditor interface {
+	// Append returns once the entry can no longer be lost. After an error there must be no answer.
+	Append(ctx context.Context, e audit.Entry) (audit.Receipt, error)
+}
+
+// Serving is what a Handler is made of.
+type Serving struct {
+	Ledger *Ledger
+	// Reader finds out who sent a request.
+	Reader func(*http.Request) (Reader, error)
+	// Fail answers with an error; a Problem of the kind Unavailable asks to try again.
+	Fail  func(http.ResponseWriter, *http.Request, error)
+	Audit Auditor                      // reading who looked leaves an entry of its own
+	Token func(exchange.Holder) string // audit.Log.Token
+	Clock func() time.Time             // nil: time.Now
+}
+
+// Handler serves the log:
+//
+//	GET  /v1/receipts/{id}                  the proof of an entry, as text; as JSON with the entry, where that is asked for
+//	GET  /v1/audit/entries                  search
+//	GET  /v1/audit/log/checkpoint, tile/…   the log itself, as tlog-tiles
+//	POST /v1/subjects                       {"number": …} → {"subject": token}: numbers travel in bodies only
+//	GET  /v1/subjects/{subject}/accesses    who looked at the holder's data
+func Handler(s Serving) http.Handler {
+	if s.Clock == nil {
+		s.Clock = time.Now
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /v1/receipts/{id}", s.as(s.receipt))
+	mux.HandleFunc("GET /v1/audit/entries", s.as(s.entries))
+	mux.HandleFunc("GET "+LogPath+"{path...}", s.as(s.file))
+	mux.HandleFunc("POST /v1/subjects", s.as(s.subject))
+	mux.HandleFunc("GET /v1/subjects/{subject}/accesses", s.as(s.accesses))
+	return mux
+}
+
+// Paths are the patterns of http.ServeMux below which a Handler answers.
+func Paths() []string {
+	return []string{"/v1/receipts/", "/v1/audit/", "/v1/subjects", "/v1/subjects/"}
+}
+
+// answer is what a request is answered with.
+type answer struct {
+	content string
+	body    []byte
+}
+
+const (
+	plainText = "text/plain; charset=utf-8"
+	jsonText  = "application/json; charset=utf-8"
+	octets    = "application/octet-stream"
+)
+
+// as finds out who reads before anything is done, and turns errors into answers in one place.
+func (s Serving) as(do func(*http.Request, Reader) (answer, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		who, err := s.Reader(r)
+		var a answer
+		if err == nil {
+			r.Body = http.MaxBytesReader(w, r.Body, mostBody)
+			a, err = do(r, who)
+		}
+		if err != nil {
+			s.Fail(w, r, err)
+			return
+		}
+		w.Header().Set("Content-Type", a.content)
+		w.Header().Set("Cache-Control", "no-store")
+		w.Write(a.body) // a client that is gone needs no answer
+	}
+}
+
+const mostBody = 4 << 10
+
+func asJSON(value any) (answer, error) {
+	body, err := json.Marshal(value, json.Deterministic(true))
+	return answer{jsonText, append(body, '\n')}, err
+}
+
+// Receipt is an entry with its proof.
+type Receipt struct {
+	ID    string    `json:"id"`
+	Time  time.Time `json:"time"`
+	Index uint64    `json:"index"` // in the log, which is the offset on the topic
+	Hash  string    `json:"hash"`  // SHA-256 of the entry, in hexadecimal
+	Entry string    `json:"entry"` // its bytes as they lie in the log
+	Proof string    `json:"proof"`
+}
+
+// receipt gives a department the proofs of its own entries, and an auditor all. To anybody else no entry is there.
+func (s Serving) receipt(r *http.Request, who Reader) (answer, error) {
+	id := r.PathValue("id")
+	found, err := s.Ledger.Entry(r.Context(), id)
+	if err != nil {
+		return answer{}, err
+	}
+	if !who.Auditor && (who.Department == "" || who.Department != found.Entry.Department) {
+		return answer{}, noSuchEntry()
+	}
+	proof, err := s.Ledger.Proof(r.Context(), id)
+	if err != nil {
+		return answer{}, err
+	}
+	if !strings.Contains(r.Header.Get("Accept"), "application/json") {
+		return answer{plainText, proof}, nil
+	}
+	sum := sha256.Sum256(found.Raw)
+	return asJSON(Receipt{ID: id, Time: found.Entry.Time, Index: found.Index, Hash: hex.EncodeToString(sum[:]), Entry: string(found.Raw), Proof: string(proof)})
+}
+
+// entries searches: a supervisor in the own department, an auditor everywhere.
+func (s Serving) entries(r *http.Request, who Reader) (answer, error) {
+	f, err := filterOf(r.URL.Query())
+	if err != nil {
+		return answer{}, err
+	}
+	if !who.Auditor {
+		if !who.Supervisor || f.Department != "" && f.Department != who.Department {
+			return answer{}, denied()
+		}
+		f.Department = who.Department
+	}
+	page, err := s.Ledger.Search(r.Context(), f)
+	if err != nil {
+		return answer{}, err
+	}
+	return asJSON(page)
+}
+
+// file gives a file of the log to an auditor. Its path is made again from what was read of the one asked for.
+func (s Serving) file(r *http.Request, who Reader) (answer, error) {
+	if !who.Auditor {
+		return answer{}, denied()
+	}
+	path, content, ok := logFile(r.PathValue("path"))
+	if !ok {
+		return answer{}, noSuchFile()
+	}
+	body, err := os.ReadFile(filepath.Join(s.Ledger.cfg.Dir, logDir, filepath.FromSlash(path)))
+	if errors.Is(err, fs.ErrNotExist) {
+		return answer{}, noSuchFile()
+	}
+	if err != nil {
+		return answer{}, unreadable(err)
+	}
+	return answer{content, body}, nil
+}
+
+func logFile(asked string) (path, content string, ok bool) {
+	if asked == layout.CheckpointPath {
+		return asked, plainText, true
+	}
+	rest, ok := strings.CutPrefix(asked, "tile/")
+	level, number, cut := strings.Cut(rest, "/")
+	if !ok || !cut {
+		return "", "", false
+	}
+	index, partial, err := layout.ParseTileIndexPartial(number)
+	if err != nil {
+		return "", "", false
+	}
+	path = layout.EntriesPath(index, partial)
+	if level != "entries" {
+		l, err := layout.ParseTileLevel(level)
+		if err != nil {
+			return "", "", false
+		}
+		path = layout.TilePath(l, index, partial)
+	}
+	return path, octets, path == asked
+}
+
+// subject gives the token that stands for a holder in the log.
+func (s Serving) subject(r *http.Request, who Reader) (answer, error) {
+	if !who.Holders && !who.Auditor {
+		return answer{}, denied()
+	}
+	var asked struct {
+		Number string `json:"number"`
+	}
+	if err := json.UnmarshalRead(r.Body, &asked, json.RejectUnknownMembers(true)); err != nil {
+		return answer{}, badNumber()
+	}
+	holder, err := identity.ParseHolder(asked.Number)
+	if err != nil {
+		return answer{}, err
+	}
+	return asJSON(map[string]string{"subject": s.Token(holder)})
+}
+
+// accesses says who looked at a holder's data. That somebody asked is in the log before the answer is given, or the refusal.
+func (s Serving) accesses(r *http.Request, who Reader) (answer, error) {
+	subject, now := r.PathValue("subject"), s.Clock()
+	if !audit.ValidToken(subject) {
+		return answer{}, badFilter(text("主体标记的写法不对", "the subject's token is not well formed"))
+	}
+	if err := s.Ledger.Fresh(now); err != nil {
+		return answer{}, err
+	}
+	entry := audit.Entry{Kind: audit.Access, Department: who.Department, Clerk: who.Clerk, Subject: subject, Decision: audit.Answered}
+	permitted := who.Holders || who.Supervisor || who.Auditor
+	if !permitted {
+		entry.Decision, entry.Refusal = audit.Refused, "not_permitted"
+	}
+	if _, err := s.Audit.Append(r.Context(), entry); err != nil {
+		return answer{}, err
+	}
+	if !permitted {
+		return answer{}, denied()
+	}
+	page, err := s.Ledger.accesses(r.Context(), subject, now, r.URL.Query().Get("before"), who.seesCodes)
+	if err != nil {
+		return answer{}, err
+	}
+	return asJSON(page)
+}
+
+// seesCodes says whether the reader may know which clerk of a department it was.
+func (who Reader) seesCodes(of exchange.Department) bool {
+	return who.Auditor || who.Supervisor && of == who.Department
+}
+
+// filterOf reads a search from an address. What it does not know it refuses: a condition left out would find too much.
+func filterOf(asked map[string][]string) (f Filter, err error) {
+	for name, values := range asked {
+		value := values[0]
+		if len(values) != 1 {
+			return Filter{}, badFilter(text("同一条件写了两次", "a condition is there twice"))
+		}
+		switch name {
+		case "from":
+			f.From, err = time.Parse(time.RFC3339, value)
+		case "to":
+			f.To, err = time.Parse(time.RFC3339, value)
+		case "department":
+			f.Department = exchange.Department(value)
+		case "clerk":
+			f.Clerk = value
+		case "item":
+			f.Item = exchange.Item(value)
+		case "case":
+			f.Case = value
+		case "decision":
+			f.Decision = audit.Decision(value)
+		case "kind":
+			f.Kind = value
+		case "before":
+			f.Before = value
+		case "most":
+			f.Most, err = strconv.Atoi(value)
+		default:
+			return Filter{}, badFilter(text("有不认识的条件", "a condition is not known"))
+		}
+		if err != nil {
+			return Filter{}, badFilter(text("时间应为 RFC 3339 格式，数目应为整数", "times are written as RFC 3339 has them, numbers in digits"))
+		}
+	}
+	return f, nil
+}

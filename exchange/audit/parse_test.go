@@ -1,0 +1,119 @@
+package audit
+
+import (
+	"bytes"
+	"encoding/json"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestEncodeAsJSONDoes(t *testing.T) {
+	for name, e := range map[string]Entry{"plain": entry(), "six materials": sixMaterials(), "no inputs": {}, "empty inputs": {Inputs: map[string]map[int]int64{"a": nil, "b": {}, "c": {10: -1, 2: 3}}}} {
+		want, err := json.Marshal(e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var back, same Entry
+		got, err := e.encode()
+		if err != nil || json.Unmarshal(got, &back) != nil || json.Unmarshal(want, &same) != nil {
+			t.Fatalf("%s: %v\n%s", name, err, got)
+		}
+		for topic, partitions := range same.Inputs { // null and {} are the same
+			if partitions == nil {
+				same.Inputs[topic] = map[int]int64{}
+			}
+		}
+		if !reflect.DeepEqual(back, same) {
+			t.Errorf("%s:\n%s\n%s", name, got, want)
+		}
+		if again, _ := e.encode(); !bytes.Equal(got, again) {
+			t.Errorf("%s: twice is not the same", name)
+		}
+	}
+}
+
+func TestParse(t *testing.T) {
+	k, v := appended(t, sixMaterials())
+	whole, err := Parse(k, v)
+	if err != nil || len(whole.Materials) != 6 || len(whole.Inputs) != 6 || whole.Clerk != "w3-017" || !whole.Time.Equal(noon.Truncate(time.Millisecond)) {
+		t.Fatalf("%+v, %v", whole, err)
+	}
+	head, err := ParseHead(k, v)
+	whole.Materials, whole.Inputs = nil, nil
+	if err != nil || !reflect.DeepEqual(head, whole) {
+		t.Errorf("head %+v, %v", head, err)
+	}
+	change := func(old, new string) string {
+		if !strings.Contains(string(v), old) {
+			t.Fatalf("%q is not in the entry", old)
+		}
+		return strings.Replace(string(v), old, new, 1)
+	}
+	other := string(k[:25]) + "0"
+	for name, m := range map[string][2]string{
+		"no key":           {"", string(v)},
+		"another key":      {other, string(v)},
+		"key in lower":     {strings.ToLower(string(k)), string(v)},
+		"nothing":          {string(k), ""},
+		"no JSON":          {string(k), "{"},
+		"more behind":      {string(k), string(v) + "{}"},
+		"no object":        {string(k), `["` + string(k) + `"]`},
+		"member twice":     {string(k), change(`"clerk":`, `"clerk":"a","clerk":`)},
+		"skipped twice":    {string(k), change(`"inputs":`, `"inputs":{},"inputs":`)},
+		"no UTF-8":         {string(k), change("w3-017", "\xff")},
+		"another time":     {string(k), change("12:00:00.123Z", "12:00:00.124Z")},
+		"number as clerk":  {string(k), change("w3-017", number)},
+		"name as clerk":    {string(k), change("w3-017", "张晓明")},
+		"number as case":   {string(k), change("LL-2026-1123-0041", number)},
+		"number for token": {string(k), change(whole.Subject, number)},
+		"unknown kind":     {string(k), change(`"time":`, `"kind":"gossip","time":`)},
+		"too long":         {string(k), change(`"time":`, `"note":"`+strings.Repeat("a", MaxEntry)+`","time":`)},
+		"id too late":      {"8" + string(k[1:]), change(string(k), "8"+string(k[1:]))},
+	} {
+		for which, parse := range map[string]func(k, v []byte) (Entry, error){"Parse": Parse, "ParseHead": ParseHead} {
+			if e, err := parse([]byte(m[0]), []byte(m[1])); err != ErrNoEntry || !reflect.DeepEqual(e, Entry{}) {
+				t.Errorf("%s, %s: %+v, %v", which, name, e, err)
+			}
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	for _, e := range []Entry{entry(), {Kind: Act, Clerk: "a", Act: "revoke"}} {
+		k, v := appended(f, e)
+		f.Add(k, v)
+	}
+	f.Fuzz(func(t *testing.T, k, v []byte) {
+		head, err := ParseHead(k, v)
+		whole, wholeErr := Parse(k, v)
+		if wholeErr == nil && err != nil {
+			t.Fatal("the head of a sound entry is not sound")
+		}
+		if err != nil {
+			return
+		}
+		if !ValidID(string(k)) || head.ID != string(k) {
+			t.Fatalf("id %q of an entry with the key %q", head.ID, k)
+		}
+		if containsCitizenNumber(head.Clerk+" "+head.Target+" "+head.Nonce) || wholeErr == nil && whole.Subject != head.Subject {
+			t.Fatal("what must not stand there passed")
+		}
+	})
+}
+
+func TestValidID(t *testing.T) {
+	l, _ := newLog(t, &fakeTopic{})
+	for _, at := range []time.Time{time.UnixMilli(0), noon, noon.AddDate(100, 0, 0)} {
+		id, err := l.newID(at)
+		if read, ok := timeOf(id); err != nil || !ok || !read.Equal(at.Truncate(time.Millisecond)) {
+			t.Errorf("%s: %v, %v", id, read, ok)
+		}
+	}
+	for _, id := range []string{"", "01ARYZ6S41", "01ARYZ6S41000000000000000I", "81ARYZ6S410000000000000000", "01aryz6s410000000000000000"} {
+		if ValidID(id) {
+			t.Errorf("%q passed", id)
+		}
+	}
+}

@@ -1,0 +1,71 @@
+package bus
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"time"
+
+	"github.com/segmentio/kafka-go/protocol"
+)
+
+// storedBatch is a batch as a broker stores it.
+type storedBatch struct {
+	last     int64                 // the offset of its last message, whether that is still there or not
+	appended time.Time             // when the broker wrote it; zero: the messages' own times count
+	records  protocol.RecordReader // nil: there are none
+}
+
+// Places in the head of a batch of format 2, which is all that Kafka stores since 0.11.
+const (
+	batchLengthAt   = 8
+	magicAt         = 16
+	checksumAt      = 17
+	attributesAt    = 21
+	lastDeltaAt     = 23
+	maxTimeAt       = 35
+	batchHead       = 61
+	stampedByBroker = 1 << 3 // of the attributes
+)
+
+// readBatches reads the batches of an answer. A broker cuts the last one off where the answer is full. What follows a batch
+// that cannot be read is left for the next request, of which it is the first.
+func readBatches(content []byte) ([]storedBatch, error) {
+	var all []storedBatch
+	for len(content) >= batchHead {
+		length := int64(batchLengthAt+4) + int64(int32(binary.BigEndian.Uint32(content[batchLengthAt:])))
+		if length > int64(len(content)) {
+			break
+		}
+		one, err := readBatch(content, length)
+		if err != nil && len(all) == 0 {
+			return nil, err
+		}
+		if err != nil {
+			break
+		}
+		all = append(all, one)
+		content = content[length:]
+	}
+	return all, nil
+}
+
+func readBatch(from []byte, length int64) (storedBatch, error) {
+	if length < batchHead || from[magicAt] != 2 {
+		return storedBatch{}, fmt.Errorf("fetch: a batch of %d bytes in format %d", length, from[magicAt])
+	}
+	set := binary.BigEndian.AppendUint32(make([]byte, 0, 4+length), uint32(length))
+	set = append(set, from[:length]...)
+	var read protocol.RecordSet
+	if _, err := read.ReadFrom(bytes.NewReader(set)); err != nil {
+		return storedBatch{}, fmt.Errorf("fetch: %w", err)
+	}
+	one := storedBatch{
+		last:    int64(binary.BigEndian.Uint64(from)) + int64(int32(binary.BigEndian.Uint32(from[lastDeltaAt:]))),
+		records: read.Records,
+	}
+	if binary.BigEndian.Uint16(from[attributesAt:])&stampedByBroker != 0 {
+		one.appended = time.UnixMilli(int64(binary.BigEndian.Uint64(from[maxTimeAt:]))).UTC()
+	}
+	return one, nil
+}

@@ -1,0 +1,146 @@
+package bus
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+
+	kafka "github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol"
+	"github.com/segmentio/kafka-go/protocol/fetch"
+)
+
+// fetchRequest asks as kafka-go does and reads the answer itself. On a topic with message.timestamp.type=LogAppendTime the
+// broker writes its time into the head of a batch alone, where kafka-go does not look: it would hand over the time that
+// the writer claims.
+type fetchRequest struct {
+	fetch.Request
+	client  string // the caller's name
+	version int16  // that the connection speaks
+}
+
+// fetched is what one partition had from an offset on.
+type fetched struct {
+	end     int64 // the offset after the last message of the partition
+	batches []storedBatch
+}
+
+// ApiKey implements protocol.Message.
+func (*fetched) ApiKey() protocol.ApiKey { return protocol.Fetch }
+
+// fetch asks for what a partition has from the offset on.
+func (b *Bus) fetch(ctx context.Context, at place, offset int64) (*fetched, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	answer, err := b.wires.transport.RoundTrip(ctx, b.client.Addr, &fetchRequest{client: b.wires.transport.ClientID, Request: fetch.Request{
+		ReplicaID: -1, MaxWaitTime: int32(fetchWait.Milliseconds()), MinBytes: 1, MaxBytes: fetchBytes, SessionID: -1, SessionEpoch: -1,
+		Topics: []fetch.RequestTopic{{Topic: at.topic, Partitions: []fetch.RequestPartition{{
+			Partition: int32(at.partition), CurrentLeaderEpoch: -1, FetchOffset: offset, LogStartOffset: -1, PartitionMaxBytes: fetchBytes,
+		}}}},
+	}})
+	if err != nil {
+		return nil, err
+	}
+	return answer.(*fetched), nil
+}
+
+// Required implements protocol.RawExchanger: always. It learns the version that the connection speaks.
+func (r *fetchRequest) Required(versions map[protocol.ApiKey]int16) bool {
+	r.version = versions[protocol.Fetch]
+	return true
+}
+
+// longestAnswer is more than any broker answers to a request for fetchBytes: a batch goes whole, however long it is.
+const longestAnswer = 64 << 20
+
+// RawExchange implements protocol.RawExchanger.
+func (r *fetchRequest) RawExchange(rw io.ReadWriter) (protocol.Message, error) {
+	const id = 1 // one request at a time is on a connection
+	if err := protocol.WriteRequest(rw, r.version, id, r.client, &r.Request); err != nil {
+		return nil, err
+	}
+	var head struct{ Size, ID int32 }
+	if err := binary.Read(rw, binary.BigEndian, &head); err != nil {
+		return nil, err
+	}
+	if head.ID != id || head.Size < 4 || head.Size > longestAnswer {
+		return nil, fmt.Errorf("fetch: an answer to request %d of %d bytes", head.ID, head.Size)
+	}
+	body := make([]byte, head.Size-4)
+	if _, err := io.ReadFull(rw, body); err != nil {
+		return nil, err
+	}
+	return readFetched(r.version, body)
+}
+
+// readFetched reads the answer to a request for one partition.
+func readFetched(version int16, body []byte) (protocol.Message, error) {
+	c := cursor{rest: body}
+	c.skip(4) // how long the broker throttled
+	var whole, session int64
+	if version >= 7 {
+		whole, session = c.number(2), 4
+	}
+	c.skip(session)
+	topics := c.number(4)
+	c.skip(c.number(2)) // the topic's name
+	partitions := c.number(4)
+	c.skip(4) // its number
+	own := c.number(2)
+	answer := &fetched{end: c.number(8)}
+	c.skip(8) // where transactions are settled
+	if version >= 5 {
+		c.skip(8) // where the partition begins
+	}
+	c.skip(16 * max(0, c.number(4))) // aborted transactions
+	if version >= 11 {
+		c.skip(4) // a nearer replica
+	}
+	content := c.take(max(0, c.number(4)))
+	switch {
+	case version < 4 || version > 11:
+		return nil, fmt.Errorf("fetch: version %d is not known", version)
+	case whole != 0:
+		return nil, kafka.Error(whole)
+	case c.short || topics != 1 || partitions != 1:
+		return nil, errors.New("fetch: the answer is not of one partition, or is cut off")
+	case own != 0:
+		return nil, kafka.Error(own)
+	}
+	var err error
+	answer.batches, err = readBatches(content)
+	return answer, err
+}
+
+// cursor reads numbers one after the other. What is not there reads as zero, and short tells.
+type cursor struct {
+	rest  []byte
+	short bool
+}
+
+func (c *cursor) take(n int64) []byte {
+	if n < 0 || n > int64(len(c.rest)) {
+		c.rest, c.short = nil, true
+		return nil
+	}
+	taken := c.rest[:n]
+	c.rest = c.rest[n:]
+	return taken
+}
+
+func (c *cursor) skip(n int64) { c.take(n) }
+
+// number reads a signed number of 2, 4 or 8 bytes.
+func (c *cursor) number(size int64) int64 {
+	switch b := c.take(size); len(b) {
+	case 2:
+		return int64(int16(binary.BigEndian.Uint16(b)))
+	case 4:
+		return int64(int32(binary.BigEndian.Uint32(b)))
+	case 8:
+		return int64(binary.BigEndian.Uint64(b))
+	}
+	return 0
+}
