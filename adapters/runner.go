@@ -135,7 +135,8 @@ func (r *Runner) recover(ctx context.Context) error {
 	return r.resend(ctx)
 }
 
-// resend appends what was pending, unchanged: whether it had arrived is not known, and twice does no harm.
+// resend appends what was pending, unchanged: whether it had arrived is not known, and twice does no harm. Only the signature is
+// renewed where the certificate was, since the exchange takes nothing more of one that was revoked.
 func (r *Runner) resend(ctx context.Context) error {
 	topics, last := map[string][]exchange.Message{}, uint64(0)
 	err := r.state.pending(func(sequence uint64, m exchange.Message) error {
@@ -147,6 +148,9 @@ func (r *Runner) resend(ctx context.Context) error {
 		return err
 	}
 	batch := slices.Collect(maps.Values(topics))
+	if err := r.sealer.Renew(batch...); err != nil {
+		return err
+	}
 	if err := r.append(ctx, batch...); err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/onedoor/yimen/adapters"
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/envelope"
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -477,6 +478,46 @@ func TestSourceErrorLeavesPlaceAndCoverage(t *testing.T) {
 	}
 	if r := c.mustRun(&list{rows: companies(12)}); r.Records != 12 || r.Withdrawn != 0 {
 		t.Errorf("after mending: %+v", r)
+	}
+}
+
+// absentBus is a Kafka that cannot be reached for appending.
+type absentBus struct{ adapters.Bus }
+
+func (absentBus) Append(context.Context, string, []exchange.Message) error {
+	return errors.New("no Kafka")
+}
+
+// TestPendingIsSentAgain: what could not be appended goes out unchanged, but under a signature that still counts: its certificate
+// may have been revoked in between.
+func TestPendingIsSentAgain(t *testing.T) {
+	for _, revoked := range []bool{false, true} {
+		c := newCity(t)
+		source := &list{rows: append(companies(20), company(77, "很多钱")), upTo: c.now}
+		r, err := adapters.Open(t.Context(), c.config(source, absentBus{c.bus}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.Run(t.Context()); err == nil {
+			t.Fatal("read without Kafka")
+		}
+		if err := r.Close(); err != nil {
+			t.Fatal(err)
+		}
+		adapter := manifest(t).Adapter
+		if revoked {
+			c.keys.Change(adapter, func(s *envelope.Signatory) { s.Revoked = time.Unix(1, 0) })
+			c.keys.Renew(adapter)
+		}
+		for range 2 {
+			c.mustRun(source)
+		}
+		if all := c.standing(); len(all) != 20 || c.versions() != 20 {
+			t.Errorf("revoked %v: %d records stand in %d versions", revoked, len(all), c.versions())
+		}
+		if who := c.holdersInQuarantine(); len(who) != 1 {
+			t.Errorf("revoked %v: in quarantine: %d holders", revoked, len(who))
+		}
 	}
 }
 

@@ -3,6 +3,8 @@ package certs
 import (
 	"context"
 	"crypto/x509"
+	"fmt"
+	"io"
 	"time"
 )
 
@@ -19,10 +21,12 @@ type Authority interface {
 	Issue(ctx context.Context, order Order) (Issued, error)
 	// Roots are the certificates that chains of this authority end in.
 	Roots() []*x509.Certificate
-	// Ring is every version of the named secret, oldest first; at least one. A secret that nobody has asked for is drawn.
+	// Ring is every version of the named secret, oldest first; at least one. A secret that nobody has asked for is drawn:
+	// the first call for a name may take as long as ctx lets it, so a start asks for all it needs. The caller may keep
+	// what it gets no longer than for the work at hand.
 	// While the authority is closed it errs with a Problem of the kind Unavailable.
 	Ring(ctx context.Context, name string) ([]Key, error)
-	// Rotate draws the next version of a secret. Older ones stay in the ring.
+	// Rotate draws the next version of a secret, the first where there is none. Older ones stay in the ring.
 	Rotate(ctx context.Context, name string) (Key, error)
 	// State says how far the authority can be relied on just now.
 	State() State
@@ -44,7 +48,7 @@ type Issued struct {
 	Chain       [][]byte // DER, the certificate first, without the root
 }
 
-// Key is one version of a secret. Secret is never logged: Key prints its version only.
+// Key is one version of a secret. Secret is never logged: Key prints its version only, in every format.
 type Key struct {
 	Version int       // from 1
 	Secret  []byte    // SecretSize bytes
@@ -52,7 +56,13 @@ type Key struct {
 }
 
 // String shows no secret.
-func (k Key) String() string { return "key version" }
+func (k Key) String() string { return fmt.Sprintf("key version %d", k.Version) }
+
+// Format shows no secret, whatever the verb.
+func (k Key) Format(state fmt.State, _ rune) { io.WriteString(state, k.String()) }
+
+// MarshalText shows no secret: this is how JSON and logs would have it.
+func (k Key) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 
 // State is how far an authority can be relied on.
 type State string

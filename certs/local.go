@@ -1,5 +1,8 @@
-// Package certs keeps the keys by which the parts of the exchange know and trust one another.
-// Today it is the local authority: keys in files that nobody else may read.
+// Package certs is how the parts of the exchange know and trust one another: identities, the authority that certifies them,
+// and the secrets it keeps.
+//
+// An Authority is the LocalAuthority of this machine, whose keys lie in files that nobody else may read, or HashiCorp Vault
+// (package vault). Local is the same kind of directory without an authority, for an adapter's own keys.
 package certs
 
 import (
@@ -49,6 +52,18 @@ const (
 	publicSuffix = ".pub"
 )
 
+// ReadPrivate is the content of a file that holds a secret. It refuses one that others could read.
+func ReadPrivate(path string) ([]byte, error) {
+	if err := private(path); err != nil {
+		return nil, err
+	}
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read secret file: %w", err)
+	}
+	return content, nil
+}
+
 func private(path string) error {
 	info, err := os.Lstat(path)
 	if err != nil {
@@ -78,7 +93,7 @@ func (l *Local) Secret(name string) ([]byte, error) {
 		return nil, err
 	}
 	if len(secret) != SecretSize {
-		return nil, damaged(filepath.Join(l.dir, name+secretSuffix))
+		return nil, damaged(filepath.Join(l.dir, name+secretSuffix), exchange.Text{ZH: "长度不是 32 字节", EN: "it is not 32 bytes long"})
 	}
 	return secret, nil
 }
@@ -146,9 +161,9 @@ func write(path string, content []byte, mode fs.FileMode) error {
 	return nil
 }
 
-func damaged(path string) error {
+func damaged(path string, why exchange.Text) error {
 	return &exchange.Problem{Code: "YM-KEY-0102", Kind: exchange.Invalid,
 		What: exchange.Text{ZH: "密钥文件已损坏：" + path, EN: "key file is damaged: " + path},
-		Why:  exchange.Text{ZH: "长度不是 32 字节", EN: "it is not 32 bytes long"},
+		Why:  why,
 		Mend: exchange.Text{ZH: "从备份恢复该文件；没有它，用它保护的数据无法再读取", EN: "restore the file from a backup; without it, what it protects cannot be read again"}}
 }

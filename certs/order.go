@@ -7,80 +7,149 @@ import (
 	"crypto/elliptic"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"errors"
 	"fmt"
 	"net"
+	"net/url"
+	"regexp"
+	"slices"
 	"time"
 
 	"github.com/onedoor/yimen/exchange"
 )
 
-// clockLeeway is how far a holder's clock may be behind the authority's.
-const clockLeeway = time.Minute
+// Backdate is how far before its issue a certificate begins, for clocks that are a little slow.
+const Backdate = time.Minute
 
-// CheckRequest reads a certificate request and gives its key, once the requester has proved to hold the private half.
-func CheckRequest(der []byte) (crypto.PublicKey, error) {
-	request, err := x509.ParseCertificateRequest(der)
+// hostName is a DNS name as an order may have it: lower case, no wildcard.
+var hostName = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$`)
+
+// Draft is the certificate that the order asks for, if it were issued now: all but serial number, issuer and signature.
+// It errs with a Problem of the kind Invalid where the order or its request is not sound.
+func (o Order) Draft(now time.Time) (*x509.Certificate, error) {
+	if err := o.Identity.Check(); err != nil {
+		return nil, refused(exchange.Text{ZH: "身份格式不对", EN: "the identity is not well formed"})
+	}
+	key, err := o.key()
 	if err != nil {
-		return nil, badRequest(exchange.Text{ZH: "无法解析", EN: "it cannot be read"})
+		return nil, err
+	}
+	from := now.Add(-Backdate).UTC().Truncate(time.Second)
+	draft := &x509.Certificate{
+		PublicKey:             key,
+		Subject:               pkix.Name{CommonName: o.Identity.Principal(), Organization: []string{o.Identity.City}},
+		URIs:                  []*url.URL{o.Identity.URI()},
+		NotBefore:             from,
+		NotAfter:              from.Add(o.life()),
+		KeyUsage:              x509.KeyUsageDigitalSignature,
+		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+		BasicConstraintsValid: true,
+	}
+	if o.Identity.Role == Node {
+		draft.ExtKeyUsage = append(draft.ExtKeyUsage, x509.ExtKeyUsageServerAuth)
+	}
+	return draft, o.name(draft)
+}
+
+// life is how long the certificate lives, from a little before its issue on.
+func (o Order) life() time.Duration {
+	if o.Life <= 0 || o.Life > MaxLife-Backdate {
+		return MaxLife
+	}
+	return o.Life + Backdate
+}
+
+// key is the request's public key. That its signature holds proves that the requester has the private half.
+func (o Order) key() (crypto.PublicKey, error) {
+	request, err := x509.ParseCertificateRequest(o.Request)
+	if err == nil {
+		err = request.CheckSignature()
+	}
+	if err != nil {
+		return nil, refused(exchange.Text{ZH: "请求不是有效的 PKCS #10，或其签名与公钥不符", EN: "it is no sound PKCS #10, or its signature is not by its key"})
 	}
 	switch key := request.PublicKey.(type) {
 	case ed25519.PublicKey:
+		return key, nil
 	case *ecdsa.PublicKey:
-		if key.Curve != elliptic.P256() {
-			return nil, badRequest(exchange.Text{ZH: "密钥不是 Ed25519 或 P-256", EN: "its key is neither Ed25519 nor P-256"})
+		if key.Curve == elliptic.P256() {
+			return key, nil
 		}
-	default:
-		return nil, badRequest(exchange.Text{ZH: "密钥不是 Ed25519 或 P-256", EN: "its key is neither Ed25519 nor P-256"})
 	}
-	if err := request.CheckSignature(); err != nil {
-		return nil, badRequest(exchange.Text{ZH: "签名不是由该密钥作出", EN: "its signature is not by its key"})
-	}
-	return request.PublicKey, nil
+	return nil, refused(exchange.Text{ZH: "公钥既不是 Ed25519 也不是 ECDSA P-256", EN: "its key is neither Ed25519 nor ECDSA P-256"})
 }
 
-// Template is the certificate an order asks for, without serial number and key.
-func (o Order) Template(city string, now time.Time) (*x509.Certificate, error) {
-	if err := o.Identity.Check(); err != nil {
-		return nil, fmt.Errorf("issue certificate: %w", err)
-	}
-	if o.Identity.City != city {
-		return nil, fmt.Errorf("issue certificate: the identity is of another city")
-	}
+// name gives the draft the order's hosts.
+func (o Order) name(draft *x509.Certificate) error {
 	if len(o.Hosts) > 0 && o.Identity.Role != Node {
-		return nil, fmt.Errorf("issue certificate: only nodes have host names")
+		return refused(exchange.Text{ZH: "只有节点的证书可以写主机名", EN: "only a node's certificate may name hosts"})
 	}
-	life := o.Life
-	if life <= 0 || life > MaxLife {
-		life = MaxLife
-	}
-	c := &x509.Certificate{
-		Subject:   pkix.Name{CommonName: o.Identity.Principal(), Organization: []string{city}},
-		NotBefore: now.Add(-clockLeeway), NotAfter: now.Add(life),
-		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
-		BasicConstraintsValid: true,
-	}
-	c.URIs = append(c.URIs, o.Identity.URI())
-	if o.Identity.Role == Node {
-		c.ExtKeyUsage = append(c.ExtKeyUsage, x509.ExtKeyUsageServerAuth)
-	}
-	for _, host := range o.Hosts {
-		if ip := net.ParseIP(host); ip != nil {
-			c.IPAddresses = append(c.IPAddresses, ip)
-		} else {
-			c.DNSNames = append(c.DNSNames, host)
+	for i, host := range o.Hosts {
+		ip := net.ParseIP(host)
+		switch {
+		case ip != nil:
+			draft.IPAddresses = append(draft.IPAddresses, ip)
+		case len(host) <= 253 && hostName.MatchString(host):
+			draft.DNSNames = append(draft.DNSNames, host)
+		default:
+			return refused(exchange.Text{ZH: fmt.Sprintf("第 %d 个主机名不可用", i+1), EN: fmt.Sprintf("host %d is neither a name nor an address", i+1)})
 		}
 	}
-	return c, nil
+	return nil
 }
 
-func badRequest(why exchange.Text) error {
-	return &exchange.Problem{Code: "YM-KEY-0111", Kind: exchange.Invalid, Why: why,
-		What: exchange.Text{ZH: "证书申请不可用", EN: "the certificate request cannot be used"},
-		Mend: exchange.Text{ZH: "用 yimen enroll 生成申请：PKCS #10，Ed25519 或 P-256 密钥", EN: "have `yimen enroll` make it: PKCS #10 with an Ed25519 or P-256 key"}}
+// Fulfilled says whether the certificate is what the draft asks for, in all that the draft says. It may end earlier, never
+// later.
+func Fulfilled(draft, certificate *x509.Certificate) error {
+	key, ok := draft.PublicKey.(interface{ Equal(crypto.PublicKey) bool })
+	switch {
+	case !ok || !key.Equal(certificate.PublicKey):
+		return errors.New("certificate is for another key")
+	case certificate.IsCA:
+		return errors.New("certificate may issue others")
+	case certificate.Subject.String() != draft.Subject.String():
+		return errors.New("certificate has another subject")
+	case !slices.Equal(names(draft), names(certificate)):
+		return errors.New("certificate has other alternative names")
+	case !sameUse(draft, certificate):
+		return errors.New("certificate is for another use")
+	case certificate.NotAfter.Sub(certificate.NotBefore) > MaxLife, certificate.NotAfter.After(draft.NotAfter.Add(Backdate)):
+		return errors.New("certificate lives longer than it was ordered for")
+	}
+	return nil
 }
 
-func damagedRoot(path string, err error) error {
-	return &exchange.Problem{Code: "YM-KEY-0112", Kind: exchange.Invalid, Err: err,
-		What: exchange.Text{ZH: "根证书文件已损坏：" + path, EN: "the file of the root is damaged: " + path},
-		Mend: exchange.Text{ZH: "从备份恢复该文件；没有它，所有部门都要重新入网", EN: "restore it from a backup; without it every department must enrol anew"}}
+// names are all alternative names, sorted.
+func names(certificate *x509.Certificate) []string {
+	var all []string
+	for _, uri := range certificate.URIs {
+		all = append(all, "uri "+uri.String())
+	}
+	for _, name := range certificate.DNSNames {
+		all = append(all, "dns "+name)
+	}
+	for _, ip := range certificate.IPAddresses {
+		all = append(all, "ip "+ip.String())
+	}
+	for _, address := range certificate.EmailAddresses {
+		all = append(all, "email "+address)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
+
+func sameUse(a, b *x509.Certificate) bool {
+	uses := func(c *x509.Certificate) []x509.ExtKeyUsage { return slices.Sorted(slices.Values(c.ExtKeyUsage)) }
+	return a.KeyUsage == b.KeyUsage && slices.Equal(uses(a), uses(b)) && len(b.UnknownExtKeyUsage) == 0
+}
+
+// refused is why no certificate is issued. The cause of the parser is not told: it may quote what the request holds.
+func refused(why exchange.Text) error {
+	return &exchange.Problem{Code: "YM-KEY-0103", Kind: exchange.Invalid,
+		What: exchange.Text{ZH: "不能签发证书：请求不符合要求", EN: "no certificate is issued: the request is not as it must be"},
+		Why:  why,
+		Mend: exchange.Text{ZH: "用 yimen 重新登记，由它生成密钥和请求", EN: "enrol again with yimen, which makes the key and the request"}}
+}
+
+// CheckRequest gives the key of a certificate request, once the requester has proved to hold its private half.
+func CheckRequest(request []byte) (crypto.PublicKey, error) { return Order{Request: request}.key() }

@@ -143,7 +143,7 @@ func TestEnrolRenewRevoke(t *testing.T) {
 			t.Errorf("a request for somebody else: %v", err)
 		}
 	}
-	if _, err := r.Enrol(t.Context(), token, []byte("no request")); code(err) != "YM-KEY-0111" {
+	if _, err := r.Enrol(t.Context(), token, []byte("no request")); code(err) != "YM-KEY-0103" {
 		t.Errorf("no request: %v", err)
 	}
 	_, csr := request(t, "scjg/adapter/licences")

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/erasure"
 	"github.com/onedoor/yimen/exchange/holdings"
 	"github.com/onedoor/yimen/exchange/node"
 )
@@ -47,12 +48,12 @@ func (s *session) erase(ctx context.Context, e *erasing) error {
 		return err
 	}
 	return s.object(done.ID, done, func(w io.Writer) error {
-		if done.Kind == holdings.EraseLift {
+		if done.Kind == erasure.Lift {
 			_, err := fmt.Fprintf(w, s.t("✓ 删除指令已解除；此后发布的记录可以再读。编号 %s\n", "✓ The order is lifted: what is published from now on can be read again. Order %s\n"), done.ID)
 			return err
 		}
-		_, err := fmt.Fprintf(w, s.t("✓ 已删除，各节点不再可读；Kafka 上 %d 条消息的字节随压缩消失。编号 %s\n",
-			"✓ Erased: no node reads it any more, and the bytes of %d messages leave Kafka with its compaction. Order %s\n"), done.Traces, done.ID)
+		_, err := fmt.Fprintf(w, s.t("✓ 已删除，各节点不再可读；Kafka 上 %d 条记录的字节随压缩消失。编号 %s\n",
+			"✓ Erased: no node reads it any more, and the bytes of %d records leave Kafka with its compaction. Order %s\n"), done.Records, done.ID)
 		return err
 	})
 }
@@ -74,7 +75,7 @@ func (s *session) eraseHolder() verb {
 			required(f, "number")
 		},
 		run: func(ctx context.Context, _ []string) (err error) {
-			e.asked.Kind = holdings.EraseHolder
+			e.asked.Kind = erasure.OfHolder
 			if e.asked.Number, err = number.read(ctx); err != nil {
 				return err
 			}
@@ -99,7 +100,7 @@ func (s *session) eraseRecord() verb {
 		},
 		complete: anyOf(evidenceTypes),
 		run: func(ctx context.Context, args []string) error {
-			e.asked.Kind, e.asked.Type, e.asked.Record = holdings.EraseRecord, exchange.EvidenceType(args[0]), args[1]
+			e.asked.Kind, e.asked.Type, e.asked.Record = erasure.OfRecord, exchange.EvidenceType(args[0]), args[1]
 			if err := s.nameTyped(ctx, args[1], e.confirm); err != nil {
 				return err
 			}
@@ -117,7 +118,7 @@ func (s *session) eraseLift() verb {
 		min:     1, max: 1, lists: true,
 		flags: func(f *pflag.FlagSet) { s.erasingFlags(f, &e) },
 		run: func(ctx context.Context, args []string) error {
-			e.asked.Kind, e.asked.Lifts = holdings.EraseLift, args[0]
+			e.asked.Kind, e.asked.Lifts = erasure.Lift, args[0]
 			return s.erase(ctx, &e)
 		},
 	}
@@ -143,11 +144,11 @@ func (s *session) eraseList() verb {
 			}
 			return list[node.Erased]{name: func(e node.Erased) string { return e.ID }, columns: []column[node.Erased]{
 				{head: both("编号", "ORDER"), cell: func(e node.Erased) string { return e.ID }},
-				{head: both("对象", "KIND"), cell: func(e node.Erased) string { return e.Kind }},
+				{head: both("对象", "KIND"), cell: func(e node.Erased) string { return string(e.Kind) }},
 				{head: both("时间", "AT"), cell: func(e node.Erased) string { return e.At.In(exchange.China).Format(time.DateTime) }},
 				{head: both("依据", "BASIS"), cell: func(e node.Erased) string { return plain(e.Basis) }},
 				{head: both("管理员", "BY"), cell: func(e node.Erased) string { return plain(e.By) }},
-				{head: both("消息", "MESSAGES"), wide: true, cell: func(e node.Erased) string { return strconv.Itoa(e.Traces) }},
+				{head: both("记录", "RECORDS"), wide: true, cell: func(e node.Erased) string { return strconv.Itoa(e.Records) }},
 			}}.print(s, all)
 		},
 	}

@@ -280,6 +280,34 @@ func TestACertificateIsSigned(t *testing.T) {
 	}
 }
 
+// TestRenewedSignatures: messages that waited are signed anew where the certificate is no longer current, and only there.
+func TestRenewedSignatures(t *testing.T) {
+	city := envelopetest.New()
+	waited := sealed(t, city.Sealer(t, licences, key, clock), 5)
+	asItWas := slices.Clone(waited)
+	for i := range asItWas {
+		asItWas[i].Headers = slices.Clone(waited[i].Headers)
+	}
+	if err := city.Sealer(t, licences, key, clock).Renew(waited[:3], waited[3:]); err != nil || !reflect.DeepEqual(waited, asItWas) {
+		t.Errorf("%v: the certificate is current, and the messages are changed", err)
+	}
+	city.Change(licences, func(s *envelope.Signatory) { s.Revoked = at })
+	city.Renew(licences)
+	if err := city.Sealer(t, licences, key, clock).Renew(waited[:3], waited[3:]); err != nil {
+		t.Fatal(err)
+	}
+	o := city.Opener(t)
+	for i := range waited {
+		waited[i].Time, asItWas[i].Time = at.Add(time.Hour), at.Add(time.Hour)
+		if _, err := o.Record(t.Context(), &waited[i]); err != nil || !bytes.Equal(waited[i].Value, asItWas[i].Value) || len(waited[i].Headers) != len(asItWas[i].Headers) {
+			t.Errorf("%d: %v", i, err)
+		}
+		if _, err := o.Record(t.Context(), &asItWas[i]); !errors.Is(err, envelope.ErrNotSigned) {
+			t.Errorf("%d as it was: %v", i, err)
+		}
+	}
+}
+
 type undecided struct{ envelope.Directory }
 
 func (undecided) Signatory(context.Context, envelope.SignerID) (envelope.Signatory, bool, error) {

@@ -71,7 +71,7 @@ func readPublicKey(key []byte) (*recipient, error) {
 			return &recipient{nameOf(s, raw), to}, nil
 		}
 	}
-	return nil, &exchange.Problem{Code: "YM-KEY-0103", Kind: exchange.Invalid,
+	return nil, &exchange.Problem{Code: "YM-KEY-0111", Kind: exchange.Invalid,
 		What: exchange.Text{ZH: "这不是交换平台的公钥", EN: "this is not an exchange's public key"},
 		Mend: exchange.Text{ZH: "使用平台数据目录下 keys/exchange.pub 的原样副本", EN: "use an unchanged copy of keys/exchange.pub of the exchange's data directory"}}
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/bits"
+	"slices"
 	"sync"
 	"time"
 
@@ -110,6 +111,31 @@ func (b *Batch) Sign(groups ...[]exchange.Message) error {
 		m.Headers = append(m.Headers, exchange.Header{Name: headerSignature, Value: append(h, signed...)})
 	}
 	return nil
+}
+
+// Renew signs messages anew, in place of their signatures, if one was signed by a certificate that is not current any more: what
+// waited while a certificate was revoked would be refused for ever. Otherwise it leaves them as they are.
+func (s *Sealer) Renew(groups ...[]exchange.Message) error {
+	_, current, err := s.signer.Sign([]byte("yimen which certificate\n"))
+	if err != nil {
+		return fmt.Errorf("sign as %s: %w", s.adapter, err)
+	}
+	stale := false
+	for _, group := range groups {
+		for i := range group {
+			by, ok := readSignature(headerBytes(&group[i], headerSignature))
+			stale = stale || !ok || by.by != current
+		}
+	}
+	if !stale {
+		return nil
+	}
+	for _, group := range groups {
+		for i := range group {
+			group[i].Headers = slices.DeleteFunc(group[i].Headers, func(h exchange.Header) bool { return h.Name == headerSignature })
+		}
+	}
+	return s.Batch().Sign(groups...)
 }
 
 // begin hashes the messages and begins their headers, all in one piece of memory.

@@ -123,7 +123,7 @@ func (x *Index) foldCoverage(ctx context.Context, b *batch, msgs []exchange.Mess
 		b.statements = append(b.statements, st)
 		b.put(coverageKey(who, st.Since.UnixMicro()), encode(st))
 	}
-	return nil
+	return x.store(ctx, b, msgs[len(msgs)-1].Offset+1)
 }
 
 // hear reads a heartbeat of the adapter that signed it, and says why it does not count, if it does not.

@@ -18,14 +18,19 @@ type Engine interface {
 	// yield says false. value reads the row's value: rows that nobody wants cost only their keys. It works until yield returns.
 	Walk(ctx context.Context, prefix, from []byte, yield func(key []byte, value func() ([]byte, error)) bool) error
 	// Commit stores all rows or none; of two rows with one key the last counts. It may return before the rows are
-	// durable, but what a crash takes away is always the end: no commit survives one that returned before it.
+	// durable, but what a crash takes away is always the end: no commit survives one that returned before it. It keeps
+	// no slice of what it was given.
 	Commit(ctx context.Context, rows []Row) error
+	// Purge returns when everything committed so far is durable, and no file that the engine still has holds bytes of rows that
+	// were deleted or replaced under one of the prefixes. What it costs is bounded by the files that hold such rows. Readers
+	// that began before it can delay it.
+	Purge(ctx context.Context, prefixes [][]byte) error
 }
 
-// Row is one key and its value, which may be empty; or a key that is to be there no more.
+// Row is one key and its value, which may be empty; or the end of the row with that key.
 type Row struct {
 	Key, Value []byte
-	Gone       bool
+	Delete     bool // then Value counts for nothing; there need be no such row
 }
 
 // StemSize is the length of the part of a key that look-ups by record or holder name in full: a byte for the family

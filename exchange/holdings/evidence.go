@@ -35,148 +35,171 @@ func describe(schema func(context.Context, string) (*schemas.Schema, error)) fun
 // arrival is one version that came by a message and may be kept.
 type arrival struct {
 	message *exchange.Message
-	key     []byte
-	id      exchange.RecordID
+	record  record
 	number  exchange.Version
 	version version
+	content [16]byte // of the digest
+	holders []token  // whom it names; once orders to forget were looked at, not those who are forgotten
+	hidden  bool     // it names nobody but those who are forgotten
 }
 
-// stored is what tells a version that is kept already from another with its number.
-type stored struct {
-	digest    exchange.Digest
-	withdrawn bool
+// trace is what is kept of the arrival under its record's id.
+func (a *arrival) trace() trace {
+	t := trace{state: stated, position: a.version.position, content: a.content, size: len(a.version.payload), holders: a.holders}
+	if a.version.state == withdrawn {
+		t.state, t.withdrawal = withdrawn, &a.version
+	}
+	return t
+}
+
+// repeats says whether the version that is there says the same.
+func (a *arrival) repeats(t *trace) bool {
+	return a.content == t.content && (a.version.state == withdrawn) == (t.state == withdrawn)
 }
 
 // foldEvidence adds the record versions that the index does not have.
 func (x *Index) foldEvidence(ctx context.Context, b *batch, msgs []exchange.Message) error {
-	arrivals := make([]arrival, 0, len(msgs))
-	for i := range msgs {
-		m := &msgs[i]
-		if m.Value == nil {
-			continue // frees the topic of bytes; what shall be forgotten is said elsewhere
-		}
-		v, id, number, ok, err := x.read(ctx, b, m)
-		if err != nil {
-			return err
-		}
-		if ok {
-			arrivals = append(arrivals, arrival{message: m, key: recordKey(id, v.evidence, number), id: id, number: number, version: v})
-		}
+	arrivals, err := x.arrivals(ctx, b, msgs)
+	if err != nil {
+		return err
 	}
-	known, err := x.known(ctx, arrivals)
+	x.obeying.RLock() // from here on no order to forget comes in between
+	defer x.obeying.RUnlock()
+	claim := x.claims.take(arrivals)
+	defer x.claims.free(claim)
+	arrivals = x.obey(b, arrivals)
+	dossiers, err := x.dossiers(ctx, arrivals)
 	if err != nil {
 		return err
 	}
 	b.rows = slices.Grow(b.rows, 2*len(arrivals)+1)
-	var buffer []byte
+	for i := range arrivals {
+		if err := x.enter(ctx, b, dossiers.of[arrivals[i].record], &arrivals[i]); err != nil {
+			return err
+		}
+	}
+	x.fresh.learn(dossiers.all)
+	return x.store(ctx, b, msgs[len(msgs)-1].Offset+1)
+}
+
+// arrivals opens messages and refuses those that cannot be used.
+func (x *Index) arrivals(ctx context.Context, b *batch, msgs []exchange.Message) ([]arrival, error) {
+	all := make([]arrival, 0, len(msgs))
+	for i := range msgs {
+		m := &msgs[i]
+		if m.Value == nil { // frees the topic of bytes; what shall be forgotten is said by orders
+			b.settle(m)
+			continue
+		}
+		if x.forgotten(b, m) {
+			continue
+		}
+		a, ok, err := x.read(ctx, b, m)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			all = append(all, a)
+		}
+	}
+	return all, nil
+}
+
+// obey leaves out what must be forgotten by now: records, and of every version the holders.
+func (x *Index) obey(b *batch, arrivals []arrival) []arrival {
+	if x.orders.none() {
+		return arrivals
+	}
+	arrivals = slices.DeleteFunc(arrivals, func(a arrival) bool {
+		return x.orders.records[a.record].covers(a.version.logged) && x.forgotten(b, a.message)
+	})
 	for i := range arrivals {
 		a := &arrivals[i]
-		now := stored{a.version.digest, a.version.withdrawn}
-		switch before, ok := known[string(a.key)]; {
-		case !ok:
-			known[string(a.key)] = now
-			buffer = x.keep(b, a, buffer[:0])
-			b.place.Gaps = b.place.Gaps.closed(a.id, a.number)
-		case before == now:
-			b.duplicates++
-			b.place.Duplicates++
-		default:
-			x.refuse(b, a.message, conflictingContent, nil)
-			x.gap(b, a.message)
+		var all bool
+		a.holders, all = x.orders.visible(a.holders, a.version.logged)
+		a.hidden = !all && len(a.holders) == 0
+	}
+	return arrivals
+}
+
+// enter takes a version into its dossier, or refuses it.
+func (x *Index) enter(ctx context.Context, b *batch, d *dossier, a *arrival) error {
+	before, known := d.at(a.number)
+	switch {
+	case known && !a.repeats(&before):
+		if a.hidden {
+			x.refuse(b, a.message, erased, nil)
+			return nil
 		}
+		x.refuse(b, a.message, conflictingContent, nil)
+		x.gap(b, a.message)
+		return nil
+	case known && len(without(a.holders, before.holders)) == 0:
+		b.duplicates++
+		b.place.Duplicates++
+		return nil
+	case known: // it was published again after an order to forget was lifted
+		a.holders = append(slices.Clone(before.holders), without(a.holders, before.holders)...)
+	}
+	if a.hidden {
+		x.refuse(b, a.message, erased, nil)
+		a.version.payload = nil
+	} else {
+		b.records++
+		b.place.Records++
+	}
+	b.place.Gaps = b.place.Gaps.closed(a.record.ID, a.number)
+	if err := x.keep(ctx, b, d, a); err != nil {
+		return err
+	}
+	if a.hidden && len(d.latest.everyone()) == 0 {
+		b.owe(a.message.Topic, a.message.Key, a.message.Partition)
 	}
 	return nil
 }
 
 // read opens a message and takes the facts from it, or refuses it.
-func (x *Index) read(ctx context.Context, b *batch, m *exchange.Message) (v version, id exchange.RecordID, number exchange.Version, ok bool, err error) {
+func (x *Index) read(ctx context.Context, b *batch, m *exchange.Message) (a arrival, ok bool, err error) {
 	o, err := x.open(ctx, m)
 	if err != nil {
 		reason, undecided := unopened(err)
 		if undecided {
-			return v, id, 0, false, err
+			return a, false, err
 		}
 		x.refuse(b, m, reason, err)
 		x.gap(b, m)
-		return v, id, 0, false, nil
+		return a, false, nil
 	}
 	if o.Type != exchange.EvidenceType(b.of) || !exchange.ValidName(b.of) {
 		x.refuse(b, m, wrongTopic, nil)
-		return v, id, 0, false, nil
+		return a, false, nil
 	}
 	if !x.keeps(o.Adapter.Department(), o.Type) {
 		x.refuse(b, m, notKeeper, nil)
-		return v, id, 0, false, nil
+		return a, false, nil
 	}
-	if x.isErased(o.Type, o.ID) {
-		x.refuse(b, m, erased, nil) // no gap: what is forgotten is not missing
-		return v, id, 0, false, nil
+	a = arrival{message: m, record: record{Type: o.Type, ID: o.ID}, number: o.Version, content: [16]byte(o.Digest[:]),
+		version: version{state: withdrawn, position: b.at(m), at: o.At, logged: m.Time, adapter: o.Adapter, schema: o.Schema, status: exchange.Withdrawn}}
+	if o.Withdrawn {
+		return a, true, nil
 	}
-	v = version{digest: o.Digest, withdrawn: o.Withdrawn, at: o.At, logged: m.Time, position: b.at(m),
-		evidence: o.Type, adapter: o.Adapter, schema: o.Schema, status: exchange.Withdrawn}
-	if !o.Withdrawn {
-		facts, reason, err := x.describe(ctx, &o)
-		if err != nil && reason == "" {
-			return v, id, 0, false, err
-		}
-		if reason == "" && len(facts.Holders) == 0 {
-			reason = unreadableFacts
-		}
-		if reason != "" {
-			x.refuse(b, m, reason, err)
-			x.gap(b, m)
-			return v, id, 0, false, nil
-		}
-		v.status, v.from, v.until, v.payload = facts.Status, facts.From, facts.Until, o.Payload
-		for _, h := range facts.Holders {
-			if t := x.secrets.token(h); !x.isForgotten(t) {
-				v.holders = append(v.holders, t)
-			}
-		}
-		if len(v.holders) == 0 {
-			x.refuse(b, m, erased, nil)
-			v.empty()
-		}
+	facts, reason, err := x.describe(ctx, &o)
+	if err != nil && reason == "" {
+		return a, false, err
 	}
-	return v, o.ID, o.Version, true, nil
-}
-
-// known looks up which of the versions the index has.
-func (x *Index) known(ctx context.Context, arrivals []arrival) (map[string]stored, error) {
-	keys := make([][]byte, 0, len(arrivals))
-	for i := range arrivals {
-		if !x.fresh.add(arrivals[i].key) {
-			keys = append(keys, arrivals[i].key)
-		}
+	if reason == "" && len(facts.Holders) == 0 {
+		reason = unreadableFacts
 	}
-	known := make(map[string]stored, len(arrivals))
-	err := x.engine.Get(ctx, keys, func(i int, value []byte) error {
-		v, err := x.unseal(keys[i], value)
-		if err != nil {
-			return err
-		}
-		known[string(keys[i])] = stored{v.digest, v.withdrawn}
-		return nil
-	})
-	return known, err
-}
-
-// keep adds the rows of a new version. It returns the buffer, which may have grown.
-func (x *Index) keep(b *batch, a *arrival, buffer []byte) []byte {
-	buffer = a.version.append(buffer)
-	b.put(a.key, x.secrets.seal(make([]byte, 0, len(buffer)+sealSize), a.key, buffer))
-	for _, t := range a.version.holders {
-		b.put(pointerKey(t, a.version.evidence, a.id), []byte{})
+	if reason != "" {
+		x.refuse(b, m, reason, err)
+		x.gap(b, m)
+		return a, false, nil
 	}
-	b.records++
-	b.place.Records++
-	return buffer
-}
-
-func (x *Index) unseal(key, sealed []byte) (version, error) {
-	plain, err := x.secrets.open(key, sealed)
-	if err != nil {
-		return version{}, err
+	v := &a.version
+	v.state, v.status, v.from, v.until, v.payload = stated, facts.Status, facts.From, facts.Until, o.Payload
+	a.holders = make([]token, len(facts.Holders))
+	for i, h := range facts.Holders {
+		a.holders[i] = x.secrets.token(h)
 	}
-	return readVersion(plain)
+	return a, true, nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/envelope"
@@ -19,96 +20,173 @@ import (
 //
 // Source.HolderQuarantined stays true after the row has left quarantine until a statement counts that rests on its leaving:
 // only then is certain that whatever took the row's place was folded.
+//
+// Of a holder who must be forgotten nothing is found, and every source is as if a row about the holder were in quarantine: the
+// keepers may well hold something, so nobody is told that there is nothing, and nothing tells an order to forget from a row that
+// could not be read. After the order was lifted the same holds for the types of which nothing was published since. Of a
+// record that must be forgotten nothing shows at all: it is as if its keeper had never listed it.
+//
+// Find errs with a Problem of kind Unavailable until the orders to forget are folded; see ErasuresUpTo.
 func (x *Index) Find(ctx context.Context, holder exchange.Holder, types []exchange.EvidenceType) (exchange.Found, error) {
-	if err := x.mayFind(); err != nil {
-		return exchange.Found{}, err
-	}
-	// Memory first, rows after: what memory says is folded, the rows have.
-	found, gaps := x.snapshot(types)
-	search := search{x: x, holder: holder, token: x.secrets.token(holder), found: &found, gaps: gaps}
-	var err error
-	if !x.isForgotten(search.token) { // of whom nothing may be said, not even that somebody could not read a row
-		err = search.pointers(ctx, types)
-	}
-	if err == nil {
-		err = search.records(ctx)
-	}
-	if errors.Is(err, errDamaged) {
-		err = damaged(err)
-	}
-	if err != nil {
-		return exchange.Found{}, fmt.Errorf("find records of a holder: %w", err)
-	}
-	return found, nil
-}
-
-// snapshot is everything but the holder's own rows, as of one moment.
-func (x *Index) snapshot(types []exchange.EvidenceType) (exchange.Found, []gaps) {
-	found := exchange.Found{Inputs: make(map[string]map[int]int64, 3*len(types))}
-	var open []gaps
-	x.mu.RLock()
-	defer x.mu.RUnlock()
-	for i, t := range types {
-		if slices.Contains(types[:i], t) {
+	token := x.secrets.token(holder)
+	for {
+		s, err := x.search(holder, token, types)
+		if err == nil {
+			err = s.scan(ctx)
+		}
+		if s != nil && !x.concluded(s, err == nil) {
 			continue
 		}
-		refused := int64(0)
-		for _, p := range x.places[evidenceTopic(t)] {
-			if n := p.Gaps.count(); n > 0 {
-				refused += n
-				open = append(open, p.Gaps)
-			}
+		if errors.Is(err, errDamaged) {
+			err = damaged(err)
 		}
-		for _, source := range x.sources[t] {
-			source.Refused = refused
-			found.Sources = append(found.Sources, source)
+		if err != nil {
+			return exchange.Found{}, fmt.Errorf("find records of a holder: %w", err)
 		}
-		x.input(found.Inputs, evidenceTopic(t))
-		if keeper, ok := x.keeper(t); ok {
-			x.input(found.Inputs, envelope.CoverageTopic(keeper))
-			x.input(found.Inputs, envelope.QuarantineTopic(keeper))
-		}
-	}
-	return found, open
-}
-
-func (x *Index) input(inputs map[string]map[int]int64, topic string) {
-	if next, ok := x.next[topic]; ok {
-		inputs[topic] = next
+		return s.found, nil
 	}
 }
 
-// search is one call of Find.
+// search is one try of Find.
 type search struct {
-	x      *Index
-	holder exchange.Holder
-	token  token
-	found  *exchange.Found
-	gaps   []gaps   // of the asked types
-	ids    [][]byte // prefixes of the records that ever named the holder
+	x       *Index
+	holder  []exchange.Holder // one, in all records
+	token   token
+	term    term // of the orders to forget the holder
+	ordered uint64
+	back    *backdrop
+	found   exchange.Found
+	logged  []time.Time // when the messages of the records found were written
+	own     bool        // whether found.Sources is this search's own
+	apart   []int       // which of the records found have their documents elsewhere
+	opened  []byte      // where rows are unsealed, one after the other; never used twice
+
+	current []byte  // the record whose views are being looked at: its part of their keys
+	of      int     // its type's place in the backdrop
+	settled bool    // it is clear what counts of it
+	newest  version // where it is withdrawn: the withdrawal; state 0: nothing yet
+	number  exchange.Version
+	failed  error
 }
 
-// pointers reads the holder's own rows: which records ever named the holder, and which sources have a row
-// about the holder in quarantine.
-func (s *search) pointers(ctx context.Context, types []exchange.EvidenceType) error {
-	var failed error
+// search begins a try. Memory comes first, the rows after: what memory says is folded, the rows have.
+func (x *Index) search(holder exchange.Holder, t token, types []exchange.EvidenceType) (*search, error) {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	if x.closed {
+		return nil, notObeyed()
+	}
+	s := &search{x: x, holder: []exchange.Holder{holder}, token: t, term: x.orders.holders[t], ordered: x.orders.count, back: x.backdrop(types)}
+	s.found.Sources, s.found.Inputs = s.back.sources, s.back.inputs
+	return s, nil
+}
+
+// firstOpened is room for the rows of a holder of some records.
+const firstOpened = 4 << 10
+
+// scan reads the holder's own rows, which lie side by side: the marks of rows in quarantine, then the views of the records
+// that ever named the holder, each newest version first.
+func (s *search) scan(ctx context.Context) error {
+	if len(s.back.types) == 0 {
+		return nil
+	}
 	err := s.x.engine.Scan(ctx, [][]byte{holderPrefix(s.token)}, func(key, value []byte) bool {
-		rest := key[StemSize:]
-		if evidence, id, ok := readPointer(rest); ok {
-			if slices.Contains(types, exchange.EvidenceType(evidence)) && !s.x.isErased(exchange.EvidenceType(evidence), id) {
-				s.ids = append(s.ids, recordPrefix(id, evidence))
-			}
-			return true
+		if rest := key[StemSize:]; len(rest) > 0 && rest[0] == markRecord {
+			s.failed = s.view(key, rest, value)
+		} else {
+			s.failed = s.quarantine(rest, value)
 		}
-		failed = s.quarantine(rest, value)
-		return failed == nil
+		return s.failed == nil
 	})
-	return errors.Join(err, failed)
+	if err = errors.Join(err, s.failed); err != nil {
+		return err
+	}
+	return s.fetch(ctx)
+}
+
+// view takes one version into account.
+func (s *search) view(key, rest, value []byte) error {
+	evidence, id, number, ok := readView(rest)
+	if !ok {
+		return errDamaged
+	}
+	if of := rest[:len(rest)-versionSize]; !bytes.Equal(of, s.current) {
+		s.current, s.of, s.settled, s.newest.state = append(s.current[:0], of...), s.back.of(evidence), false, 0
+	}
+	if s.of < 0 || s.settled {
+		return nil
+	}
+	v, err := s.unseal(key, value)
+	if err != nil {
+		return err
+	}
+	if !v.position.before(s.back.next[s.of]) {
+		return nil // folded after the snapshot
+	}
+	if v.state == withdrawn {
+		if s.newest.state == 0 {
+			s.newest, s.number = v, number
+		}
+		return nil
+	}
+	s.settled = true
+	if v.state == others {
+		return nil
+	}
+	if s.newest.state == withdrawn {
+		v, number = s.newest, s.number
+	}
+	if s.found.Records == nil {
+		s.found.Records = make([]exchange.Record, 0, 8)
+		s.logged = make([]time.Time, 0, 8)
+	}
+	r := v.record(s.back.types[s.of], id, number)
+	r.Holders = s.holder
+	if v.state == apart {
+		s.apart = append(s.apart, len(s.found.Records))
+	}
+	s.found.Records, s.logged = append(s.found.Records, r), append(s.logged, v.logged)
+	return nil
+}
+
+// unseal opens a row into memory that is the search's own.
+func (s *search) unseal(key, sealed []byte) (version, error) {
+	if need := len(sealed) - sealSize; need > cap(s.opened)-len(s.opened) {
+		s.opened = make([]byte, 0, max(need, firstOpened))
+	}
+	before := len(s.opened)
+	opened, err := s.x.secrets.open(s.opened, key, sealed)
+	if err != nil {
+		return version{}, err
+	}
+	s.opened = opened
+	return readVersion(opened[before:len(opened):len(opened)], &s.x.names)
+}
+
+// fetch gets the documents that do not lie with their holders.
+func (s *search) fetch(ctx context.Context) error {
+	if len(s.apart) == 0 {
+		return nil
+	}
+	keys, got := make([][]byte, len(s.apart)), 0
+	for i, place := range s.apart {
+		r := &s.found.Records[place]
+		keys[i] = documentKey(record{Type: r.Type, ID: r.ID}, r.Version)
+	}
+	err := s.x.engine.Get(ctx, keys, func(i int, value []byte) (err error) {
+		got++
+		s.found.Records[s.apart[i]].Payload, err = s.x.secrets.open(nil, keys[i], value)
+		return err
+	})
+	if err == nil && got < len(keys) {
+		err = errDamaged
+	}
+	return err
 }
 
 // quarantine applies one mark to the source it is about.
 func (s *search) quarantine(rest, value []byte) error {
-	evidence, adapter, opened, ok := readMark(rest)
+	m, ok := readMark(rest)
 	if !ok {
 		return errDamaged
 	}
@@ -118,77 +196,86 @@ func (s *search) quarantine(rest, value []byte) error {
 	}
 	for i := range s.found.Sources {
 		source := &s.found.Sources[i]
-		if source.Type != exchange.EvidenceType(evidence) || source.Adapter != exchange.Adapter(adapter) {
+		if string(source.Type) != string(m.evidence) || string(source.Adapter) != string(m.adapter) {
 			continue
 		}
-		next := s.found.Inputs[envelope.QuarantineTopic(source.Adapter.Department())]
+		next := s.back.inputs[envelope.QuarantineTopic(source.Adapter.Department())]
 		resolved := !open && source.Folded && r.position.before(source.Rejected)
-		if opened.before(next) && !resolved {
-			source.HolderQuarantined = true
+		if m.opened.before(next) && !resolved {
+			s.cannotTell(i)
 		}
 	}
 	return nil
 }
 
-// records reads the versions of each record, newest first, until it is clear whether it is the holder's.
-func (s *search) records(ctx context.Context) error {
-	if len(s.ids) == 0 {
-		return nil
+// cannotTell notes that the source has said something of the holder that is not known.
+func (s *search) cannotTell(i int) {
+	if !s.own { // the backdrop is everybody's
+		s.found.Sources, s.own = slices.Clone(s.found.Sources), true
 	}
-	var failed error
-	var newest *version // what counts of the record that current names
-	var current []byte
-	var number exchange.Version
-	err := s.x.engine.Scan(ctx, s.ids, func(key, value []byte) bool {
-		id, n, ok := readRecordKey(key)
-		if !ok {
-			failed = errDamaged
-			return false
-		}
-		if record := key[:len(key)-8]; !bytes.Equal(record, current) {
-			current, newest = append(current[:0], record...), nil
-		}
-		v, err := s.x.unseal(key, value)
-		if err != nil {
-			failed = err
-			return false
-		}
-		if !v.position.before(s.found.Inputs[evidenceTopic(v.evidence)]) {
-			return true // folded after the snapshot
-		}
-		if newest == nil {
-			newest, number = &v, n
-		}
-		if v.withdrawn {
-			return true
-		}
-		if slices.Contains(v.holders, s.token) {
-			s.found.Records = append(s.found.Records, newest.record(id, number, s.holder))
-			s.superseded(newest, id, number)
-		}
-		return false
-	})
-	return errors.Join(err, failed)
+	s.found.Sources[i].HolderQuarantined = true
 }
 
-// superseded marks the holder where the keeper has said something newer of the record that could not be taken.
-func (s *search) superseded(v *version, id exchange.RecordID, number exchange.Version) {
-	for _, g := range s.gaps {
-		if !g.reaches(id, number) {
-			continue
+// concluded makes the answer of what was found, if anything, or says that an order to forget came meanwhile, so that it must be
+// looked again: what was found may be forgotten by now, and what is missing may have been forgotten while it was looked for.
+func (x *Index) concluded(s *search, found bool) bool {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	if x.orders.count != s.ordered {
+		return false
+	}
+	if !found {
+		return true
+	}
+	s.forget()
+	s.superseded()
+	for i := range s.found.Sources {
+		if t := s.found.Sources[i].Type; s.term.ever() && (s.term.open > 0 || !s.has(t)) {
+			s.cannotTell(i)
 		}
-		for i := range s.found.Sources {
-			if source := &s.found.Sources[i]; source.Type == v.evidence {
-				source.HolderQuarantined = true
+	}
+	return true
+}
+
+// forget leaves out what must be forgotten. The rows are deleted by the order itself; this is for the moment until they are.
+func (s *search) forget() {
+	orders := &s.x.orders
+	if orders.none() {
+		return
+	}
+	i := 0
+	s.found.Records = slices.DeleteFunc(s.found.Records, func(r exchange.Record) bool {
+		logged := s.logged[i]
+		i++
+		return s.term.covers(logged) || orders.records[record{Type: r.Type, ID: r.ID}].covers(logged)
+	})
+}
+
+func (s *search) has(t exchange.EvidenceType) bool {
+	return slices.ContainsFunc(s.found.Records, func(r exchange.Record) bool { return r.Type == t })
+}
+
+// superseded marks the holder where the keeper has said something newer of a record that could not be taken.
+func (s *search) superseded() {
+	for _, g := range s.back.gaps {
+		for i := range s.found.Records {
+			r := &s.found.Records[i]
+			if !g.reaches(r.ID, r.Version) {
+				continue
+			}
+			for j := range s.found.Sources {
+				if s.found.Sources[j].Type == r.Type {
+					s.cannotTell(j)
+				}
 			}
 		}
 	}
 }
 
 // record is the version in the words of the exchange.
-func (v *version) record(id exchange.RecordID, number exchange.Version, holder exchange.Holder) exchange.Record {
+func (v *version) record(t exchange.EvidenceType, id exchange.RecordID, number exchange.Version) exchange.Record {
 	return exchange.Record{
-		Type: v.evidence, ID: id, Version: number, Keeper: v.adapter.Department(), Adapter: v.adapter, Schema: v.schema,
-		Status: v.status, From: v.from, Until: v.until, AsOf: v.at, Holders: []exchange.Holder{holder}, Payload: v.payload,
+		Type: t, ID: id, Version: number, Keeper: v.adapter.Department(), Adapter: v.adapter, Schema: v.schema,
+		Status: v.status, From: v.from, Until: v.until, AsOf: v.at, Payload: v.payload,
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/envelope"
+	"github.com/onedoor/yimen/exchange/erasure"
 )
 
 // The families of topics, by the part of their names before the dot.
@@ -16,7 +17,7 @@ const (
 	topicEvidence   = "evidence"
 	topicQuarantine = "quarantine"
 	topicCoverage   = "coverage"
-	topicErasures   = "erasures"
+	topicErasures   = erasure.Topic
 )
 
 func evidenceTopic(t exchange.EvidenceType) string { return envelope.EvidenceTopic(t) }
@@ -58,7 +59,8 @@ type placeName struct {
 // Fold takes messages of one partition of one topic, in the order of their offsets. It stores what follows from them
 // together with the next offset, all or nothing for every thousand messages or so; what was folded before is passed over.
 // It errs only if the rows could not be read or stored: then the same messages may be given again. Messages that
-// cannot be used are counted and passed over. Calls for different partitions run side by side.
+// cannot be used are counted and passed over. Calls for different partitions run side by side, but for orders to forget: while
+// one is carried out, the others wait.
 func (x *Index) Fold(ctx context.Context, msgs []exchange.Message) error {
 	if len(msgs) == 0 {
 		return nil
@@ -70,8 +72,12 @@ func (x *Index) Fold(ctx context.Context, msgs []exchange.Message) error {
 	lock, _ := x.folding.LoadOrStore(name, new(sync.Mutex))
 	lock.(*sync.Mutex).Lock()
 	defer lock.(*sync.Mutex).Unlock()
+	most := maxCommit
+	if name.topic == topicErasures {
+		most = 1 // each reads what the one before has left
+	}
 	for len(msgs) > 0 {
-		n := min(len(msgs), maxCommit)
+		n := min(len(msgs), most)
 		if err := x.foldSome(ctx, name, msgs[:n]); err != nil {
 			if errors.Is(err, errDamaged) {
 				err = damaged(err)
@@ -95,37 +101,31 @@ func inOrder(msgs []exchange.Message) error {
 // foldSome folds messages that are stored together. The partition's lock is held.
 func (x *Index) foldSome(ctx context.Context, name placeName, msgs []exchange.Message) error {
 	b := x.begun(name)
-	if b.family == topicErasures {
-		x.erasing.Lock()
-		defer x.erasing.Unlock()
-	} else {
-		x.erasing.RLock()
-		defer x.erasing.RUnlock()
-	}
 	for len(msgs) > 0 && msgs[0].Offset < b.place.Next {
 		msgs = msgs[1:]
 	}
 	if len(msgs) == 0 {
 		return nil
 	}
-	var err error
 	switch b.family {
 	case topicEvidence:
-		err = x.foldEvidence(ctx, b, msgs)
+		return x.foldEvidence(ctx, b, msgs)
 	case topicQuarantine:
-		err = x.foldQuarantine(ctx, b, msgs)
+		return x.foldQuarantine(ctx, b, msgs)
 	case topicCoverage:
-		err = x.foldCoverage(ctx, b, msgs)
+		return x.foldCoverage(ctx, b, msgs)
 	case topicErasures:
-		err = x.foldErasures(ctx, b, msgs)
-	default:
-		err = errors.New("topic is not one of evidence, quarantine, coverage and erasures")
+		if name == (placeName{topic: topicErasures}) {
+			return x.foldOrder(ctx, b, &msgs[0])
+		}
 	}
-	if err != nil {
-		return err
-	}
-	b.place.Next = msgs[len(msgs)-1].Offset + 1
-	b.put(placeKey(name.topic, name.partition), encode(b.place))
+	return errors.New("topic is not one of evidence, quarantine, coverage and the one partition of erasures")
+}
+
+// store stores what the messages before next have added, and shows it.
+func (x *Index) store(ctx context.Context, b *batch, next int64) error {
+	b.place.Next = next
+	b.put(placeKey(b.topic, b.partition), encode(b.place))
 	if err := x.engine.Commit(ctx, b.rows); err != nil {
 		return err
 	}
@@ -140,12 +140,13 @@ type batch struct {
 	of     string // the type or department that the topic's name names
 	place  place
 	rows   []Row
+	spare  []byte // cut into keys and values
+	plain  []byte // what is about to be sealed
 
 	records    int
 	duplicates int
 	refused    []refusal
 	statements []statement
-	erasures   []Erasure
 }
 
 func (x *Index) begun(name placeName) *batch {
@@ -158,6 +159,27 @@ func (x *Index) begun(name placeName) *batch {
 }
 
 func (b *batch) put(key, value []byte) { b.rows = append(b.rows, Row{Key: key, Value: value}) }
+
+func (b *batch) delete(key []byte) { b.rows = append(b.rows, Row{Key: key, Delete: true}) }
+
+// purge notes that rows under the prefix go whose bytes must leave the engine's files.
+func (b *batch) purge(prefix []byte) { b.put(purgeKey(b.place.Next, prefix), []byte{}) }
+
+// spareSize is what keys and values are cut from, so that not each is an allocation.
+const spareSize = 64 << 10
+
+// room gives an empty slice that has room for n bytes.
+func (b *batch) room(n int) []byte {
+	if n > spareSize/4 {
+		return make([]byte, 0, n)
+	}
+	if n > len(b.spare) {
+		b.spare = make([]byte, spareSize)
+	}
+	room := b.spare[:0:n]
+	b.spare = b.spare[n:]
+	return room
+}
 
 func (b *batch) at(m *exchange.Message) position { return position{b.partition, m.Offset} }
 
@@ -176,12 +198,11 @@ func (x *Index) publish(b *batch) {
 	for _, st := range b.statements {
 		x.state(st)
 	}
-	for _, e := range b.erasures {
-		x.forgotten.add(e)
-	}
 	for _, t := range typesOf(b.statements) {
 		x.publishSources(t)
 	}
+	x.backdrops = &backdrops{}
+	x.openIfObeyed()
 	x.mu.Unlock()
 	if b.records > 0 {
 		x.meters.folded.WithLabelValues(b.of).Add(float64(b.records))

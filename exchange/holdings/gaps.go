@@ -54,6 +54,12 @@ func (g gaps) closed(id exchange.RecordID, v exchange.Version) gaps {
 	return g
 }
 
+// readGap is the record of a type that a name in Open stands for.
+func readGap(t exchange.EvidenceType, name string) (r record, ok bool) {
+	r.Type = t
+	return r, r.ID.UnmarshalText([]byte(name)) == nil
+}
+
 // gap notes that a record's version was refused, if it seems to come from the keeper: what others write says nothing of
 // the keeper's records.
 func (x *Index) gap(b *batch, m *exchange.Message) {

@@ -1,6 +1,6 @@
 // Package holdings is the index of records by holder, folded from the topics.
 //
-// Fold takes the messages of the topics evidence.<type>, quarantine.<department>, coverage.<department> and erasures, one
+// Fold takes the messages of the topics evidence.<type>, quarantine.<department> and coverage.<department>, one
 // partition's batch at a time, opens them, checks that they come from the keeper of the type, and stores rows together
 // with the offset they reach. Find answers from those rows what government holds of one holder. The topics are the truth:
 // an index that is lost, or whose keys have changed, is deleted and folded again.
@@ -30,7 +30,7 @@ import (
 	"github.com/onedoor/yimen/schemas"
 )
 
-// Config says what an index needs. All but Log, Metrics and Now is required.
+// Config says what an index needs. All but Orders, Log, Metrics and Now is required.
 type Config struct {
 	Engine Engine // stays its opener's: close it after the last call
 	Opener *envelope.Opener
@@ -40,7 +40,8 @@ type Config struct {
 	// Keeper is the one department that may publish a type. It is asked when a message is folded: a record that
 	// was refused stays so until the index is built anew.
 	Keeper func(exchange.EvidenceType) (exchange.Department, bool)
-	// Orders are the keys by which the exchange signs what is to be forgotten; none: nothing ever is.
+	// Orders are the keys that sign orders to forget. Where there are any, the index answers nothing until it has
+	// obeyed: see ErasuresUpTo. Without any, every order is refused.
 	Orders   []ed25519.PublicKey
 	TokenKey []byte // 32 bytes; holders are found under it
 	SealKey  []byte // 32 bytes; versions are sealed under it
@@ -61,23 +62,31 @@ type Index struct {
 	log      *slog.Logger
 	meters   meters
 	now      func() time.Time
+	names    names
 
-	orders []ed25519.PublicKey
-	// erasing is held for reading by who folds anything else: what an order takes out must not come in beside it.
-	erasing sync.RWMutex
+	orderKeys []ed25519.PublicKey
+	// obeying is held for writing while an order to forget is carried out, and for reading from when a batch looks at the
+	// orders until it is stored.
+	obeying sync.RWMutex
+	claims  claims
 
 	// folding has a lock for each partition: who folds it holds it until the rows are stored.
 	folding sync.Map // placeName → *sync.Mutex
 
 	// mu guards what follows. It describes rows that are stored: Find reads it first and the rows after, so that
 	// it never believes something folded that it then does not find.
-	mu        sync.RWMutex
-	places    map[string]map[int]place
-	next      map[string]map[int]int64 // topic → partition → offset; the inner maps are replaced, never changed
-	speakers  map[speaker]*statements
-	sources   map[exchange.EvidenceType][]exchange.Source // replaced, never changed
-	forgotten forgotten
-	obeyed    int64 // up to where erasures must be folded before anything is found
+	mu       sync.RWMutex
+	places   map[string]map[int]place
+	next     map[string]map[int]int64 // topic → partition → offset; the inner maps are replaced, never changed
+	speakers map[speaker]*statements
+	sources  map[exchange.EvidenceType][]exchange.Source // replaced, never changed
+	orders   orders                                      // changed by who holds obeying for writing too
+	// backdrops are replaced whenever something was stored.
+	backdrops *backdrops
+	// closed says that nothing may be told until the orders are folded up to upTo, if that was told yet.
+	closed, told bool
+	upTo         int64
+	opened       chan struct{} // closed when it may
 }
 
 // New opens the index that the engine holds, an empty one where it holds none.
@@ -86,19 +95,27 @@ func New(c Config) (*Index, error) {
 		return nil, err
 	}
 	x := &Index{
-		engine:    c.Engine,
-		opener:    c.Opener,
-		open:      c.Opener.Record,
-		describe:  describe(c.Schema),
-		keeper:    c.Keeper,
-		log:       c.Log,
-		now:       c.Now,
-		places:    map[string]map[int]place{},
-		next:      map[string]map[int]int64{},
-		speakers:  map[speaker]*statements{},
-		sources:   map[exchange.EvidenceType][]exchange.Source{},
-		orders:    c.Orders,
-		forgotten: forgotten{orders: map[string]Erasure{}},
+		engine:   c.Engine,
+		opener:   c.Opener,
+		open:     c.Opener.Record,
+		describe: describe(c.Schema),
+		keeper:   c.Keeper,
+		log:      c.Log,
+		now:      c.Now,
+		places:   map[string]map[int]place{},
+		next:     map[string]map[int]int64{},
+		speakers: map[speaker]*statements{},
+		sources:  map[exchange.EvidenceType][]exchange.Source{},
+
+		orderKeys: c.Orders,
+		orders:    newOrders(),
+		backdrops: &backdrops{},
+		closed:    len(c.Orders) > 0,
+		opened:    make(chan struct{}),
+	}
+	x.claims.freed.L = &x.claims.mu
+	if !x.closed {
+		close(x.opened)
 	}
 	if x.log == nil {
 		x.log = slog.Default()

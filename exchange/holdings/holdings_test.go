@@ -292,6 +292,7 @@ func TestOtherFormatAndDamage(t *testing.T) {
 			}
 		}
 	}
+	overwrite("h", "nonsense")
 	overwrite("r", "nonsense")
 	if _, err := w.index.Find(t.Context(), holder(company(1)), []exchange.EvidenceType{licence}); err == nil || !strings.Contains(err.Error(), "YM-IDX-0103") {
 		t.Errorf("damaged record: %v", err)
@@ -320,7 +321,7 @@ func TestSwappedRowsAreFoundOut(t *testing.T) {
 		w.state(statement{of: licence, natural: company(i), version: 1, holders: []string{company(i)}, name: "x"})
 	}
 	var rows []holdings.Row
-	err := w.store.Scan(t.Context(), [][]byte{[]byte("r")}, func(key, value []byte) bool {
+	err := w.store.Scan(t.Context(), [][]byte{[]byte("h")}, func(key, value []byte) bool {
 		rows = append(rows, holdings.Row{Key: slices.Clone(key), Value: slices.Clone(value)})
 		return true
 	})

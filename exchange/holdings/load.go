@@ -77,8 +77,8 @@ func (x *Index) load(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("load places: %w", err)
 	}
-	if err := x.loadErasures(ctx); err != nil {
-		return fmt.Errorf("load erasures: %w", err)
+	if err := x.loadOrders(ctx); err != nil {
+		return fmt.Errorf("load orders to forget: %w", err)
 	}
 	var speakers []speaker
 	err = x.scan(ctx, []byte{familySpeaker}, func(key, _ []byte) error {

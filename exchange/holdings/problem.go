@@ -35,3 +35,10 @@ func damaged(err error) error {
 		Mend: exchange.Text{ZH: "删除索引目录后重新启动，索引会从主题重建；并检查磁盘", EN: "delete the index directory and start again: the index is rebuilt from the topics; and check the disk"},
 		Err:  err}
 }
+
+func notObeyed() error {
+	return &exchange.Problem{Code: "YM-IDX-0104", Kind: exchange.Unavailable,
+		What: exchange.Text{ZH: "索引暂不能回答", EN: "the index cannot answer yet"},
+		Why:  exchange.Text{ZH: "遗忘令主题 erasures 尚未折叠到启动时的末尾", EN: "it has not folded the orders to forget up to where the topic erasures ended at the start"},
+		Mend: exchange.Text{ZH: "稍后重试；若持续，检查 Kafka 是否可用", EN: "retry in a moment; if it persists, check that Kafka is up"}}
+}

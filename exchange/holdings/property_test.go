@@ -2,10 +2,12 @@ package holdings_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/onedoor/yimen/exchange"
@@ -40,6 +42,115 @@ func TestOrderDuplicationAndCutsChangeNothing(t *testing.T) {
 	if strings.Count(want, "@") < 30 {
 		t.Errorf("hardly anything is found: %s", want)
 	}
+}
+
+// TestOrdersComeAtAnyTime folds evidence and orders to forget in many ways: the orders before, after and among what they are
+// about, repeated, begun again. What is published after a lift is folded after it, as on a node that follows the orders first.
+func TestOrdersComeAtAnyTime(t *testing.T) {
+	random := rand.New(rand.NewPCG(5, 20))
+	w := newObedient(t)
+	for round := range 6 {
+		early, late := sequence(w, random), sequence(w, random)
+		orders := w.someOrders(random, round%2 == 1)
+		for _, msgs := range early {
+			for i := range msgs {
+				msgs[i].Time = at(i % 20)
+			}
+		}
+		for p, msgs := range late {
+			for i := range msgs {
+				msgs[i].Time = at(60 + i)
+			}
+			late[p] = append(slices.Clone(early[p]), msgs...)
+		}
+		want := ""
+		for run := range 6 {
+			n := w.copyTo(t.TempDir())
+			n.index.ErasuresUpTo(0)
+			first := append(slices.Clone(early), orders)
+			switch {
+			case run == 0: // the orders last
+				interleave(n, first, random, false)
+			case run == 1: // and first
+				interleave(n, append([][]exchange.Message{orders}, early...), random, false)
+			default:
+				interleave(n, first, random, true)
+			}
+			interleave(n, late, random, true)
+			if run%2 == 1 {
+				n.restart()
+				n.index.ErasuresUpTo(int64(len(orders)))
+			}
+			got := n.picture()
+			if want == "" {
+				want = got
+			}
+			if got != want {
+				t.Fatalf("round %d, run %d found other things:\n%s\nwant:\n%s", round, run, got, want)
+			}
+		}
+		if strings.Count(want, "@") < 5 {
+			t.Errorf("hardly anything is found: %s", want)
+		}
+	}
+}
+
+// TestOneRecordInTwoPartitions folds versions of the same records from two partitions at once, as happens after a topic got
+// more of them.
+func TestOneRecordInTwoPartitions(t *testing.T) {
+	w := newWorld(t)
+	random := rand.New(rand.NewPCG(1, 12))
+	var partitions [2][]exchange.Message
+	for p := range partitions {
+		for version := 1 + p; version < 12; version += 2 {
+			for record := range 40 {
+				s := statement{of: marriage, natural: fmt.Sprintf("J430281-2018-%06d", record), version: version, name: "x", partition: p}
+				for range random.IntN(3) {
+					s.holders = append(s.holders, citizen(random.IntN(6)))
+				}
+				m := w.seal(s)
+				m.Offset = int64(len(partitions[p]))
+				partitions[p] = append(partitions[p], m)
+			}
+		}
+	}
+	fold := func(n *world, p int) {
+		for i := 0; i < len(partitions[p]); i += 20 {
+			if err := n.index.Fold(context.Background(), partitions[p][i:i+20]); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	for p := range partitions {
+		fold(w, p)
+	}
+	want := w.picture()
+	for range 3 {
+		n := w.copyTo(t.TempDir())
+		var folding sync.WaitGroup
+		for p := range partitions {
+			folding.Go(func() { fold(n, p) })
+		}
+		folding.Wait()
+		if got := n.picture(); got != want {
+			t.Fatal("folded at once something else is found")
+		}
+	}
+}
+
+// someOrders are orders about some of what sequence states, and lifts of some of them.
+func (w *world) someOrders(random *rand.Rand, lifts bool) (orders []exchange.Message) {
+	for n := range 4 {
+		m := w.forgetHolder(n, citizen(random.IntN(4)))
+		if n%2 == 1 {
+			m = w.forgetRecord(n, marriage, fmt.Sprintf("J430281-2018-%06d", random.IntN(24)))
+		}
+		orders = append(orders, published(n*10, m))
+		if lifts && n < 3 {
+			orders = append(orders, published(n*10+25, w.lift(10+n, n)))
+		}
+	}
+	return orders
 }
 
 // sequence is what some departments stated, partition by partition: growing, old, conflicting, withdrawn versions.

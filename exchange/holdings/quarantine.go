@@ -39,7 +39,7 @@ func readQuarantined(b []byte) (quarantined, error) {
 		if len(mark) < StemSize || mark[0] != familyHolder {
 			return quarantined{}, errDamaged
 		}
-		if _, _, _, ok := readMark(mark[StemSize:]); !ok {
+		if _, ok := readMark(mark[StemSize:]); !ok {
 			return quarantined{}, errDamaged
 		}
 	}
@@ -72,6 +72,8 @@ func readResolution(b []byte) (r resolution, open bool, err error) {
 
 // foldQuarantine marks the holders of rejected rows and unmarks those of resolved ones.
 func (x *Index) foldQuarantine(ctx context.Context, b *batch, msgs []exchange.Message) error {
+	x.obeying.RLock()
+	defer x.obeying.RUnlock()
 	department := exchange.Department(b.of)
 	keys := make([][]byte, 0, len(msgs))
 	for i := range msgs {
@@ -106,14 +108,11 @@ func (x *Index) foldQuarantine(ctx context.Context, b *batch, msgs []exchange.Me
 		rows[string(key)] = after
 		b.put(key, encode(after))
 	}
-	return nil
+	return x.store(ctx, b, msgs[len(msgs)-1].Offset+1)
 }
 
 // mark opens and resolves the marks of one row as the message says, and gives those then open.
 func (x *Index) mark(ctx context.Context, b *batch, m *exchange.Message, before quarantined) (after quarantined, ok bool, err error) {
-	if m.Value == nil && x.isOrder(m) {
-		return before, false, nil // it frees the topic of bytes that nobody may read any more
-	}
 	if m.Value == nil {
 		return x.unmark(ctx, b, m, before)
 	}
@@ -138,13 +137,22 @@ func (x *Index) mark(ctx context.Context, b *batch, m *exchange.Message, before 
 	if len(r.Holders) == 0 {
 		return before, true, nil // it tells of nobody; whoever the row named before may still be meant
 	}
+	after = x.remark(b, m, before, &r)
+	return after, true, nil
+}
+
+// remark marks the holders of a rejected row, but for those who must be forgotten, and resolves the marks of whom its adapter
+// named in it before.
+func (x *Index) remark(b *batch, m *exchange.Message, before quarantined, r *envelope.Rejection) (after quarantined) {
 	left, others := byAdapter(before.Marks, r.Adapter)
 	after.Marks, after.Said = others, before.Said
-	for _, h := range r.Holders {
-		if x.isForgotten(x.secrets.token(h)) {
-			continue
-		}
-		key := markKey(x.secrets.token(h), r.Type, r.Adapter, r.Row, b.at(m))
+	holders := make([]token, len(r.Holders))
+	for i, h := range r.Holders {
+		holders[i] = x.secrets.token(h)
+	}
+	holders, all := x.orders.visible(holders, m.Time)
+	for _, t := range holders {
+		key := markKey(t, r.Type, r.Adapter, r.Row, b.at(m))
 		if i := slices.IndexFunc(left, func(mark []byte) bool { return sameMark(mark, key) }); i >= 0 {
 			key = left[i]
 			left = slices.Delete(left, i, i+1)
@@ -156,15 +164,25 @@ func (x *Index) mark(ctx context.Context, b *batch, m *exchange.Message, before 
 		after.Marks = append(after.Marks, key)
 	}
 	resolve(b, m, left)
-	return after, true, nil
+	if !all && len(holders) == 0 {
+		x.refuse(b, m, erased, nil)
+	}
+	if !all && len(after.Marks) == 0 {
+		b.owe(m.Topic, m.Key, m.Partition)
+	}
+	return after
 }
 
-// unmark resolves the marks that an adapter has on one row, if it says so and has not said otherwise since.
+// unmark resolves the marks that an adapter has on one row, if it says so and has said nothing newer of it.
 func (x *Index) unmark(ctx context.Context, b *batch, m *exchange.Message, before quarantined) (after quarantined, ok bool, err error) {
 	r, err := x.opener.Resolution(ctx, m)
 	if err != nil {
 		reason, undecided := unopened(err)
 		if undecided {
+			return before, false, err
+		}
+		if owed, err := x.isOwed(ctx, m); err != nil || owed || len(before.Marks) == 0 { // the exchange's own, and no keeper's word on the row
+			b.settle(m)
 			return before, false, err
 		}
 		x.refuse(b, m, reason, err)
@@ -180,6 +198,7 @@ func (x *Index) unmark(ctx context.Context, b *batch, m *exchange.Message, befor
 		b.place.Duplicates++
 		return before, false, nil
 	}
+	b.settle(m)
 	resolve(b, m, own)
 	return quarantined{Marks: others, Said: before.Said}.said(r.Adapter, r.Signed), true, nil
 }
@@ -187,7 +206,7 @@ func (x *Index) unmark(ctx context.Context, b *batch, m *exchange.Message, befor
 // byAdapter tells the adapter's own marks from those of others that rejected the same row.
 func byAdapter(marks [][]byte, adapter exchange.Adapter) (own, others [][]byte) {
 	for _, mark := range marks {
-		if _, of, _, _ := readMark(mark[StemSize:]); string(of) == string(adapter) {
+		if m, _ := readMark(mark[StemSize:]); string(m.adapter) == string(adapter) {
 			own = append(own, mark)
 		} else {
 			others = append(others, mark)

@@ -27,9 +27,10 @@ const (
 	unknownSchema      Reason = "unknown_schema"      // no such schema, or one of another type
 	unreadableFacts    Reason = "unreadable_facts"    // the schema finds no holder, status or dates in it
 	conflictingContent Reason = "conflicting_content" // this version is there already and says something else
-	erased             Reason = "erased"              // the exchange was ordered to forget the record or its holder
-	malformedErasure   Reason = "malformed_erasure"   // an order to forget that cannot be read, or that the exchange did not give
 	malformedCoverage  Reason = "malformed_coverage"  // a statement that cannot be read or makes no sense
+	malformedOrder     Reason = "malformed_order"     // an order to forget that cannot be read or makes no sense
+	unknownOrder       Reason = "unknown_order"       // a lift of an order that was not given before
+	erased             Reason = "erased"              // it must be forgotten: no fault of the message, and nothing is missing for it
 )
 
 // unopened is why a message was not opened; undecided, that this cannot be said yet.

@@ -20,7 +20,7 @@ const (
 
 // secrets holds the keys that stand between the engine's rows and what they mean.
 type secrets struct {
-	macs *sync.Pool  // of hash.Hash, HMAC-SHA256 under the token key
+	macs *sync.Pool  // of *mac, HMAC-SHA256 under the token key
 	rows cipher.AEAD // seals rows; it draws a nonce for each and puts it in front
 }
 
@@ -40,41 +40,50 @@ func newSecrets(tokenKey, sealKey, salt []byte) (*secrets, error) {
 		return nil, fmt.Errorf("set up cipher of index rows: %w", err)
 	}
 	tokenKey = append([]byte(nil), tokenKey...)
-	return &secrets{rows: rows, macs: &sync.Pool{New: func() any { return hmac.New(sha256.New, tokenKey) }}}, nil
+	return &secrets{rows: rows, macs: &sync.Pool{New: func() any { return &mac{Hash: hmac.New(sha256.New, tokenKey)} }}}, nil
 }
 
 // token is the same for a holder in every index under the same key, and says nothing without it.
-func (s *secrets) token(h exchange.Holder) token { return token(s.mac(string(h.Kind), h.Number)) }
+func (s *secrets) token(h exchange.Holder) token { return s.mac(string(h.Kind), h.Number) }
 
 // check tells one pair of keys from another without telling anything of them.
 func (s *secrets) check(salt []byte) []byte {
-	return append(s.mac("", "index check"), s.rows.Seal(nil, nil, nil, salt)...)
+	mac := s.mac("", "index check")
+	return append(mac[:], s.rows.Seal(nil, nil, nil, salt)...)
 }
 
 // fits says whether check was made under the same keys.
 func (s *secrets) fits(check, salt []byte) bool {
 	mac := s.mac("", "index check")
-	if len(check) < len(mac) || !hmac.Equal(check[:len(mac)], mac) {
+	if len(check) < len(mac) || !hmac.Equal(check[:len(mac)], mac[:]) {
 		return false
 	}
 	_, err := s.rows.Open(nil, nil, check[len(mac):], salt)
 	return err == nil
 }
 
-func (s *secrets) mac(kind, number string) []byte {
-	h := s.macs.Get().(hash.Hash)
-	defer s.macs.Put(h)
-	h.Reset()
-	var buffer [64]byte
-	h.Write(append(append(append(buffer[:0], kind...), 0), number...))
-	return h.Sum(nil)[:len(token{})]
+// mac is an HMAC together with what goes in and comes out.
+type mac struct {
+	hash.Hash
+	text []byte
+}
+
+func (s *secrets) mac(kind, number string) token {
+	m := s.macs.Get().(*mac)
+	defer s.macs.Put(m)
+	m.Reset()
+	m.text = append(append(append(m.text[:0], kind...), 0), number...)
+	m.Write(m.text)
+	m.text = m.Sum(m.text[:0])
+	return token(m.text)
 }
 
 // seal encrypts a row; only under the same key does it open again.
 func (s *secrets) seal(to, key, plain []byte) []byte { return s.rows.Seal(to, nil, plain, key) }
 
-func (s *secrets) open(key, sealed []byte) ([]byte, error) {
-	plain, err := s.rows.Open(nil, nil, sealed, key)
+// open appends what a row says.
+func (s *secrets) open(to, key, sealed []byte) ([]byte, error) {
+	plain, err := s.rows.Open(to, nil, sealed, key)
 	if err != nil {
 		return nil, errDamaged
 	}

@@ -13,13 +13,14 @@ import (
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/api"
 	"github.com/onedoor/yimen/exchange/door"
+	"github.com/onedoor/yimen/exchange/erasure"
 	"github.com/onedoor/yimen/exchange/holdings"
 	"github.com/onedoor/yimen/exchange/identity"
 )
 
 // EraseRequest is the body of POST /v1/erasures.
 type EraseRequest struct {
-	Kind   string                `json:"kind"`             // record, holder or lift
+	Kind   erasure.Kind          `json:"kind"`
 	Number string                `json:"number,omitempty"` // holder: the citizen number or credit code
 	Type   exchange.EvidenceType `json:"type,omitempty"`   // record
 	Record string                `json:"record,omitempty"` // record: its id in hexadecimal
@@ -29,31 +30,28 @@ type EraseRequest struct {
 
 // Erased is what an order to forget came to. It repeats no number.
 type Erased struct {
-	ID     string    `json:"id"`
-	Kind   string    `json:"kind"`
-	At     time.Time `json:"at"`
-	By     string    `json:"by"`
-	Basis  string    `json:"basis"`
-	Traces int       `json:"traces"` // messages on topics whose bytes go
+	ID      string       `json:"id"`
+	Kind    erasure.Kind `json:"kind"`
+	At      time.Time    `json:"at"`
+	By      string       `json:"by"`
+	Basis   string       `json:"basis"`
+	Records int          `json:"records"` // whose bytes leave Kafka; of a holder those that name nobody else
 }
 
-func erased(e holdings.Erasure) Erased {
-	return Erased{ID: e.ID, Kind: e.Kind, At: e.At, By: e.By, Basis: e.Basis, Traces: len(e.Traces)}
+func erased(o erasure.Order) Erased {
+	return Erased{ID: o.ID, Kind: o.Kind, At: o.At, By: o.By, Basis: o.Basis, Records: len(o.Records)}
 }
 
 // basisForm keeps names and numbers of people out of a topic that is never cleaned.
 var basisForm = regexp.MustCompile(`^[a-z][a-z0-9-]{1,39}$`)
 
-// Erase gives an order to forget to all nodes, and frees Kafka of the bytes. It returns once this node obeys.
+// Erase gives an order to forget to all nodes. It returns once this node obeys; the bytes on topics follow.
 func (n *Node) Erase(ctx context.Context, by string, asked EraseRequest) (Erased, error) {
-	order, err := n.forget(ctx, asked)
+	order, err := n.order(ctx, asked)
 	if err != nil {
 		return Erased{}, err
 	}
 	order.ID, order.At, order.By, order.Basis = rand.Text(), n.around.Clock().UTC(), by, asked.Basis
-	if err := n.act(ctx, by, "erase-"+order.Kind, order.ID); err != nil {
-		return Erased{}, err
-	}
 	keys, err := n.signers(ctx, ordersKey)
 	if err != nil {
 		return Erased{}, err
@@ -62,49 +60,54 @@ func (n *Node) Erase(ctx context.Context, by string, asked EraseRequest) (Erased
 	if err != nil {
 		return Erased{}, err
 	}
+	if err := n.act(ctx, by, "erase-"+string(order.Kind), order.ID); err != nil {
+		return Erased{}, err
+	}
 	said := []exchange.Message{message}
 	if err := n.Bus.Append(ctx, message.Topic, said); err != nil {
 		return Erased{}, err
 	}
-	if err := n.obeyed(ctx, said[0].Offset); err != nil {
-		return Erased{}, err
-	}
-	return erased(order), n.bury(ctx, order)
+	return erased(order), n.obeyed(ctx, said[0].Offset)
 }
 
-// forget reads what is to be erased.
-func (n *Node) forget(ctx context.Context, asked EraseRequest) (holdings.Erasure, error) {
+// order reads what is to be erased.
+func (n *Node) order(ctx context.Context, asked EraseRequest) (erasure.Order, error) {
 	if !basisForm.MatchString(asked.Basis) {
-		return holdings.Erasure{}, badErasure(text("缺少法律依据的代码，或写法不对", "the code of the legal ground is missing or not well formed"))
+		return erasure.Order{}, badErasure(text("缺少法律依据的代码，或写法不对", "the code of the legal ground is missing or not well formed"))
 	}
+	order := erasure.Order{Kind: asked.Kind}
 	switch asked.Kind {
-	case holdings.EraseHolder:
+	case erasure.OfHolder:
 		holder, err := identity.ParseHolder(asked.Number)
 		if err != nil {
-			return holdings.Erasure{}, err
+			return order, err
 		}
-		return n.Index.Forget(ctx, &holder, "", exchange.RecordID{})
-	case holdings.EraseRecord:
-		var id exchange.RecordID
-		if _, known := n.Catalogue.Evidence(asked.Type); !known || id.UnmarshalText([]byte(asked.Record)) != nil {
-			return holdings.Erasure{}, badErasure(text("没有这种证照，或记录编号不是 32 位十六进制", "there is no such evidence type, or the record's id is not 32 hexadecimal digits"))
+		owned, err := n.Index.Owned(ctx, holder)
+		order.Holder, order.Records = owned.Token, owned.Alone
+		return order, err
+	case erasure.OfRecord:
+		record := erasure.Record{Type: asked.Type}
+		if _, known := n.Catalogue.Evidence(asked.Type); !known || record.ID.UnmarshalText([]byte(asked.Record)) != nil {
+			return order, badErasure(text("没有这种证照，或记录编号不是 32 位十六进制", "there is no such evidence type, or the record's id is not 32 hexadecimal digits"))
 		}
-		return n.Index.Forget(ctx, nil, asked.Type, id)
-	case holdings.EraseLift:
-		for _, e := range n.Index.Erasures() {
-			if e.ID == asked.Lifts {
-				return holdings.Erasure{Kind: holdings.EraseLift, Lifts: e.ID}, nil
+		order.Records = []erasure.Record{record}
+		return order, nil
+	case erasure.Lift:
+		for _, before := range n.Index.Orders() {
+			if before.ID == asked.Lifts && before.Kind != erasure.Lift {
+				order.Lifts = before.ID
+				return order, nil
 			}
 		}
-		return holdings.Erasure{}, badErasure(text("没有这个删除指令", "there is no such order"))
+		return order, badErasure(text("没有这个删除指令", "there is no such order"))
 	}
-	return holdings.Erasure{}, badErasure(text("kind 须是 holder、record 或 lift", "kind must be holder, record or lift"))
+	return order, badErasure(text("kind 须是 holder、record 或 lift", "kind must be holder, record or lift"))
 }
 
-// obeyed waits until this node has folded the erasure at the offset.
+// obeyed waits until this node has folded the order at the offset.
 func (n *Node) obeyed(ctx context.Context, offset int64) error {
 	for {
-		next, err := n.Index.Next(ctx, holdings.ErasuresTopic)
+		next, err := n.Index.Next(ctx, erasure.Topic)
 		if err != nil || next[0] > offset {
 			return err
 		}
@@ -114,51 +117,6 @@ func (n *Node) obeyed(ctx context.Context, offset int64) error {
 		case <-n.life.Done():
 			return context.Cause(n.life)
 		case <-time.After(10 * time.Millisecond):
-		}
-	}
-}
-
-// bury appends the tombstones of an order.
-func (n *Node) bury(ctx context.Context, order holdings.Erasure) error {
-	keys, err := n.signers(ctx, ordersKey)
-	if err != nil {
-		return err
-	}
-	byTopic := map[string][]exchange.Message{}
-	for _, m := range order.Tombstones(keys[len(keys)-1]) {
-		byTopic[m.Topic] = append(byTopic[m.Topic], m)
-	}
-	for topic, tombstones := range byTopic {
-		if err := n.Bus.Append(ctx, topic, tombstones); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// buryAgain appends the tombstones once more when the bound for compaction is over: Kafka leaves the newest part of a topic as it
-// is, and on a quiet topic the first tombstones would stay in it with what they are for.
-func (n *Node) buryAgain(ctx context.Context) error {
-	within := n.cfg.Kafka.EraseWithin
-	tick := time.NewTicker(min(max(within/4, time.Second), time.Hour))
-	defer tick.Stop()
-	done := map[string]bool{}
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-		}
-		for _, order := range n.Index.Erasures() {
-			age := n.around.Clock().Sub(order.At)
-			if done[order.ID] || age < within || age > 3*within {
-				continue
-			}
-			if err := n.bury(ctx, order); err != nil {
-				n.around.Log.Warn("tombstones of an erasure were not repeated", "erasure", order.ID, "error", err)
-				continue
-			}
-			done[order.ID] = true
 		}
 	}
 }
@@ -193,8 +151,8 @@ func (n *Node) erasures() http.Handler {
 	}))
 	mux.HandleFunc("GET /v1/erasures", answer(func(*http.Request, string) (any, error) {
 		all := []Erased{}
-		for _, e := range n.Index.Erasures() {
-			all = append(all, erased(e))
+		for _, order := range n.Index.Orders() {
+			all = append(all, erased(order))
 		}
 		return all, nil
 	}))

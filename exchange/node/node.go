@@ -28,6 +28,7 @@ import (
 	"github.com/onedoor/yimen/exchange/catalogue"
 	"github.com/onedoor/yimen/exchange/door"
 	"github.com/onedoor/yimen/exchange/envelope"
+	"github.com/onedoor/yimen/exchange/erasure"
 	"github.com/onedoor/yimen/exchange/holdings"
 	"github.com/onedoor/yimen/exchange/holdings/pebble"
 	"github.com/onedoor/yimen/exchange/limits"
@@ -200,11 +201,11 @@ func (n *Node) index(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ends, err := n.Bus.EndOffsets(ctx, holdings.ErasuresTopic)
+	ends, err := n.Bus.EndOffsets(ctx, erasure.Topic)
 	if err != nil {
 		return err
 	}
-	n.Index.Obey(ends[0]) // nothing is found before
+	n.Index.ErasuresUpTo(ends[0]) // nothing is told before
 	for _, topic := range folded(n.Catalogue) {
 		n.goes("fold "+topic, func(ctx context.Context) error { return n.fold(ctx, topic) })
 	}

@@ -58,7 +58,7 @@ func (n *Node) serve(context.Context) error {
 	}
 	n.goes("watch lag", n.watchLag)
 	n.goes("keep Kafka's rules", n.guard)
-	n.goes("free erased bytes", n.buryAgain)
+	n.goes("free erased bytes", n.bury)
 	return nil
 }
 

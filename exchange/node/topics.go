@@ -9,7 +9,7 @@ import (
 	"github.com/onedoor/yimen/exchange/bus"
 	"github.com/onedoor/yimen/exchange/catalogue"
 	"github.com/onedoor/yimen/exchange/envelope"
-	"github.com/onedoor/yimen/exchange/holdings"
+	"github.com/onedoor/yimen/exchange/erasure"
 	"github.com/onedoor/yimen/schemas/registry"
 )
 
@@ -31,7 +31,7 @@ func Topics(c *catalogue.Catalogue, k Kafka) []bus.Topic {
 	}
 	mirror := topic(registry.Mirror, 1, nil)
 	mirror.Compact = true
-	topics := []bus.Topic{topic(audit.Topic, 1, stamped), topic(roll.Topic, 1, stamped), topic(holdings.ErasuresTopic, 1, stamped),
+	topics := []bus.Topic{topic(audit.Topic, 1, stamped), topic(roll.Topic, 1, stamped), topic(erasure.Topic, 1, stamped),
 		topic(registry.Proposals, 1, nil), mirror}
 	for _, e := range c.EvidenceTypes() {
 		t := topic(envelope.EvidenceTopic(e.Type), k.Partitions, k.forgetful())
@@ -50,7 +50,7 @@ func Topics(c *catalogue.Catalogue, k Kafka) []bus.Topic {
 
 // folded lists the topics the index is made of.
 func folded(c *catalogue.Catalogue) []string {
-	names := []string{holdings.ErasuresTopic}
+	names := []string{erasure.Topic}
 	for _, e := range c.EvidenceTypes() {
 		names = append(names, envelope.EvidenceTopic(e.Type))
 	}

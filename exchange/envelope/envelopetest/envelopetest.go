@@ -24,6 +24,7 @@ type City struct {
 	secrets [][]byte
 	known   map[envelope.SignerID]envelope.Signatory
 	signers map[exchange.Adapter]*signer
+	issued  map[exchange.Adapter]int
 }
 
 // New is a city with one sealing secret.
@@ -31,7 +32,7 @@ func New() *City { return From(rand.Text()) }
 
 // From is the city of that seed.
 func From(seed string) *City {
-	c := &City{Seed: seed, known: map[envelope.SignerID]envelope.Signatory{}, signers: map[exchange.Adapter]*signer{}}
+	c := &City{Seed: seed, known: map[envelope.SignerID]envelope.Signatory{}, signers: map[exchange.Adapter]*signer{}, issued: map[exchange.Adapter]int{}}
 	c.Rotate()
 	return c
 }
@@ -63,7 +64,20 @@ func (c *City) Signer(adapter exchange.Adapter) envelope.Signer {
 	if s := c.signers[adapter]; s != nil {
 		return s
 	}
-	seed := sha256.Sum256([]byte(c.Seed + " signs for " + string(adapter)))
+	return c.issue(adapter)
+}
+
+// Renew gives the adapter another certificate. The one before is known as it was: Change it first, to revoke it.
+func (c *City) Renew(adapter exchange.Adapter) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.issue(adapter)
+}
+
+// issue makes the adapter's next certificate. mu is held.
+func (c *City) issue(adapter exchange.Adapter) envelope.Signer {
+	c.issued[adapter]++
+	seed := sha256.Sum256(fmt.Appendf(nil, "%s signs for %s %d", c.Seed, adapter, c.issued[adapter]))
 	private := ed25519.NewKeyFromSeed(seed[:])
 	public := private.Public().(ed25519.PublicKey)
 	s := &signer{key: private, id: sha256.Sum256(public)}

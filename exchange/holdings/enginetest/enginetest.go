@@ -32,6 +32,9 @@ func Run(t *testing.T, open func(t testing.TB, place string) Engine) {
 		"walk reads what is asked for":       walkReads,
 		"the last of two rows counts":        lastCounts,
 		"values may be empty":                emptyValues,
+		"deleted rows are gone":              deletes,
+		"a commit keeps no slices":           keepsNone,
+		"purge changes nothing to read":      purges,
 		"a cancelled call does nothing":      cancelled,
 		"a commit is all or nothing to read": atomic,
 		"commits survive closing":            survives,
@@ -218,6 +221,76 @@ func emptyValues(t *testing.T, f *fixture) {
 	err := f.Get(t.Context(), keys("a"), func(int, []byte) error { found = true; return nil })
 	if err != nil || !found {
 		t.Errorf("found %v, %v", found, err)
+	}
+}
+
+func deletes(t *testing.T, f *fixture) {
+	f.put(t, "a", "1", "b", "2", "c", "3", stem("r")+"x", "4", stem("r")+"y", "5")
+	err := f.Commit(t.Context(), []holdings.Row{
+		{Key: []byte("a"), Delete: true},
+		{Key: []byte("none"), Delete: true},
+		{Key: []byte("b"), Delete: true}, {Key: []byte("b"), Value: []byte("again")},
+		{Key: []byte("c"), Value: []byte("again")}, {Key: []byte("c"), Delete: true},
+		{Key: []byte(stem("r") + "x"), Delete: true, Value: []byte("counts for nothing")},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"b=again", stem("r") + "y=5"}
+	for range 2 {
+		if got := f.scan(t, "a", "b", "c", "n", "r"); !slices.Equal(got, want) {
+			t.Errorf("got %q, want %q", got, want)
+		}
+		found := 0
+		if err := f.Get(t.Context(), keys("a", "c", stem("r")+"x"), func(int, []byte) error { found++; return nil }); err != nil || found != 0 {
+			t.Errorf("%d deleted rows are found, %v", found, err)
+		}
+		if err := f.Close(); err != nil {
+			t.Fatal(err)
+		}
+		f.Engine = f.open()
+	}
+}
+
+func keepsNone(t *testing.T, f *fixture) {
+	rows := []holdings.Row{{Key: []byte("a"), Value: []byte("1")}, {Key: []byte("b"), Delete: true}}
+	f.put(t, "b", "2", "c", "3")
+	if err := f.Commit(t.Context(), rows); err != nil {
+		t.Fatal(err)
+	}
+	rows[0].Key[0], rows[0].Value[0], rows[1].Key[0] = 'x', 'x', 'c'
+	if got := f.scan(t, "a", "b", "c", "x"); !slices.Equal(got, []string{"a=1", "c=3"}) {
+		t.Errorf("got %q", got)
+	}
+}
+
+func purges(t *testing.T, f *fixture) {
+	f.put(t, stem("h")+"1", "a", stem("h")+"2", "b", stem("r"), "c", "\xff\xff", "d", "q", "e")
+	if err := f.Commit(t.Context(), []holdings.Row{{Key: []byte(stem("h") + "1"), Delete: true}, {Key: []byte("\xff\xff"), Delete: true}}); err != nil {
+		t.Fatal(err)
+	}
+	want := f.scan(t, "h", "q", "r", "\xff")
+	many := keys()
+	for i := range 1000 {
+		many = append(many, fmt.Appendf(nil, "h%05d", i))
+	}
+	for name, prefixes := range map[string][][]byte{"nothing": nil, "some": keys(stem("h"), "\xff\xff", "none"), "many": many} {
+		if err := f.Purge(t.Context(), prefixes); err != nil {
+			t.Errorf("purge %s: %v", name, err)
+		}
+		if got := f.scan(t, "h", "q", "r", "\xff"); !slices.Equal(got, want) {
+			t.Errorf("after purging %s: got %q, want %q", name, got, want)
+		}
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if f.Purge(t.Context(), keys("h")) == nil {
+		t.Error("purge after close is no error")
+	}
+	f.Engine = f.open()
+	if got := f.scan(t, "h", "q", "r", "\xff"); !slices.Equal(got, want) {
+		t.Errorf("after closing: got %q, want %q", got, want)
 	}
 }
 

@@ -3,6 +3,7 @@ package pebble
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,8 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
@@ -33,6 +36,9 @@ type Store struct {
 	dir  string
 	lock *pebble.Lock
 
+	came atomic.Int64 // bytes committed since it was opened
+	rest func()       // ends the settling and waits for it
+
 	mu     sync.RWMutex // held for reading during every use, so that Close waits for them
 	db     *pebble.DB
 	closed bool
@@ -44,9 +50,10 @@ const (
 	defaultCache = 128 << 20
 	memTable     = 64 << 20 // rows of so many bytes are gathered before they are written sorted
 	memTables    = 4        // as many may wait to be written
-	// separate is the size from which a value is kept apart from its key. Sealed records are, so that merging
-	// sorted tables moves keys only; without it a rebuild spends most of its time copying payloads.
-	separate = 256
+	block        = 8 << 10  // what is read at once: the rows of two holders or so
+	// base is how large the rows in order are before they get a second level. It is about what is gathered before it is
+	// merged into them, so that building an index merges little more than once.
+	base = 512 << 20
 )
 
 // Open opens or makes the directory. A directory that another process holds is a Problem of kind Conflict.
@@ -75,7 +82,17 @@ func Open(c Config) (*Store, error) {
 	if err != nil {
 		return nil, errors.Join(unusable(c.Dir, err), lock.Close())
 	}
-	return &Store{dir: c.Dir, lock: lock, db: db}, nil
+	s := &Store{dir: c.Dir, lock: lock, db: db}
+	s.rest = s.background(func(ctx context.Context) { s.settling(ctx, c.Log) })
+	return s, nil
+}
+
+// background runs what ends with its context, and gives what ends it.
+func (s *Store) background(do func(context.Context)) (end func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { do(ctx) })
+	return func() { cancel(); running.Wait() }
 }
 
 func options(c Config) *pebble.Options {
@@ -87,19 +104,23 @@ func options(c Config) *pebble.Options {
 		MemTableStopWritesThreshold: memTables,
 		L0CompactionThreshold:       8,
 		L0StopWritesThreshold:       1000,
-		LBaseMaxBytes:               64 << 20,
+		LBaseMaxBytes:               base,
 		MaxOpenFiles:                2000,
 		CompactionConcurrencyRange:  func() (int, int) { return 1, max(1, runtime.GOMAXPROCS(0)/2) },
 		Logger:                      logger{c.Log},
+		// The topics are the log. What a crash takes is folded again, some seconds' work; and nothing that was forgotten
+		// is left in a log's old files.
+		DisableWAL: true,
 	}
 	for i := range o.Levels {
-		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
+		o.Levels[i].FilterPolicy, o.Levels[i].BlockSize = bloom.FilterPolicy(10), block
 	}
 	o.TargetFileSizes[0] = 8 << 20
 	// Values are sealed, and what is sealed does not shrink.
 	o.ApplyCompressionSettings(func() pebble.DBCompressionSettings { return pebble.DBCompressionNone })
-	o.Experimental.ValueSeparationPolicy = func() pebble.ValueSeparationPolicy {
-		return pebble.ValueSeparationPolicy{Enabled: true, MinimumSize: separate, MaxBlobReferenceDepth: 1000, TargetGarbageRatio: 1}
+	// Every value stays beside its key, so that a holder's rows are read at once; and what is deleted goes with the next merge.
+	o.Experimental.SpanPolicyFunc = func([]byte) (pebble.SpanPolicy, []byte, error) {
+		return pebble.SpanPolicy{DisableValueSeparationBySuffix: true, ValueStoragePolicy: pebble.ValueStorageLowReadLatency}, nil, nil
 	}
 	return o
 }
@@ -220,25 +241,87 @@ func (s *Store) Commit(ctx context.Context, rows []holdings.Row) error {
 	for i := range rows {
 		size += len(rows[i].Key) + len(rows[i].Value) + 16
 	}
+	s.came.Add(int64(size))
 	batch := s.db.NewBatchWithSize(size + 16)
 	defer batch.Close()
-	for i := range rows {
-		if err := write(batch, &rows[i]); err != nil {
+	for _, i := range sorted(rows) {
+		var err error
+		if r := &rows[i]; r.Delete {
+			err = batch.Delete(r.Key, nil)
+		} else {
+			err = batch.Set(r.Key, r.Value, nil)
+		}
+		if err != nil {
 			return s.wrap("write", err)
 		}
 	}
 	return s.wrap("write", batch.Commit(pebble.NoSync))
 }
 
-func write(batch *pebble.Batch, row *holdings.Row) error {
-	if row.Gone {
-		return batch.Delete(row.Key, nil)
+// sorted gives the places of the rows in the order of their keys, those of one key in their own order: rows whose keys are near
+// each other are put in faster one after the other.
+func sorted(rows []holdings.Row) []int32 {
+	places := make([]int32, len(rows))
+	for i := range places {
+		places[i] = int32(i)
 	}
-	return batch.Set(row.Key, row.Value, nil)
+	slices.SortFunc(places, func(a, b int32) int { return cmp.Or(bytes.Compare(rows[a].Key, rows[b].Key), cmp.Compare(a, b)) })
+	return places
+}
+
+// tooMany prefixes are purged by merging everything.
+const tooMany = 256
+
+// Purge writes what is gathered and merges all that lies under the prefixes, down to the last level.
+func (s *Store) Purge(ctx context.Context, prefixes [][]byte) error {
+	if err := s.use(); err != nil {
+		return err
+	}
+	defer s.mu.RUnlock()
+	if err := s.db.Flush(); err != nil {
+		return s.wrap("purge", err)
+	}
+	if len(prefixes) > tooMany {
+		prefixes = [][]byte{{}}
+	}
+	for _, prefix := range prefixes {
+		if err := s.db.Compact(ctx, prefix, behind(prefix), false); err != nil {
+			return s.wrap("purge", err)
+		}
+	}
+	return s.wrap("purge", s.gone(ctx))
+}
+
+// behind is the first key after all that begin with the prefix.
+func behind(prefix []byte) []byte {
+	key := bytes.Clone(prefix)
+	for i := len(key) - 1; i >= 0; i-- {
+		if key[i]++; key[i] != 0 {
+			return key[:i+1]
+		}
+	}
+	return bytes.Repeat([]byte{0xff}, holdings.StemSize+1) // no family of rows is behind it
+}
+
+// gone waits until every file that nothing needs any more is deleted.
+func (s *Store) gone(ctx context.Context) error {
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if m := s.db.Metrics(); m.Table.ObsoleteCount+m.Table.ZombieCount == 0 {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
 }
 
 // Close waits for calls under way, writes everything to disk and gives the directory free.
 func (s *Store) Close() error {
+	s.rest()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {

@@ -1,0 +1,123 @@
+package holdings
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"slices"
+
+	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/erasure"
+)
+
+// Owned is what an order to forget a holder needs to know.
+type Owned struct {
+	Token erasure.Token
+	// Alone are the records that never named anybody else: with the holder they go entirely, and their messages are owed
+	// tombstones. Shared are the others: they stay for whom else they name.
+	Alone, Shared []erasure.Record
+}
+
+// Owned finds the records that ever named the holder, withdrawn and corrected ones included. It is for making an order, not for
+// answering: it tells of records that Find does not show.
+func (x *Index) Owned(ctx context.Context, holder exchange.Holder) (Owned, error) {
+	if err := x.mayAnswer(); err != nil {
+		return Owned{}, err
+	}
+	o := Owned{Token: x.secrets.token(holder)}
+	err := x.owned(ctx, &o)
+	if err != nil {
+		return Owned{}, fmt.Errorf("find what a holder owns: %w", err)
+	}
+	return o, nil
+}
+
+func (x *Index) owned(ctx context.Context, o *Owned) error {
+	var all []record
+	err := x.scan(ctx, holderPrefix(o.Token), func(key, _ []byte) error {
+		if evidence, id, _, ok := readView(key[StemSize:]); ok {
+			if r := (record{Type: exchange.EvidenceType(evidence), ID: id}); len(all) == 0 || all[len(all)-1] != r {
+				all = append(all, r)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, r := range all {
+		traces, err := x.traces(ctx, r)
+		if err != nil {
+			return err
+		}
+		if namesOthers(traces, o.Token) {
+			o.Shared = append(o.Shared, r)
+		} else {
+			o.Alone = append(o.Alone, r)
+		}
+	}
+	return nil
+}
+
+// namesOthers says whether some version of a record names somebody else.
+func namesOthers(traces map[exchange.Version]trace, who token) bool {
+	for _, t := range traces {
+		if slices.ContainsFunc(t.everyone(), func(t token) bool { return t != who }) {
+			return true
+		}
+	}
+	return false
+}
+
+// maxOwed bounds the tombstones handed out at once.
+const maxOwed = 1000
+
+// Owed lists tombstones that the topics still lack, at most a thousand: for the messages of what was forgotten, those that came
+// afterwards included. Whoever appends them frees the topics of the bytes; each counts as owed until it has come back here by
+// its topic, so nothing is lost where somebody crashes in between, and nothing breaks where two nodes append the same.
+//
+// Partition is where the message to be forgotten stands. A tombstone helps only there: Route leads there unless the topic got
+// more partitions since.
+func (x *Index) Owed(ctx context.Context) ([]exchange.Message, error) {
+	var all []exchange.Message
+	var failed error
+	err := x.engine.Scan(ctx, [][]byte{{familyOwed}}, func(key, value []byte) bool {
+		topic, of, ok := readOwed(key)
+		partition, n := binary.Uvarint(value)
+		if !ok || n != len(value) {
+			failed = damaged(errDamaged)
+			return false
+		}
+		m := exchange.Message{Topic: topic, Partition: int(partition), Key: bytes.Clone(of)}
+		if family, _ := cutTopic(topic); family == topicEvidence {
+			m.Route = m.Key[:len(exchange.RecordID{})] // all versions of a record are in one partition
+		}
+		all = append(all, m)
+		return len(all) < maxOwed
+	})
+	if err == nil {
+		err = failed
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list tombstones owed: %w", err)
+	}
+	return all, nil
+}
+
+// owe notes that a message must get a tombstone.
+func (b *batch) owe(topic string, key []byte, partition int) {
+	b.put(owedKey(topic, key), binary.AppendUvarint(nil, uint64(partition)))
+}
+
+// settle notes that a message has got its tombstone.
+func (b *batch) settle(m *exchange.Message) { b.delete(owedKey(m.Topic, m.Key)) }
+
+// isOwed says whether a tombstone is one that was owed.
+func (x *Index) isOwed(ctx context.Context, m *exchange.Message) (owed bool, err error) {
+	err = x.engine.Get(ctx, [][]byte{owedKey(m.Topic, m.Key)}, func(int, []byte) error {
+		owed = true
+		return nil
+	})
+	return owed, err
+}
