@@ -24,7 +24,7 @@ const (
 
 // Keep renews the credential at two thirds of its life, until ctx ends, and gives the cause. Each attempt draws a new key. One
 // that fails is logged and made again, in longer and longer pauses; the pair that was current stays so until the new one is
-// durable.
+// durable. What was enrolled anew on the disk meanwhile is taken over.
 func (c *Credential) Keep(ctx context.Context, renew Renewer) error {
 	for {
 		due, err := c.due()
@@ -39,10 +39,19 @@ func (c *Credential) Keep(ctx context.Context, renew Renewer) error {
 		_, err = backoff.Retry(ctx, func() (struct{}, error) { return struct{}{}, c.renew(ctx, renew) },
 			backoff.WithBackOff(renewalPauses()), backoff.WithMaxElapsedTime(0), backoff.WithNotify(c.notRenewed))
 		if err != nil {
-			return context.Cause(ctx) // nothing else ends the attempts
+			return err // the cause of the end of ctx: nothing else ends the attempts
 		}
 		c.cfg.Log.Info("certificate renewed", "until", c.Until())
+		if err := pause(ctx, c.breath()); err != nil {
+			return err
+		}
 	}
+}
+
+// breath is the least time between two renewals: by a clock that is days ahead, every new certificate is due at once.
+func (c *Credential) breath() time.Duration {
+	leaf := c.current.Load().leaf
+	return min(lookEvery, leaf.NotAfter.Sub(leaf.NotBefore)/10)
 }
 
 // Refresh renews the credential if that is due, once. It is for whoever runs now and then: Keep is for whoever stays.
@@ -82,8 +91,24 @@ func fraction(random io.Reader, of time.Duration) (time.Duration, error) {
 	return time.Duration(binary.BigEndian.Uint64(b[:]) % uint64(max(1, of))), nil
 }
 
+// renewedElsewhere takes over what another process, or a person who enrolled anew, has saved meanwhile.
+func (c *Credential) renewedElsewhere() bool {
+	if c.cfg.Dir == "" {
+		return false
+	}
+	saved, err := OpenCredential(c.cfg)
+	if err != nil || saved.Identity() != c.Identity() || !saved.Until().After(c.Until()) {
+		return false
+	}
+	c.current.Store(saved.current.Load())
+	return true
+}
+
 // renew makes one attempt.
 func (c *Credential) renew(ctx context.Context, renew Renewer) error {
+	if c.renewedElsewhere() {
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(ctx, renewalLimit)
 	defer cancel()
 	old := c.current.Load()

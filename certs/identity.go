@@ -59,7 +59,7 @@ func (i Identity) String() string {
 	return fmt.Sprintf("%s://%s/dept/%s/%s/%s", scheme, i.City, i.Department, i.Role, i.Name)
 }
 
-// Principal is the identity as Kafka knows it, the certificate's common name: "scjg/adapter/licences", "node/1".
+// Principal is the identity as Kafka knows it, the certificate's common name: "scjg/adapter/licences", "node/main".
 func (i Identity) Principal() string {
 	_, path, _ := strings.Cut(strings.TrimPrefix(i.String(), scheme+"://"), "/")
 	return strings.TrimPrefix(path, "dept/")

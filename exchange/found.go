@@ -8,7 +8,7 @@ type Found struct {
 	// Sources has every adapter that speaks for one of the types, in no particular order.
 	Sources []Source
 	// Inputs says what had been folded when this was asked: topic → partition → offset of the next message.
-	// With it the same answer can be found again later.
+	// With it the same answer can be found again later. Answers share it: it is to be read only, as the maps in Sources are.
 	Inputs map[string]map[int]int64
 }
 
@@ -19,7 +19,7 @@ type Source struct {
 	// statement does not count.
 	Folded bool
 	// HolderQuarantined says whether a row about the asked holder is in this source's quarantine: the keeper
-	// said something about the holder that could not be read.
+	// said something about the holder that could not be read, or that may not be read any more.
 	HolderQuarantined bool
 	// Refused is how many records of the type there are whose newest version the index could not take: sealed for somebody
 	// else, by an unknown schema, with facts that make no sense. Whose they are is not known.

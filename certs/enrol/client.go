@@ -42,7 +42,7 @@ func Join(ctx context.Context, server string, root certs.Fingerprint, token stri
 	}
 	transport := &http.Transport{TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12, ServerName: at.Hostname(),
 		InsecureSkipVerify: true, // the chain is verified below, by the fingerprint instead of by roots of this machine
-		VerifyConnection:   func(state tls.ConnectionState) error { return genuine(state, root, now()) }}}
+		VerifyConnection:   func(state tls.ConnectionState) error { return genuine(state, at.Hostname(), root, now()) }}}
 	defer transport.CloseIdleConnections()
 	c := Client{Base: server, HTTP: &http.Client{Transport: transport, Timeout: patience}}
 	var joined Joined
@@ -56,7 +56,7 @@ func Join(ctx context.Context, server string, root certs.Fingerprint, token stri
 }
 
 // genuine says whether the server is a node of the exchange whose root has the fingerprint. The server sends its root along.
-func genuine(state tls.ConnectionState, root certs.Fingerprint, now time.Time) error {
+func genuine(state tls.ConnectionState, host string, root certs.Fingerprint, now time.Time) error {
 	trusted, between := x509.NewCertPool(), x509.NewCertPool()
 	found := false
 	for _, c := range state.PeerCertificates[1:] {
@@ -72,8 +72,8 @@ func genuine(state tls.ConnectionState, root certs.Fingerprint, now time.Time) e
 		return otherFingerprint(root, certs.FingerprintOf(last.Raw))
 	}
 	leaf := state.PeerCertificates[0]
-	_, err := leaf.Verify(x509.VerifyOptions{Roots: trusted, Intermediates: between, DNSName: state.ServerName, CurrentTime: now,
-		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}})
+	_, err := leaf.Verify(x509.VerifyOptions{Roots: trusted, Intermediates: between, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		DNSName: host}) // not the state's name, which is empty where the host is an IP address
 	if err != nil {
 		return notANode(err)
 	}

@@ -49,10 +49,12 @@ func Paths() []string {
 
 type handler struct{ cfg Config }
 
-// answer turns a function that gives a value or an error into a handler.
+// answer turns a function that gives a value or an error into a handler. No answer is kept by anybody on the way: some hold
+// tokens.
 func (h *handler) answer(do func(*http.Request) (any, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		w.Header().Set("Cache-Control", "no-store")
 		value, err := do(r)
 		if err != nil {
 			h.cfg.Fail(w, r, err)
@@ -83,8 +85,15 @@ func (h *handler) enrol(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	about, err := h.cfg.Exchange(r.Context()) // first: a token that was used up for nothing is not given back
+	if err != nil {
+		return nil, err
+	}
 	made, err := h.cfg.Roll.Enrol(r.Context(), asked.Token, asked.Request)
-	return h.joined(r.Context(), made, err)
+	if err != nil {
+		return nil, err
+	}
+	return h.joined(made, about)
 }
 
 // renew is for who shows a certificate; TLS has verified its chain.
@@ -96,18 +105,18 @@ func (h *handler) renew(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	about, err := h.cfg.Exchange(r.Context())
+	if err != nil {
+		return nil, err
+	}
 	made, err := h.cfg.Roll.Renew(r.Context(), r.TLS.VerifiedChains[0][0], asked.Request)
-	return h.joined(r.Context(), made, err)
+	if err != nil {
+		return nil, err
+	}
+	return h.joined(made, about)
 }
 
-func (h *handler) joined(ctx context.Context, made certs.Issued, err error) (any, error) {
-	if err != nil {
-		return nil, err
-	}
-	about, err := h.cfg.Exchange(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (h *handler) joined(made certs.Issued, about Exchange) (any, error) {
 	who, err := certs.IdentityOf(made.Certificate)
 	if err != nil {
 		return nil, err

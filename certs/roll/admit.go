@@ -16,6 +16,9 @@ import (
 
 // Revoke refuses the target from now on, everywhere. reason is a code, such as key-lost; it stays on the roll.
 func (r *Roll) Revoke(ctx context.Context, target Target, by, reason string) error {
+	if holdsNumber(target.Identity.Name) {
+		return numberInIdentity()
+	}
 	return r.add(ctx, &entry{Kind: revoked, Target: target.String(), By: by, Reason: reason})
 }
 
@@ -27,22 +30,25 @@ func (r *Roll) Restore(ctx context.Context, target Target, by string) error {
 	return r.add(ctx, &entry{Kind: restored, Target: target.String(), By: by})
 }
 
+// catchUp bounds how long Admits looks for a certificate that another node may have issued just now.
+const catchUp = 2 * time.Second
+
 // Admits errs with a Problem where a certificate is not on the roll, out of date or revoked. The caller has verified its chain.
+// One that this node does not know yet makes it read on to the topic's end first: another node may have issued it just now.
 func (r *Roll) Admits(certificate *x509.Certificate) error {
 	id := envelope.SignerID(certs.FingerprintOf(certificate.Raw))
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	l := r.state.certificates[id]
-	if l == nil {
+	l, known, absent := r.license(id)
+	if !known && !absent {
+		ctx, cancel := context.WithTimeout(context.Background(), catchUp)
+		defer cancel()
+		if r.Settled(ctx) == nil {
+			l, known = r.surely(id)
+		}
+	}
+	if !known {
 		return unknown()
 	}
-	if is := cmp.Or(l.revoked, r.state.revokedOf(l.who)); !is.at.IsZero() {
-		return isRevoked(l.who.Principal(), is)
-	}
-	if r.cfg.Clock().After(l.leaf.NotAfter) {
-		return outOfDate(l.who.Principal(), l.leaf.NotAfter)
-	}
-	return nil
+	return l.good(r.cfg.Clock())
 }
 
 // AdmitsIdentity is Admits for somebody known by other means than a certificate, such as a token.
@@ -66,39 +72,51 @@ const askAgain = time.Second
 // not there then never will be, since nobody can foresee a fingerprint.
 func (r *Roll) Signatory(ctx context.Context, id envelope.SignerID) (envelope.Signatory, bool, error) {
 	for {
-		s, known, absent := r.signatory(id)
-		if known || absent {
-			return s, known, nil
+		if l, known, absent := r.license(id); known || absent {
+			return l.signatory(), known, nil
 		}
-		if err := r.Settled(ctx); err != nil {
-			select {
-			case <-ctx.Done():
-				return envelope.Signatory{}, false, context.Cause(ctx)
-			case <-time.After(askAgain): // while Kafka is away nobody knows
-				continue
-			}
+		if err := r.Settled(ctx); err == nil {
+			l, known := r.surely(id)
+			return l.signatory(), known, nil
 		}
-		r.mu.Lock()
-		if r.state.certificates[id] == nil {
-			if len(r.absent) >= keptAbsent {
-				clear(r.absent)
-			}
-			r.absent[id] = true
+		select {
+		case <-ctx.Done():
+			return envelope.Signatory{}, false, context.Cause(ctx)
+		case <-time.After(askAgain): // while Kafka is away nobody knows
 		}
-		r.mu.Unlock()
 	}
 }
 
-func (r *Roll) signatory(id envelope.SignerID) (s envelope.Signatory, known, absent bool) {
+// license is what the roll knows of a certificate; absent: nobody issued it, which is certain.
+func (r *Roll) license(id envelope.SignerID) (l license, known, absent bool) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	l := r.state.certificates[id]
-	if l == nil {
-		return s, false, r.absent[id]
+	if found := r.state.certificates[id]; found != nil {
+		return *found, true, false
+	}
+	return license{}, false, r.absent[id]
+}
+
+// surely is license once the roll is settled: what is not there then never will be.
+func (r *Roll) surely(id envelope.SignerID) (l license, known bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if found := r.state.certificates[id]; found != nil {
+		return *found, true
+	}
+	if len(r.absent) >= keptAbsent {
+		clear(r.absent)
+	}
+	r.absent[id] = true
+	return license{}, false
+}
+
+func (l license) signatory() envelope.Signatory {
+	if l.leaf == nil {
+		return envelope.Signatory{}
 	}
 	public, _ := l.leaf.PublicKey.(ed25519.PublicKey) // another kind of key has signed no record
-	return envelope.Signatory{Adapter: l.who.Adapter(), Suite: envelope.Standard, Public: public, From: l.leaf.NotBefore, Until: l.leaf.NotAfter,
-		Revoked: cmp.Or(l.revoked, r.state.revokedOf(l.who)).at}, true, false
+	return envelope.Signatory{Adapter: l.who.Adapter(), Suite: envelope.Standard, Public: public, From: l.leaf.NotBefore, Until: l.leaf.NotAfter, Revoked: l.revoked.at}
 }
 
 // Standing is one identity as the roll has it.

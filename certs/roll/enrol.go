@@ -2,7 +2,6 @@ package roll
 
 import (
 	"context"
-	"crypto"
 	"crypto/x509"
 	"encoding/base64"
 	"fmt"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/onedoor/yimen/certs"
 	"github.com/onedoor/yimen/exchange/envelope"
+	"github.com/onedoor/yimen/exchange/identity"
 )
 
 // InvitationLife is how long a one-time token is good where nothing else is said.
@@ -40,12 +40,26 @@ func (r *Roll) mayBe(who certs.Identity) error {
 	if err := who.Check(); err != nil || who.City != r.cfg.City || who.Role == certs.Node {
 		return badIdentity()
 	}
+	if holdsNumber(who.Name) {
+		return numberInIdentity()
+	}
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	if is := r.state.revokedOf(who); !is.at.IsZero() {
 		return isRevoked(who.Principal(), is)
 	}
 	return nil
+}
+
+// holdsNumber says whether a citizen number stands in a name: a staff code may be digits only, and the roll is never cleaned.
+func holdsNumber(name string) bool {
+	for i := 0; i+18 <= len(name); i++ {
+		if _, err := identity.ParseCitizen(name[i : i+18]); err == nil {
+			return true
+		}
+	}
+	_, err := identity.ParseCitizen(name) // of the old form
+	return err == nil
 }
 
 // Enrol issues the first certificate for the request's key to whom the token was given for, and uses the token up. A token that
@@ -57,9 +71,14 @@ func (r *Roll) Enrol(ctx context.Context, token string, request []byte) (certs.I
 		if !r.guesses.Allow() {
 			return certs.Issued{}, tooManyGuesses()
 		}
-		return certs.Issued{}, badToken()
+		if err := r.Settled(ctx); err != nil { // another node may have made it just now
+			return certs.Issued{}, err
+		}
+		if who, good = r.invited(hash); !good {
+			return certs.Issued{}, badToken()
+		}
 	}
-	if err := claims(request, who); err != nil {
+	if err := r.acceptable(request, who); err != nil {
 		return certs.Issued{}, err
 	}
 	return r.issue(ctx, certs.Order{Request: request, Identity: who}, entry{Token: hash})
@@ -69,20 +88,26 @@ func (r *Roll) invited(hash string) (certs.Identity, bool) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	i := r.state.invitations[hash]
-	if i == nil || i.usedBy != "" || r.cfg.Clock().After(i.until) || !r.state.revokedOf(i.who).at.IsZero() {
+	if i == nil || i.closedBy != "" || r.cfg.Clock().After(i.until) {
 		return certs.Identity{}, false
 	}
 	return i.who, true
 }
 
-// claims refuses a request in which the requester takes itself for somebody else.
-func claims(request []byte, who certs.Identity) error {
+// acceptable refuses a request in which the requester takes itself for somebody else, and one for a key that has a certificate
+// already. It comes before the authority is asked; the fold has the last word.
+func (r *Roll) acceptable(request []byte, who certs.Identity) error {
 	read, err := x509.ParseCertificateRequest(request)
 	if err != nil {
 		return nil // the authority says what is wrong with it
 	}
 	if name := read.Subject.CommonName; name != "" && name != who.Principal() {
 		return notYours(who)
+	}
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	if r.state.keys[keyOf(read.RawSubjectPublicKeyInfo)] {
+		return sameKey()
 	}
 	return nil
 }
@@ -97,27 +122,10 @@ func (r *Roll) Renew(ctx context.Context, current *x509.Certificate, request []b
 	if err != nil {
 		return certs.Issued{}, err
 	}
-	if err := claims(request, who); err != nil {
+	if err := r.acceptable(request, who); err != nil {
 		return certs.Issued{}, err
-	}
-	if public, err := certs.CheckRequest(request); err != nil {
-		return certs.Issued{}, err
-	} else if r.keyIsKnown(public) {
-		return certs.Issued{}, sameKey()
 	}
 	return r.issue(ctx, certs.Order{Request: request, Identity: who}, entry{Renews: hexOf(envelope.SignerID(certs.FingerprintOf(current.Raw)))})
-}
-
-// keyIsKnown says whether a certificate was issued for the key before: whoever renews with an old key gains nothing by it.
-func (r *Roll) keyIsKnown(public crypto.PublicKey) bool {
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	for _, l := range r.state.certificates {
-		if known, ok := l.leaf.PublicKey.(interface{ Equal(crypto.PublicKey) bool }); ok && known.Equal(public) {
-			return true
-		}
-	}
-	return false
 }
 
 // NodeCertificate issues a certificate to a node of the exchange itself, which needs no invitation.
@@ -136,11 +144,6 @@ func (r *Roll) issue(ctx context.Context, order certs.Order, e entry) (certs.Iss
 	e.Kind, e.Identity, e.Chain = issued, order.Identity.String(), made.Chain
 	if err := r.add(ctx, &e); err != nil {
 		return certs.Issued{}, err
-	}
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	if l := r.state.certificates[envelope.SignerID(certs.FingerprintOf(made.Certificate.Raw))]; l == nil || l.entry != e.ID {
-		return certs.Issued{}, badToken()
 	}
 	return made, nil
 }

@@ -1,7 +1,9 @@
 package roll
 
 import (
+	"crypto/sha256"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"time"
 
@@ -14,32 +16,34 @@ import (
 type state struct {
 	city         string
 	next         int64                          // offset of the next entry
+	seen         map[string]bool                // ids of entries
 	invitations  map[string]*invitation         // by the hash of the token
 	certificates map[envelope.SignerID]*license // by fingerprint
+	keys         map[[sha256.Size]byte]bool     // of all certificates: each serves one
 	members      map[certs.Identity]*member
 	departments  map[exchange.Department]revocation // those revoked as a whole
 }
 
 type invitation struct {
-	who    certs.Identity
-	until  time.Time
-	usedBy string // the entry that used it up
+	who      certs.Identity
+	until    time.Time
+	closedBy string // the entry that used it up, took its place or revoked it
 }
 
 // license is one certificate.
 type license struct {
 	who     certs.Identity
 	leaf    *x509.Certificate
-	entry   string
 	revoked revocation
 }
 
 // member is one identity.
 type member struct {
-	latest  *license // nil: invited only
-	invited time.Time
-	until   time.Time // of the invitation
-	revoked revocation
+	latest     *license    // nil: invited only
+	invitation *invitation // the last one; nil: never invited
+	invited    time.Time
+	until      time.Time // of the invitation
+	revoked    revocation
 }
 
 // revocation is when somebody was revoked, by whom and why; the zero value: not.
@@ -50,12 +54,19 @@ type revocation struct {
 }
 
 func newState(city string) state {
-	return state{city: city, invitations: map[string]*invitation{}, certificates: map[envelope.SignerID]*license{},
-		members: map[certs.Identity]*member{}, departments: map[exchange.Department]revocation{}}
+	return state{city: city, seen: map[string]bool{}, invitations: map[string]*invitation{}, certificates: map[envelope.SignerID]*license{},
+		keys: map[[sha256.Size]byte]bool{}, members: map[certs.Identity]*member{}, departments: map[exchange.Department]revocation{}}
 }
 
-// fold takes one entry. An error says why it changes nothing.
+var errRepeated = errors.New("the entry was folded before")
+
+// fold takes one entry. An error says why it changes nothing. An entry that comes again never does: a restoration sent once more
+// must not lift a later revocation.
 func (s *state) fold(e *entry) error {
+	if s.seen[e.ID] {
+		return errRepeated
+	}
+	s.seen[e.ID] = true
 	switch e.Kind {
 	case invited:
 		return s.foldInvited(e)
@@ -100,10 +111,21 @@ func (s *state) foldInvited(e *entry) error {
 	if len(e.Token) != 64 || s.invitations[e.Token] != nil {
 		return fmt.Errorf("invitation without a token of its own")
 	}
-	s.invitations[e.Token] = &invitation{who: who, until: e.Until}
+	if is := s.revokedOf(who); !is.at.IsZero() {
+		return isRevoked(who.Principal(), is)
+	}
 	m := s.member(who)
-	m.invited, m.until = e.At, e.Until
+	m.close(e.ID) // of two letters, the later counts
+	m.invitation, m.invited, m.until = &invitation{who: who, until: e.Until}, e.At, e.Until
+	s.invitations[e.Token] = m.invitation
 	return nil
+}
+
+// close makes an open invitation useless.
+func (m *member) close(by string) {
+	if m.invitation != nil && m.invitation.closedBy == "" {
+		m.invitation.closedBy = by
+	}
 }
 
 func (s *state) foldIssued(e *entry) error {
@@ -122,39 +144,54 @@ func (s *state) foldIssued(e *entry) error {
 	if err != nil || named != who {
 		return fmt.Errorf("certificate is somebody else's")
 	}
-	if !s.revokedOf(who).at.IsZero() {
-		return fmt.Errorf("identity was revoked before")
+	if is := s.revokedOf(who); !is.at.IsZero() {
+		return isRevoked(who.Principal(), is)
 	}
-	id := envelope.SignerID(certs.FingerprintOf(e.Chain[0]))
-	if s.certificates[id] != nil {
-		return fmt.Errorf("certificate stands on the roll already")
+	id, key := envelope.SignerID(certs.FingerprintOf(e.Chain[0])), keyOf(leaf.RawSubjectPublicKeyInfo)
+	if s.certificates[id] != nil || s.keys[key] {
+		return sameKey()
 	}
 	if err := s.entitled(e, who); err != nil {
 		return err
 	}
-	l := &license{who: who, leaf: leaf, entry: e.ID}
-	s.certificates[id] = l
+	l := &license{who: who, leaf: leaf}
+	s.certificates[id], s.keys[key] = l, true
 	s.member(who).latest = l
 	return nil
 }
+
+// keyOf is what is kept of a public key.
+func keyOf(spki []byte) [sha256.Size]byte { return sha256.Sum256(spki) }
 
 // entitled says why a certificate may not be issued, and uses up the invitation that it may be issued by.
 func (s *state) entitled(e *entry, who certs.Identity) error {
 	switch {
 	case e.Token != "":
 		i := s.invitations[e.Token]
-		if i == nil || i.who != who || i.usedBy != "" || e.At.After(i.until) {
-			return fmt.Errorf("there is no invitation for it, or no longer")
+		if i == nil || i.who != who || i.closedBy != "" || e.At.After(i.until) {
+			return badToken()
 		}
-		i.usedBy = e.ID
+		i.closedBy = e.ID
 	case e.Renews != "":
 		id, _ := idOf(e.Renews)
 		l := s.certificates[id]
-		if l == nil || l.who != who || !l.revoked.at.IsZero() || e.At.After(l.leaf.NotAfter) {
-			return fmt.Errorf("the certificate that it renews is not on the roll, another's, revoked or out of date")
+		if l == nil || l.who != who {
+			return unknown()
 		}
+		return l.good(e.At)
 	case who.Role != certs.Node:
 		return fmt.Errorf("only nodes need no invitation")
+	}
+	return nil
+}
+
+// good says why a certificate does not hold at a moment.
+func (l *license) good(at time.Time) error {
+	switch {
+	case !l.revoked.at.IsZero():
+		return isRevoked(l.who.Principal(), l.revoked)
+	case at.After(l.leaf.NotAfter):
+		return outOfDate(l.who.Principal(), l.leaf.NotAfter)
 	}
 	return nil
 }
@@ -174,7 +211,9 @@ func (s *state) foldRevoked(e *entry) error {
 	case target.Identity != (certs.Identity{}):
 		s.member(target.Identity).revoked = r
 	case e.Kind == restored:
-		return fmt.Errorf("a certificate is revoked for good")
+		return revokedForGood()
+	case s.certificates[envelope.SignerID(target.Certificate)] == nil:
+		return noSuchCertificate()
 	}
 	if e.Kind == restored {
 		return nil // its certificates stay revoked: whoever was revoked enrols anew
@@ -182,6 +221,11 @@ func (s *state) foldRevoked(e *entry) error {
 	for id, l := range s.certificates {
 		if l.revoked.at.IsZero() && target.covers(l.who, id) {
 			l.revoked = r
+		}
+	}
+	for who, m := range s.members {
+		if target.Certificate == (certs.Fingerprint{}) && target.covers(who, envelope.SignerID{}) {
+			m.close(e.ID) // a token that was lost with the machine is of no use after a restoration
 		}
 	}
 	return nil

@@ -51,7 +51,7 @@ func notYours(who certs.Identity) error {
 }
 
 func sameKey() error {
-	return &exchange.Problem{Code: "YM-ROL-0108", Kind: exchange.Invalid, What: text("续期须用新的密钥", "a renewal needs a new key"),
+	return &exchange.Problem{Code: "YM-ROL-0108", Kind: exchange.Invalid, What: text("这把密钥已有证书", "the key has a certificate already"),
 		Mend: text("生成新密钥后再申请；yimen 会自动这样做", "draw a new key first; yimen does so by itself")}
 }
 
@@ -70,4 +70,14 @@ func severalPartitions(n int) error {
 	return &exchange.Problem{Code: "YM-ROL-0302", Kind: exchange.Conflict, What: text("主题 "+Topic+" 的分区数不是一", "the topic "+Topic+" has more than one partition"),
 		Why:  text(fmt.Sprintf("共 %d 个分区；名册须有唯一的次序", n), fmt.Sprintf("it has %d; the roll needs one order", n)),
 		Mend: text("以一个分区重建该主题", "create the topic anew with one partition")}
+}
+
+func noSuchCertificate() error {
+	return &exchange.Problem{Code: "YM-ROL-0112", Kind: exchange.NotFound, What: text("名册上没有这张证书", "there is no such certificate on the roll"),
+		Mend: text("yimen identity list -o wide 列出指纹", "yimen identity list -o wide shows the fingerprints")}
+}
+
+func numberInIdentity() error {
+	return &exchange.Problem{Code: "YM-ROL-0113", Kind: exchange.Invalid, What: text("身份里有公民身份号码", "the identity contains a citizen number"),
+		Why: text("名册永久保存", "the roll is kept for ever"), Mend: text("改用工号", "use the staff code")}
 }

@@ -2,7 +2,8 @@
 //
 // It is folded from the topic "identities", so that every node has the same roll, a restart changes nothing, and a revocation works
 // everywhere within the time an entry needs to be read. Every entry is signed by the exchange; what is not is counted and
-// passed over. Of two entries that cannot both be (one invitation used twice) the first on the topic counts.
+// passed over. Of two entries that cannot both be (one invitation used twice) the first on the topic counts, and an entry that
+// comes again, by a lost acknowledgement or an enemy's hand, counts once.
 //
 // A department enrols with a one-time token (Invite, Enrol), renews by the certificate it has (Renew), and is refused at once
 // after Revoke. Admits and AdmitsIdentity answer from memory: they are asked with every request.
@@ -10,7 +11,6 @@ package roll
 
 import (
 	"context"
-	"crypto/ed25519"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -24,6 +24,7 @@ import (
 
 	"github.com/onedoor/yimen/certs"
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/envelope"
 )
 
 // Topic is where the roll is kept. It has one partition and is never cleaned.
@@ -36,15 +37,14 @@ type Topics interface {
 	EndOffsets(ctx context.Context, topic string) (map[int]int64, error)
 }
 
-// Config is what a Roll is made of. City, Topics, Authority and Orders are required.
+// Config is what a Roll is made of. City, Topics and Authority are required.
 type Config struct {
 	City      string
 	Topics    Topics
 	Authority certs.Authority
-	Orders    []ed25519.PrivateKey // by which the exchange signs entries, oldest first; the newest signs, all verify
-	Clock     func() time.Time     // nil: time.Now
-	Random    io.Reader            // for tokens; nil: crypto/rand
-	Log       *slog.Logger         // nil: silent
+	Clock     func() time.Time // nil: time.Now
+	Random    io.Reader        // for tokens; nil: crypto/rand
+	Log       *slog.Logger     // nil: silent
 	Metrics   prometheus.Registerer
 }
 
@@ -57,7 +57,8 @@ type Roll struct {
 	mu      sync.RWMutex // guards all below
 	state   state
 	changed chan struct{} // closed, and replaced, whenever something was folded
-	absent  map[[32]byte]bool
+	absent  map[envelope.SignerID]bool
+	told    map[string]error // why entries that this node waits for changed nothing, by their ids
 }
 
 // Wrong tokens are answered slowly: nobody types them this often, and 256 bits are not guessed.
@@ -68,8 +69,8 @@ const (
 
 // New makes an empty roll; Run fills it.
 func New(cfg Config) (*Roll, error) {
-	if cfg.City == "" || cfg.Topics == nil || cfg.Authority == nil || len(cfg.Orders) == 0 {
-		return nil, errors.New("roll of identities needs a city, topics, an authority and keys for its entries")
+	if cfg.City == "" || cfg.Topics == nil || cfg.Authority == nil {
+		return nil, errors.New("roll of identities needs a city, topics and an authority")
 	}
 	if cfg.Clock == nil {
 		cfg.Clock = time.Now
@@ -81,7 +82,7 @@ func New(cfg Config) (*Roll, error) {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	r := &Roll{cfg: cfg, guesses: rate.NewLimiter(guessesPerSecond, guessesAtOnce), state: newState(cfg.City), changed: make(chan struct{}),
-		absent: map[[32]byte]bool{}}
+		absent: map[envelope.SignerID]bool{}, told: map[string]error{}}
 	r.refused = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "yimen_identities_refused_total",
 		Help: "Entries of the roll of identities that were passed over."}, []string{"reason"})
 	if cfg.Metrics != nil {

@@ -29,7 +29,6 @@ var (
 type city struct {
 	t         *testing.T
 	authority *certs.LocalAuthority
-	orders    ed25519.PrivateKey
 	addr      string
 
 	mu  sync.Mutex
@@ -48,7 +47,6 @@ func found(t *testing.T) *city {
 	if c.authority, err = certs.NewLocal(certs.LocalConfig{Dir: filepath.Join(t.TempDir(), "keys"), City: "liling", Clock: c.clock}); err != nil {
 		t.Fatal(err)
 	}
-	_, c.orders, _ = ed25519.GenerateKey(nil)
 	if err := c.bus().Ensure(t.Context(), []bus.Topic{{Name: Topic, Partitions: 1}}); err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +78,7 @@ func (c *city) bus() *bus.Bus {
 // node is a roll that runs until the test ends.
 func (c *city) node() *Roll {
 	c.t.Helper()
-	r, err := New(Config{City: "liling", Topics: c.bus(), Authority: c.authority, Orders: []ed25519.PrivateKey{c.orders}, Clock: c.clock})
+	r, err := New(Config{City: "liling", Topics: c.bus(), Authority: c.authority, Clock: c.clock})
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -324,6 +322,10 @@ func TestForgedEntries(t *testing.T) {
 	r, b := c.node(), c.bus()
 	adapter := enrol(t, r, licences)
 	_, stranger, _ := ed25519.GenerateKey(nil)
+	orders, err := r.signer(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
 	at := c.clock()
 	_, csr := request(t, "")
 	lone, err := c.authority.Issue(t.Context(), certs.Order{Request: csr, Identity: licences})
@@ -337,12 +339,13 @@ func TestForgedEntries(t *testing.T) {
 	}{
 		"not signed":           {revocation, nil},
 		"signed by a stranger": {revocation, stranger},
-		"of another format":    {entry{Format: 2, Kind: revoked, ID: "1", At: at, Target: licences.String()}, c.orders},
-		"of another kind":      {entry{Format: format, Kind: "promoted", ID: "1", At: at, Target: licences.String()}, c.orders},
-		"of another city":      {entry{Format: format, Kind: revoked, ID: "1", At: at, Target: "spiffe://other/dept/scjg/adapter/licences"}, c.orders},
-		"without invitation":   {entry{Format: format, Kind: issued, ID: "1", At: at, Identity: licences.String(), Chain: lone.Chain}, c.orders},
-		"for another":          {entry{Format: format, Kind: issued, ID: "1", At: at, Identity: clerk.String(), Chain: lone.Chain}, c.orders},
+		"of another format":    {entry{Format: 2, Kind: revoked, ID: "1", At: at, Target: licences.String()}, orders},
+		"of another kind":      {entry{Format: format, Kind: "promoted", ID: "1", At: at, Target: licences.String()}, orders},
+		"of another city":      {entry{Format: format, Kind: revoked, ID: "1", At: at, Target: "spiffe://other/dept/scjg/adapter/licences"}, orders},
+		"without invitation":   {entry{Format: format, Kind: issued, ID: "1", At: at, Identity: licences.String(), Chain: lone.Chain}, orders},
+		"for another":          {entry{Format: format, Kind: issued, ID: "1", At: at, Identity: clerk.String(), Chain: lone.Chain}, orders},
 	} {
+		forgery.e.ID = name // an id that comes again would be passed over for that
 		m, err := forgery.e.message()
 		if err != nil {
 			t.Fatal(err)
@@ -365,7 +368,7 @@ func TestForgedEntries(t *testing.T) {
 	}
 	// Moved to another key, an entry is not the one that was signed.
 	m, _ := revocation.message()
-	envelope.SignOrder(c.orders, &m)
+	envelope.SignOrder(orders, &m)
 	m.Key = []byte("2")
 	if err := b.Append(t.Context(), Topic, []exchange.Message{m}); err != nil {
 		t.Fatal(err)

@@ -39,16 +39,20 @@ func (a *Authority) fetch(ctx context.Context, limit time.Duration) (document, i
 		}
 		return found, err
 	})
-	switch {
-	case err != nil:
+	if err != nil {
 		return document{}, 0, fmt.Errorf("read the secrets' document: %w", err)
-	case found == nil:
-		return document{Rings: map[string][]wrapped{}}, 0, nil
-	case found.Data == nil: // its versions before can be brought back; a new one would lose them
-		return document{}, 0, &fault{reason: spoilt, said: "the secrets' document was deleted"}
 	}
-	doc, err := parseDocument(found.Data)
-	return doc, found.VersionMetadata.Version, err
+	doc, number := document{Rings: map[string][]wrapped{}}, 0
+	if found != nil {
+		if found.Data == nil { // what it was can be brought back; a new one would lose that
+			return document{}, 0, &fault{reason: spoilt, said: "the secrets' document was deleted"}
+		}
+		if doc, err = parseDocument(found.Data); err != nil {
+			return document{}, 0, err
+		}
+		number = found.VersionMetadata.Version
+	}
+	return doc, number, a.complete(doc)
 }
 
 // parseDocument reads what put wrote: every ring's versions count from 1.

@@ -108,14 +108,15 @@ func (a *Authority) login(ctx context.Context) (*api.Secret, error) {
 }
 
 // receive fetches the secret-id by the wrapping token that was brought. It was made for this role, and nobody has opened it
-// before: Vault says both. The file is removed before it is used, so that no used one is left to raise an alarm.
+// before: Vault says both. The file is removed before it is used, so that no used one is left to raise an alarm; and Vault may
+// take its time, for an answer that is lost looks like a theft at the next try.
 func (a *Authority) receive(ctx context.Context) error {
 	if a.session.wrapping == "" {
 		if err := a.pickUp(ctx); err != nil {
 			return err
 		}
 	}
-	answer, err := within(ctx, a.config.Timeout, func(ctx context.Context) (*api.Secret, error) {
+	answer, err := within(ctx, longest, func(ctx context.Context) (*api.Secret, error) {
 		defer a.client.ClearToken() // Unwrap sets it to the wrapping token
 		return a.client.Logical().UnwrapWithContext(ctx, a.session.wrapping)
 	})

@@ -113,19 +113,28 @@ func (a *Authority) extend(ctx context.Context, name string, next bool) (version
 	}
 }
 
-// asked are the rings that are held, as the document has them. One that has lost a version is not taken: what was protected
-// by it could not be read again.
-func (a *Authority) asked(doc document) (map[string][]wrapped, error) {
+// complete says whether the document has all that is held. What was protected by a version that is lost could not be read
+// again, so such a document is neither taken nor changed.
+func (a *Authority) complete(doc document) error {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	for name, ring := range a.held {
+		if len(doc.Rings[name]) < len(ring.wrapped) {
+			return &fault{reason: spoilt, said: "the secrets' document has lost versions of " + name}
+		}
+	}
+	return nil
+}
+
+// asked are the rings that are held, as the document has them.
+func (a *Authority) asked(doc document) map[string][]wrapped {
 	a.mu.RLock()
 	defer a.mu.RUnlock()
 	rings := make(map[string][]wrapped, len(a.held))
-	for name, ring := range a.held {
-		if len(doc.Rings[name]) < len(ring.wrapped) {
-			return nil, &fault{reason: spoilt, said: "the secrets' document has lost versions of " + name}
-		}
+	for name := range a.held {
 		rings[name] = doc.Rings[name]
 	}
-	return rings, nil
+	return rings
 }
 
 // remembered are the rings as they were read last.

@@ -35,14 +35,17 @@ func (a *Authority) tend() {
 
 // tendOnce asks for no more than it must where Vault was away: many nodes do it at once when it is back.
 func (a *Authority) tendOnce() {
-	a.mu.RLock()
-	act, try := "refresh", a.refresh
-	if why(a.trouble).away() || a.state() == certs.Closed {
-		act, try = "probe", a.probe
+	ctx, give, err := a.take(a.life)
+	if err != nil {
+		return
 	}
-	a.mu.RUnlock()
-	err := try(a.life)
-	if a.life.Err() != nil {
+	defer give() // after settling: what somebody else finds out later stands
+	act, look := "refresh", a.refresh
+	if a.wasAway() {
+		act, look = "probe", a.probe
+	}
+	err = a.asking(ctx, look)
+	if ctx.Err() != nil {
 		return
 	}
 	if err != nil {
@@ -50,6 +53,12 @@ func (a *Authority) tendOnce() {
 	}
 	a.settle(err)
 	a.expire()
+}
+
+func (a *Authority) wasAway() bool {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	return why(a.trouble).away() || a.state() == certs.Closed
 }
 
 // look has Vault looked at soon.
@@ -60,47 +69,29 @@ func (a *Authority) look() {
 	}
 }
 
-// refresh asks for all that may have changed, and begins the time anew for which secrets may be held.
+// refresh asks for all that may have changed, and begins the time anew for which secrets may be held. The turn is held.
 func (a *Authority) refresh(ctx context.Context) error {
-	ctx, give, err := a.take(ctx)
+	began := a.clock()
+	if err := a.learn(ctx, a.config.Timeout); err != nil {
+		return err
+	}
+	doc, _, err := a.fetch(ctx, a.config.Timeout)
 	if err != nil {
 		return err
 	}
-	defer give()
-	return a.asking(ctx, func(ctx context.Context) error {
-		began := a.clock()
-		if err := a.learn(ctx, a.config.Timeout); err != nil {
-			return err
-		}
-		doc, _, err := a.fetch(ctx, a.config.Timeout)
-		if err != nil {
-			return err
-		}
-		rings, err := a.asked(doc)
-		if err != nil {
-			return err
-		}
-		return a.unwrapAnew(ctx, rings, began)
-	})
+	return a.unwrapAnew(ctx, a.asked(doc), began)
 }
 
-// probe finds out whether Vault is back by the one request by which secrets can be used again.
+// probe finds out whether Vault is back by the one request by which secrets can be used again. The turn is held.
 func (a *Authority) probe(ctx context.Context) error {
-	ctx, give, err := a.take(ctx)
-	if err != nil {
-		return err
-	}
-	defer give()
-	return a.asking(ctx, func(ctx context.Context) error {
-		began := a.clock()
-		rings := a.remembered()
-		if len(rings) == 0 {
-			if _, err := a.read(ctx, a.config.Timeout, "auth/token/lookup-self"); err != nil {
-				return err
-			}
+	began := a.clock()
+	rings := a.remembered()
+	if len(rings) == 0 {
+		if _, err := a.read(ctx, a.config.Timeout, "auth/token/lookup-self"); err != nil {
+			return err
 		}
-		return a.unwrapAnew(ctx, rings, began)
-	})
+	}
+	return a.unwrapAnew(ctx, rings, began)
 }
 
 func (a *Authority) unwrapAnew(ctx context.Context, rings map[string][]wrapped, began time.Time) error {

@@ -84,8 +84,13 @@ func Open(ctx context.Context, config Config) (*Authority, error) {
 
 // begin is the first look at Vault.
 func (a *Authority) begin(ctx context.Context) error {
+	ctx, give, err := a.take(ctx)
+	if err != nil {
+		return err
+	}
+	defer give()
 	for {
-		err := a.refresh(ctx)
+		err := a.asking(ctx, a.refresh)
 		if err == nil {
 			return nil
 		}

@@ -3,8 +3,12 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -62,6 +66,9 @@ func (s *session) enroll(ctx context.Context, how joining) error {
 	if err != nil {
 		return err
 	}
+	if err := takesFiles(how.data); err != nil {
+		return err
+	}
 	key, request, err := certs.NewRequest(rand.Reader, principal)
 	if err != nil {
 		return err
@@ -84,6 +91,28 @@ func (s *session) enroll(ctx context.Context, how joining) error {
 		return err
 	}
 	return s.enrolled(who, joined, root)
+}
+
+// takesFiles sees that a directory, or the one that it will be made in, takes files: the token is good once, and a certificate
+// that cannot be kept would have used it up. It leaves nothing behind.
+func takesFiles(dir string) error {
+	at := dir
+	for {
+		if _, err := os.Stat(at); !errors.Is(err, fs.ErrNotExist) || at == filepath.Dir(at) {
+			break
+		}
+		at = filepath.Dir(at)
+	}
+	trial, err := os.CreateTemp(at, ".yimen-*")
+	if err == nil {
+		err = errors.Join(trial.Close(), os.Remove(trial.Name()))
+	}
+	if err != nil {
+		p := folderProblem(dir, "--data DIR (YIMEN_DATA)", err)
+		p.What = both("不能写入 "+shown(dir)+"，令牌没有发送", shown(dir)+" cannot be written to; the token was not sent")
+		return p
+	}
+	return nil
 }
 
 // principalOf is the name as requests carry it; the city is the exchange's to say.

@@ -26,7 +26,7 @@ func keysOf(of reflect.Type, under string) []string {
 	for field := range of.Fields() {
 		key, _, _ := strings.Cut(field.Tag.Get("yaml"), ",")
 		switch {
-		case key == "":
+		case key == "", key == "-":
 		case field.Type.Kind() == reflect.Struct:
 			keys = append(keys, keysOf(field.Type, under+key+".")...)
 		default:

@@ -96,7 +96,7 @@ func TestEachWhileFolding(t *testing.T) {
 	var folding sync.WaitGroup
 	for partition := range benchPartitions {
 		folding.Go(func() {
-			for from := int64(records / benchPartitions); ctx.Err() == nil && from < 20*records; from += benchBatch {
+			for from := int64(records / benchPartitions); ctx.Err() == nil && from < 6*records; from += benchBatch {
 				msgs := plainMessages(partition, from, benchBatch)
 				for i := range msgs[:benchBatch/2] { // newer versions of what was there
 					old := plainMessages(partition, (from+int64(i))%(records/benchPartitions), 1)[0]

@@ -40,7 +40,6 @@ func (x *Index) forgetRecord(ctx context.Context, b *batch, r record) error {
 		b.delete(documentKey(r, number))
 		b.owe(envelope.EvidenceTopic(r.Type), messageKey(r, number), t.position.Partition)
 	}
-	x.fresh.forget(r)
 	if len(traces) > 0 {
 		b.purge(recordPrefix(r))
 		b.purge(documentPrefix(r))

@@ -12,24 +12,30 @@ import (
 // the index certainly does not have, and whom the versions of a record name so far. It lives as long as the process, and
 // an index that was opened with rows in it has none.
 //
-// Which versions there are is kept in a row of Bloom filters, each twice the size of the one before; whom they name in a table
-// of one word for each record, for as many records as there is room for.
+// Which versions there are is kept in Bloom filters; whom they name in a table of one word for each record. Of the records for
+// which that has no room it is kept, in Bloom filters too, that there are any.
 type fresh struct {
-	mu      sync.Mutex
-	filters []filter // the last one is being filled
-	named   map[uint64]uint64
-	full    bool // records were left out of named
+	mu       sync.Mutex
+	versions filters
+	named    map[uint64]uint64
+	most     int // records in named
+	beyond   filters
 }
+
+func newFresh() *fresh { return &fresh{named: map[uint64]uint64{}, most: maxNamed} }
+
+// filters are a row of Bloom filters, each twice the size of the one before; the last one is being filled.
+type filters []filter
 
 type filter struct {
 	bits []uint64
-	room int // versions it may still take
+	room int // names it may still take
 }
 
 const (
-	freshFirst = 1 << 20 // versions in the first filter
+	freshFirst = 1 << 20 // names in the first filter
 	freshLast  = 1 << 26 // and in the largest
-	bitsEach   = 10      // for each version: 1 in 100 is taken for known
+	bitsEach   = 10      // for each name: 1 in 100 is taken for known
 	probes     = 7
 	maxNamed   = 4 << 20 // records in the table, which takes 90 MB then
 )
@@ -57,11 +63,12 @@ func (f *fresh) meet(arrivals []arrival) []outlook {
 	defer f.mu.Unlock()
 	for i := range arrivals {
 		a := &arrivals[i]
-		isNew := f.add(a.record.ID, a.number)
-		who, known := f.named[nameOf(a.record)]
+		isNew := f.versions.add(hashes(a.record.ID, a.number))
+		name := nameOf(a.record)
+		who, known := f.named[name]
 		switch {
 		case !isNew:
-		case !known && !f.full:
+		case !known && !f.beyond.has(hashes(a.record.ID, exchange.Version(name))):
 			all[i] = first
 		case known && a.version.state == stated && who == sumOf(a.holders):
 			all[i] = familiar
@@ -97,12 +104,9 @@ func (f *fresh) forget(r record) {
 // note sets what the table has of a record. mu is held.
 func (f *fresh) note(r record, who uint64) {
 	name := nameOf(r)
-	if _, known := f.named[name]; !known && len(f.named) >= maxNamed {
-		f.full = true
+	if _, known := f.named[name]; !known && len(f.named) >= f.most {
+		f.beyond.add(hashes(r.ID, exchange.Version(name)))
 		return
-	}
-	if f.named == nil {
-		f.named = map[uint64]uint64{}
 	}
 	f.named[name] = who
 }
@@ -122,24 +126,26 @@ func sumOf(all []token) (sum uint64) {
 	return sum
 }
 
-// add notes the version and says whether it is certainly new. mu is held.
-func (f *fresh) add(id exchange.RecordID, v exchange.Version) bool {
-	a, b := hashes(id, v)
-	for i := range f.filters {
-		if f.filters[i].has(a, b) {
-			return false
-		}
+// add notes a name and says whether it is certainly new.
+func (f *filters) add(a, b uint64) bool {
+	if f.has(a, b) {
+		return false
 	}
-	if len(f.filters) == 0 || f.filters[len(f.filters)-1].room == 0 {
-		f.grow()
+	if len(*f) == 0 || (*f)[len(*f)-1].room == 0 {
+		size := min(freshFirst<<len(*f), freshLast)
+		*f = append(*f, filter{bits: make([]uint64, size*bitsEach/64), room: size})
 	}
-	f.filters[len(f.filters)-1].set(a, b)
+	(*f)[len(*f)-1].set(a, b)
 	return true
 }
 
-func (f *fresh) grow() {
-	size := min(freshFirst<<len(f.filters), freshLast)
-	f.filters = append(f.filters, filter{bits: make([]uint64, size*bitsEach/64), room: size})
+func (f *filters) has(a, b uint64) bool {
+	for i := range *f {
+		if (*f)[i].has(a, b) {
+			return true
+		}
+	}
+	return false
 }
 
 // hashes mixes the id, which is a MAC and so random enough, with the version.
@@ -148,7 +154,7 @@ func hashes(id exchange.RecordID, v exchange.Version) (a, b uint64) {
 	return binary.BigEndian.Uint64(id[:]) ^ version, binary.BigEndian.Uint64(id[8:]) ^ version>>32 | 1
 }
 
-// has looks at the bits that stand for a version. They lie in one line of the processor's cache.
+// has looks at the bits that stand for a name. They lie in one line of the processor's cache.
 func (f *filter) has(a, b uint64) bool {
 	line, step := f.line(a), b
 	for range probes {

@@ -191,7 +191,7 @@ func TestFreshIsNeverSureOfWhatIsNot(t *testing.T) {
 	}
 	none.learn(nil)
 	none.forget(record{})
-	f := &fresh{}
+	f := newFresh()
 	unsureOf := map[outlook]int{}
 	n := freshFirst + 5000
 	fold := func(all []arrival, everyone ...token) outlook {
@@ -202,8 +202,8 @@ func TestFreshIsNeverSureOfWhatIsNot(t *testing.T) {
 	for i := range n {
 		unsureOf[fold(one(i, 1, a, b), a, b)]++
 	}
-	if len(f.filters) != 2 || unsureOf[unsure] > n/50 || unsureOf[familiar] > 0 {
-		t.Errorf("%d filters; of %d new records %v", len(f.filters), n, unsureOf)
+	if len(f.versions) != 2 || unsureOf[unsure] > n/50 || unsureOf[familiar] > 0 {
+		t.Errorf("%d filters; of %d new records %v", len(f.versions), n, unsureOf)
 	}
 	for i := range n {
 		if f.meet(one(i, 1, a, b))[0] != unsure {
@@ -229,9 +229,19 @@ func TestFreshIsNeverSureOfWhatIsNot(t *testing.T) {
 	if f.meet(one(6, 2, a, b))[0] != unsure || f.meet(one(6, 3))[0] != unsure {
 		t.Error("after somebody was taken out it is sure whom the record names")
 	}
-	f.full = true
-	if f.meet(one(n+1, 1, a))[0] != unsure {
-		t.Error("a record is new although there may be some that were left out")
+	f.most = len(f.named) // the table is full
+	for i := n; i < n+1000; i++ {
+		if o := fold(one(i, 1, a), a); o == familiar {
+			t.Fatal("a record beyond the table is familiar")
+		}
+	}
+	for i := n; i < n+1000; i++ {
+		if o := f.meet(one(i, 2, a))[0]; o != unsure {
+			t.Fatalf("the second version of a record beyond the table: %v", o)
+		}
+	}
+	if f.meet(one(0, 3, a, b))[0] != familiar {
+		t.Error("a full table has forgotten what it had")
 	}
 }
 

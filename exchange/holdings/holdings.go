@@ -1,14 +1,17 @@
 // Package holdings is the index of records by holder, folded from the topics.
 //
-// Fold takes the messages of the topics evidence.<type>, quarantine.<department> and coverage.<department>, one
+// Fold takes the messages of the topics evidence.<type>, quarantine.<department>, coverage.<department> and erasures, one
 // partition's batch at a time, opens them, checks that they come from the keeper of the type, and stores rows together
 // with the offset they reach. Find answers from those rows what government holds of one holder. The topics are the truth:
 // an index that is lost, or whose keys have changed, is deleted and folded again.
 //
-// What Find says is a function of the set of record versions, not of the order in which they arrived: rows are only added,
-// and which version counts is decided when somebody asks. So messages may come twice, in batches cut anywhere, and from
-// partitions in any order. One message that cannot be used never stops its partition: it is counted and kept in a list by
-// its position and reason.
+// What Find says is a function of the set of record versions and of the orders to forget, not of the order in which they
+// arrived: messages may come twice, in batches cut anywhere, and from partitions in any order. Lifts of orders are the one
+// exception: what is published after one must be folded after it, as it is on a node that follows the orders first. One message
+// that cannot be used never stops its partition: it is counted and kept in a list by its position and reason.
+//
+// All that Find needs of a holder lies side by side, so that one look at the engine answers a query; see dossier.go. What an order
+// to forget takes is said in forget.go, and how long an index keeps silent until it has obeyed in obey.go.
 //
 // An engine sees no holder's number, no payload and no plain hash: holders are tokens (HMAC under TokenKey), versions are
 // sealed (AES-256-GCM under a key derived from SealKey).
@@ -141,7 +144,7 @@ func (x *Index) begin(c Config) (err error) {
 		return err
 	}
 	if len(x.places) == 0 {
-		x.fresh = &fresh{}
+		x.fresh = newFresh()
 	}
 	x.meters, err = newMeters(c.Metrics)
 	return err

@@ -52,6 +52,7 @@ func TestWhatIsFound(t *testing.T) {
 		"same again":                 {[]statement{wed(1, "x", a), wed(1, "x", a)}, map[string]string{a: "marriage-certificate@1 valid 12:01"}},
 		"corrected holder":           {[]statement{wed(1, "x", a, b), wed(2, "x", a, c)}, map[string]string{a: "marriage-certificate@2 valid 12:02", b: "", c: "marriage-certificate@2 valid 12:02"}},
 		"old holder afterwards":      {[]statement{wed(2, "x", c), wed(1, "x", a)}, map[string]string{a: "", c: "marriage-certificate@2 valid 12:02"}},
+		"version zero afterwards":    {[]statement{wed(1, "x", a), wed(0, "y", a)}, map[string]string{a: "marriage-certificate@1 valid 12:01"}},
 		"withdrawn":                  {[]statement{wed(1, "x", a, b), wed(2, "")}, map[string]string{a: "marriage-certificate@2 withdrawn 12:02", b: "marriage-certificate@2 withdrawn 12:02"}},
 		"withdrawn before stated":    {[]statement{wed(2, ""), wed(1, "x", a)}, map[string]string{a: "marriage-certificate@2 withdrawn 12:02"}},
 		"withdrawn twice":            {[]statement{wed(1, "x", a), wed(2, ""), wed(3, "")}, map[string]string{a: "marriage-certificate@3 withdrawn 12:03"}},
@@ -71,6 +72,9 @@ func TestWhatIsFound(t *testing.T) {
 					}
 				}
 				w.restart()
+			}
+			if n := w.index.Counts().Refused["conflicting_content"]; (n > 0) != strings.HasPrefix(name, "conflicting") {
+				t.Errorf("%d conflicts", n)
 			}
 		})
 	}

@@ -4,8 +4,10 @@ import (
 	"context"
 	"crypto/ed25519"
 	"path/filepath"
+	"time"
 
 	"github.com/onedoor/yimen/certs"
+	"github.com/onedoor/yimen/certs/vault"
 	"github.com/onedoor/yimen/exchange"
 )
 
@@ -20,14 +22,34 @@ const (
 	ordersKey    = "orders" // signs what the exchange tells its nodes: roll, erasures
 )
 
-// keep opens the authority.
-func (n *Node) keep(context.Context) (err error) {
-	n.Authority, err = certs.NewLocal(certs.LocalConfig{Dir: filepath.Join(n.cfg.Data, keysDir), City: n.cfg.City, Clock: n.around.Clock})
-	if err != nil {
+// startVault is how long a start waits for Vault to answer.
+const startVault = time.Minute
+
+// keep opens the authority, and asks it for every secret: in Vault the first question needs Vault itself, and later ones are
+// answered from memory.
+func (n *Node) keep(ctx context.Context) (err error) {
+	if n.Authority, err = n.authority(ctx); err != nil {
 		return err
 	}
 	n.close = append(n.close, n.Authority.Close)
+	for _, name := range []string{sealingKey, tokenKey, indexKey, auditKey, signatureKey, logKey, ordersKey} {
+		if _, err := n.Authority.Ring(ctx, name); err != nil {
+			return err
+		}
+	}
 	return nil
+}
+
+// authority is the configured one: Vault, or files of this machine.
+func (n *Node) authority(ctx context.Context) (certs.Authority, error) {
+	if n.cfg.Vault.Address == "" {
+		return certs.NewLocal(certs.LocalConfig{Dir: filepath.Join(n.cfg.Data, keysDir), City: n.cfg.City, Clock: n.around.Clock})
+	}
+	config := n.cfg.Vault
+	config.Log, config.Metrics, config.Clock = n.around.Log, n.Metrics, n.around.Clock
+	ctx, cancel := context.WithTimeout(ctx, startVault)
+	defer cancel()
+	return vault.Open(ctx, config)
 }
 
 // secret is the newest version of a secret that does not rotate while it is in use.

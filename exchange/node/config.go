@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/onedoor/yimen/certs/vault"
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/door"
 	"github.com/onedoor/yimen/exchange/limits"
@@ -38,6 +39,8 @@ type Config struct {
 	Audit Audit `yaml:"audit"`
 	// Limits bound what one clerk, department or case may ask.
 	Limits limits.Rules `yaml:"limits"`
+	// Vault keeps the exchange's secrets and signs certificates. Without an address both are done with files in Data.
+	Vault vault.Config `yaml:"vault"`
 	// Kafka says where the records travel.
 	Kafka Kafka `yaml:"kafka"`
 	// Catalogue lists directories of departments, evidence types, items and grants, merged over the built-in ones.
@@ -172,6 +175,11 @@ func (c Config) check() (found []finding) {
 		text("witness_key 是 yimen witness 启动时显示的那一行", "witness_key is the line that yimen witness shows when it starts"))
 	refuse(c.Audit.StaleAfter < 0, "audit.stale_after", text("audit.stale_after 为负", "audit.stale_after is negative"), text("写时长，例如 4h", "write a time span, such as 4h"))
 	refuse((c.Login.Issuer == "") != (c.Login.Audience == ""), "login", text("login 须同时有 issuer 和 audience", "login needs both issuer and audience"), text("补上另一个", "add the other one"))
+	if v := c.Vault; v.Address != "" || v.CA != "" || v.Login != (vault.Login{}) { // else there is no such section
+		if p := (*exchange.Problem)(nil); errors.As(v.Check(), &p) {
+			refuse(true, "vault", p.Why, p.Mend)
+		}
+	}
 	for i, broker := range c.Kafka.Brokers {
 		refuse(!isAddress(broker), "kafka.brokers", text(fmt.Sprintf("kafka.brokers 第 %d 项不是可用的地址", i+1), fmt.Sprintf("item %d of kafka.brokers is no address", i+1)), both(address, "kafka1.example.gov.cn:9093"))
 	}

@@ -22,11 +22,8 @@ import (
 
 // identify starts the roll of identities, and enters the node itself onto it.
 func (n *Node) identify(ctx context.Context) error {
-	orders, err := n.signers(ctx, ordersKey)
-	if err != nil {
-		return err
-	}
-	n.Roll, err = roll.New(roll.Config{City: n.cfg.City, Topics: n.Bus, Authority: n.Authority, Orders: orders, Clock: n.around.Clock, Log: n.around.Log, Metrics: n.Metrics})
+	var err error
+	n.Roll, err = roll.New(roll.Config{City: n.cfg.City, Topics: n.Bus, Authority: n.Authority, Clock: n.around.Clock, Log: n.around.Log, Metrics: n.Metrics})
 	if err != nil {
 		return err
 	}

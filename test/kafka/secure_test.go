@@ -8,7 +8,8 @@ import (
 	"github.com/onedoor/yimen/test/kafka"
 )
 
-func TestTry(t *testing.T) {
+// TestRules: what package bus promises of rules holds where Kafka itself enforces them.
+func TestRules(t *testing.T) {
 	ca := kafka.NewAuthority(t)
 	c := kafka.Start(t, kafka.Options{Authority: ca})
 	b, err := bus.Connect(bus.Config{Brokers: c.Addrs(), TLS: ca.As(kafka.Node("1"))})

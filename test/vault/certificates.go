@@ -30,7 +30,7 @@ func newAuthority(t testing.TB, name string) authority {
 	}
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(100 * 24 * time.Hour),
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
 	}
 	raw, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
@@ -71,6 +71,30 @@ func (a authority) issue(t testing.TB, dir, name string) (certificate, key strin
 	writePEM(t, certificate, "CERTIFICATE", raw)
 	writePEM(t, key, "PRIVATE KEY", encoded)
 	return certificate, key
+}
+
+// certify makes an authority below this one, for the request, and gives its chain in PEM.
+func (a authority) certify(t testing.TB, request []byte) string {
+	t.Helper()
+	block, _ := pem.Decode(request)
+	parsed, err := x509.ParseCertificateRequest(block.Bytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: parsed.Subject,
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(100 * 24 * time.Hour),
+		IsCA: true, BasicConstraintsValid: true, MaxPathLenZero: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
+	}
+	raw, err := x509.CreateCertificate(rand.Reader, template, a.certificate, parsed.PublicKey, a.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var chain []byte
+	for _, der := range [][]byte{raw, a.certificate.Raw} {
+		chain = append(chain, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})...)
+	}
+	return string(chain)
 }
 
 func writePEM(t testing.TB, path, kind string, content []byte) {

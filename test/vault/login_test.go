@@ -24,7 +24,7 @@ import (
 func TestTokensAreRenewedAndReplaced(t *testing.T) {
 	s := vault.Start(t)
 	proxy := s.Proxy()
-	s.Write("auth/approle/role/yimen-node", map[string]any{"token_ttl": "2s", "token_max_ttl": "6s"})
+	s.Write("auth/approle/role/yimen-node", map[string]any{"token_ttl": "2s", "token_max_ttl": "4s"})
 	var log syncBuffer
 	config := byAppRole(t, s)
 	config.Address, config.Refresh = proxy.URL, 500*time.Millisecond
@@ -33,7 +33,7 @@ func TestTokensAreRenewedAndReplaced(t *testing.T) {
 	if _, err := a.Ring(t.Context(), "sealing"); err != nil {
 		t.Fatal(err)
 	}
-	for began := time.Now(); time.Since(began) < 13*time.Second; time.Sleep(50 * time.Millisecond) {
+	for began := time.Now(); time.Since(began) < 9*time.Second; time.Sleep(50 * time.Millisecond) {
 		if state := a.State(); state != certs.OK {
 			t.Fatalf("after %v: state %s\n%s", time.Since(began), state, log.String())
 		}
@@ -44,7 +44,7 @@ func TestTokensAreRenewedAndReplaced(t *testing.T) {
 	logins, renewals := proxy.Requests(time.Time{}, "/login"), proxy.Requests(time.Time{}, "/renew-self")
 	t.Logf("%d logins and %d renewals", logins, renewals)
 	if logins < 3 || logins > 7 || renewals < 3 {
-		t.Errorf("%d logins and %d renewals in 13 s with tokens of 2 s, 6 s at most", logins, renewals)
+		t.Errorf("%d logins and %d renewals in 9 s with tokens of 2 s, 4 s at most", logins, renewals)
 	}
 	if unwraps := proxy.Requests(time.Time{}, "/unwrap"); unwraps != 1 {
 		t.Errorf("%d secret-ids were fetched, want one", unwraps)
@@ -168,6 +168,7 @@ func TestNewSecretIDWithoutRestart(t *testing.T) {
 		s.Write("auth/approle/role/yimen-node/secret-id-accessor/destroy", map[string]any{"secret_id_accessor": accessor})
 	}
 	became(t, a, certs.Degraded, 10*time.Second)
+	refusedAtOnce(t, a)
 	s.Bring(config.Login.SecretID)
 	became(t, a, certs.OK, back)
 	if _, err := a.Issue(t.Context(), order(t)); err != nil {

@@ -171,6 +171,31 @@ func (s *Server) MachineCertificate(name string) (certificate, key string) {
 	return s.machines.issue(s.t, s.t.TempDir(), name)
 }
 
+// NewRoot has the PKI certify by a new root of its own.
+func (s *Server) NewRoot() {
+	s.t.Helper()
+	s.Write("yimen-pki/root/rotate/internal", map[string]any{
+		"issuer_name": "second", "common_name": "Yimen " + City + " 2", "organization": City, "key_type": "ec",
+		"ttl": "87600h", "max_path_length": 0, "permitted_uri_domains": City,
+	})
+	s.Write("yimen-pki/config/issuers", map[string]any{"default": "second"})
+}
+
+// NewIntermediate has the PKI certify by an authority below a root outside Vault, which is named "machines".
+func (s *Server) NewIntermediate() {
+	s.t.Helper()
+	made, err := s.Root().Write("yimen-pki/intermediate/generate/internal", map[string]any{"common_name": "Yimen below", "key_type": "ec"})
+	s.must(err)
+	chain := s.machines.certify(s.t, []byte(made.Data["csr"].(string)))
+	set, err := s.Root().Write("yimen-pki/intermediate/set-signed", map[string]any{"certificate": chain})
+	s.must(err)
+	for issuer, key := range set.Data["mapping"].(map[string]any) {
+		if key != "" {
+			s.Write("yimen-pki/config/issuers", map[string]any{"default": issuer})
+		}
+	}
+}
+
 // Write writes as the administrator.
 func (s *Server) Write(path string, data map[string]any) {
 	s.t.Helper()

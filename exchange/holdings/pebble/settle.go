@@ -14,7 +14,7 @@ const (
 	settleEvery = time.Second
 	restful     = 1 << 20 // bytes that may come in meanwhile, and it still counts as rest
 	// worthwhile is the part of the rows out of order from which putting all in order pays.
-	worthwhile = 1.0 / 8
+	worthwhile = 1.0 / 16
 	// unsettled is what is always left as it is: so little is read in no time wherever it lies.
 	unsettled = 8 << 20
 )
