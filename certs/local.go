@@ -98,31 +98,6 @@ func (l *Local) Secret(name string) ([]byte, error) {
 	return secret, nil
 }
 
-// KeyPair is the key pair of that name, made by generate when it is first asked for. The public half lies beside
-// the private one, readable by all, so that it can be handed out.
-func (l *Local) KeyPair(name string, generate func() (private, public []byte, err error)) (private, public []byte, err error) {
-	publicPath := filepath.Join(l.dir, name+publicSuffix)
-	private, err = l.read(name+secretSuffix, func() ([]byte, error) {
-		made, half, err := generate()
-		if err != nil {
-			return nil, err
-		}
-		os.Remove(publicPath) // left by a start that died between the halves: of no use without the private one
-		return made, write(publicPath, half, 0o644)
-	})
-	if err != nil {
-		return nil, nil, err
-	}
-	public, err = os.ReadFile(publicPath)
-	if err != nil {
-		return nil, nil, fmt.Errorf("read public key: %w", err)
-	}
-	return private, public, nil
-}
-
-// PublicPath is where the public half of a key pair lies.
-func (l *Local) PublicPath(name string) string { return filepath.Join(l.dir, name+publicSuffix) }
-
 func (l *Local) read(file string, make func() ([]byte, error)) ([]byte, error) {
 	path := filepath.Join(l.dir, file)
 	content, err := os.ReadFile(path)

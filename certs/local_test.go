@@ -41,26 +41,6 @@ func TestSecretIsDrawnOnceAndKept(t *testing.T) {
 	}
 }
 
-func TestKeyPairIsMadeOnce(t *testing.T) {
-	dir := t.TempDir()
-	os.Chmod(dir, 0o700)
-	made := 0
-	generate := func() ([]byte, []byte, error) { made++; return []byte("private"), []byte("public"), nil }
-	for range 2 {
-		private, public, err := open(t, dir).KeyPair("exchange", generate)
-		if err != nil || string(private) != "private" || string(public) != "public" {
-			t.Fatalf("%q %q %v", private, public, err)
-		}
-	}
-	if made != 1 {
-		t.Errorf("made %d times", made)
-	}
-	broken := errors.New("no randomness")
-	if _, _, err := open(t, dir).KeyPair("other", func() ([]byte, []byte, error) { return nil, nil, broken }); !errors.Is(err, broken) {
-		t.Errorf("got %v", err)
-	}
-}
-
 func TestUnsafeOrDamagedKeysAreRefused(t *testing.T) {
 	cases := map[string]struct {
 		spoil func(dir string) error

@@ -150,6 +150,3 @@ func refused(why exchange.Text) error {
 		Why:  why,
 		Mend: exchange.Text{ZH: "用 yimen 重新登记，由它生成密钥和请求", EN: "enrol again with yimen, which makes the key and the request"}}
 }
-
-// CheckRequest gives the key of a certificate request, once the requester has proved to hold its private half.
-func CheckRequest(request []byte) (crypto.PublicKey, error) { return Order{Request: request}.key() }

@@ -143,7 +143,7 @@ func (k *kafkaWork) compare(ctx context.Context, s *session) (err error) {
 // that for an empty roll would lock everybody out.
 func (s *session) rulesToChange(ctx context.Context, c *node.Cluster) (access.Changes, error) {
 	if s.members == nil {
-		s.remark("没有身份名册，访问规则不在比较之列\n", "there is no roll of identities: rules of access are not compared\n")
+		s.remark("这里读不到身份名册，访问规则不在比较之列：由运行中的节点按名册维护\n", "the roll of identities is not read here, so rules of access are not compared: running nodes keep them as the roll has them\n")
 		return access.Changes{}, nil
 	}
 	members, err := s.members(ctx, c.Bus)

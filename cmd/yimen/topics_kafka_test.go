@@ -76,7 +76,7 @@ func TestTopicsPlanAndApply(t *testing.T) {
 	}
 
 	noRoll := onRoll(t, nil, "topics", "plan", "--config", config)
-	if noRoll.code != exitFailed || !strings.Contains(noRoll.talk, "没有身份名册") || strings.Contains(noRoll.out, "规则") {
+	if noRoll.code != exitFailed || !strings.Contains(noRoll.talk, "读不到身份名册") || strings.Contains(noRoll.out, "规则") {
 		t.Errorf("without a roll: %d\n%s%s", noRoll.code, noRoll.out, noRoll.talk)
 	}
 	r := &rollOfTest{members: []access.Member{{Identity: kafka.Adapter("swj", "clearance")}, {Identity: kafka.Node("2")}}}

@@ -55,12 +55,6 @@ type recipient struct {
 	key  sealingKey
 }
 
-// CheckPublicKey says what is wrong with an exchange's public key, nil for a sound one.
-func CheckPublicKey(key []byte) error {
-	_, err := readPublicKey(key)
-	return err
-}
-
 func readPublicKey(key []byte) (*recipient, error) {
 	for s, a := range suites {
 		raw, marked := bytes.CutPrefix(key, []byte(a.mark()))
@@ -73,7 +67,7 @@ func readPublicKey(key []byte) (*recipient, error) {
 	}
 	return nil, &exchange.Problem{Code: "YM-KEY-0111", Kind: exchange.Invalid,
 		What: exchange.Text{ZH: "这不是交换平台的公钥", EN: "this is not an exchange's public key"},
-		Mend: exchange.Text{ZH: "使用平台数据目录下 keys/exchange.pub 的原样副本", EN: "use an unchanged copy of keys/exchange.pub of the exchange's data directory"}}
+		Mend: exchange.Text{ZH: "重新入网（yimen enroll）：公钥由平台随证书给出", EN: "enrol again (yimen enroll): the exchange gives its key along with the certificate"}}
 }
 
 // ring finds the private key that something was sealed to, among all versions of the exchange's secret.
