@@ -27,6 +27,7 @@ func (r *Runner) rebuild(ctx context.Context) error {
 	if err := r.replay(ctx, envelope.QuarantineTopic(department), r.recallRow); err != nil {
 		return err
 	}
+	r.state.meta.Key = r.names.KeyName()
 	return r.rebuilding(false)
 }
 
@@ -114,9 +115,25 @@ func (r *Runner) sameKey(_ *write, m *exchange.Message) error {
 	if string(m.Key) != string(r.cfg.Manifest.Adapter) || json.Unmarshal(m.Value, &said) != nil || said.Key == "" || said.Key == r.names.KeyName() {
 		return nil
 	}
+	return r.anotherKey()
+}
+
+// keptKey refuses the same where the state was not lost.
+func (r *Runner) keptKey() error {
+	switch before, name := r.state.meta.Key, r.names.KeyName(); {
+	case before != "" && before != name:
+		return r.anotherKey()
+	case !r.state.fresh():
+		r.state.meta.Key = name
+	}
+	return nil
+}
+
+func (r *Runner) anotherKey() error {
 	return &exchange.Problem{Code: "YM-ADP-0104", Kind: exchange.Conflict,
 		What: exchange.Text{ZH: "本适配器以前用另一把部门密钥发布：" + string(r.cfg.Manifest.Adapter), EN: "this adapter has published under another department key: " + string(r.cfg.Manifest.Adapter)},
-		Why:  exchange.Text{ZH: "换了密钥，所有记录都会换编号：现有的会全部被撤回并重新发布", EN: "under another key every record gets another id: all that stand would be withdrawn and published anew"},
+		Why: exchange.Text{ZH: "换了密钥或密码算法，所有记录都会换编号：现有的会全部被撤回并重新发布",
+			EN: "under another key, or another suite of algorithms, every record gets another id: all that stand would be withdrawn and published anew"},
 		Mend: exchange.Text{ZH: "用 --data 指定原来的数据目录，或把其中 keys 下的部门密钥复制过来", EN: "name the former data directory with --data, or copy the department's key from its keys folder"}}
 }
 

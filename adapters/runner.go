@@ -107,7 +107,11 @@ func Open(ctx context.Context, cfg Config) (*Runner, error) {
 	}
 	r := &Runner{cfg: cfg, mapping: rules, names: sealer.Names, sealer: sealer, safe: locked, state: s,
 		meaning: m.Hash() + " " + cfg.Schema.ID, metrics: newMetrics(cfg.Metrics, m.Adapter)}
-	if err := r.recover(ctx); err != nil {
+	err = r.keptKey()
+	if err == nil {
+		err = r.recover(ctx)
+	}
+	if err != nil {
 		return nil, errors.Join(err, r.Close())
 	}
 	return r, nil

@@ -31,6 +31,7 @@ type meta struct {
 	Format  int                   `json:"format"`
 	Adapter exchange.Adapter      `json:"adapter"`
 	Type    exchange.EvidenceType `json:"type"`
+	Key     string                `json:"key,omitempty"` // names the department's key that the records' ids follow from
 	// Rebuilding says that a lost state is being made again from the topics: what is there is not all.
 	Rebuilding bool      `json:"rebuilding,omitempty"`
 	Place      Place     `json:"place,omitempty"`

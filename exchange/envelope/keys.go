@@ -92,8 +92,8 @@ func (r *ring) find(ctx context.Context, name keyName) (openingKey, error) {
 		return nil, fmt.Errorf("read the exchange's sealing secrets: %w: %w", ErrUndecided, err)
 	}
 	for _, secret := range secrets {
-		if err := r.hold(secret); err != nil {
-			return nil, err
+		if err := r.hold(secret); err != nil { // the secret's fault, not the message's
+			return nil, fmt.Errorf("%w: %w", ErrUndecided, err)
 		}
 	}
 	if key, ok := r.keys[name]; ok {

@@ -43,10 +43,13 @@ func (national) openingKey(secret []byte) (openingKey, error) {
 	if err != nil {
 		return nil, fmt.Errorf("derive sealing key: %w", err)
 	}
-	one := big.NewInt(1)
 	most := new(big.Int).Sub(sm2.P256().Params().N, big.NewInt(2))
 	d := new(big.Int).SetBytes(wide)
-	d.Mod(d, most).Add(d, one)
+	return sm2Key(d.Mod(d, most).Add(d, big.NewInt(1)))
+}
+
+// sm2Key makes the key pair of a number between 1 and the curve's order less 2.
+func sm2Key(d *big.Int) (openingKey, error) {
 	half, err := ecdh.P256().NewPrivateKey(d.FillBytes(make([]byte, 32)))
 	if err != nil {
 		return nil, fmt.Errorf("derive sealing key: %w", err)

@@ -178,7 +178,7 @@ func (o *Opener) ofDepartment(ctx context.Context, m *exchange.Message, family s
 	}
 	adapter, signed, err := o.verify(ctx, m)
 	if err == nil && string(adapter.Department()) != department {
-		err = notSigned("its adapter is another department's")
+		err = anotherDepartment
 	}
 	return adapter, signed, err
 }

@@ -47,20 +47,24 @@ func (v *verifier) verify(ctx context.Context, m *exchange.Message) (exchange.Ad
 	if err != nil {
 		return "", Moment{}, err
 	}
-	s, ok := readSignature(headerBytes(m, headerSignature))
+	header := headerBytes(m, headerSignature)
+	if header == nil {
+		return adapter, Moment{}, unsigned
+	}
+	s, ok := readSignature(header)
 	if !ok {
-		return adapter, Moment{}, notSigned("there is no signature")
+		return adapter, Moment{}, wronglySigned
 	}
 	who, known, err := v.directory.Signatory(ctx, s.by)
 	switch {
 	case err != nil:
 		return adapter, Moment{}, fmt.Errorf("%w: %w", ErrUndecided, err)
 	case !known:
-		return adapter, Moment{}, notSigned("nobody has the certificate")
+		return adapter, Moment{}, unknownSigner
 	case who.Adapter != adapter:
-		return adapter, Moment{}, notSigned("the certificate is another's")
+		return adapter, Moment{}, anotherSigner
 	case who.Suite != s.suite:
-		return adapter, Moment{}, notSigned("the certificate is of another suite")
+		return adapter, Moment{}, wronglySigned
 	}
 	if err := v.inTime(m, &who, s.moment().Time); err != nil {
 		return adapter, Moment{}, err
@@ -69,7 +73,7 @@ func (v *verifier) verify(ctx context.Context, m *exchange.Message) (exchange.Ad
 	defer scratches.Put(work)
 	said, ok := s.said(m, adapter, work)
 	if !ok || !v.holds(&said, s.signed, who.Public) {
-		return adapter, Moment{}, notSigned("the signature does not hold")
+		return adapter, Moment{}, wronglySigned
 	}
 	return adapter, s.moment(), nil
 }
@@ -81,20 +85,18 @@ func (v *verifier) inTime(m *exchange.Message, who *Signatory, signed time.Time)
 	if written.IsZero() {
 		written = signed
 		if revoked { // then nothing but the signer's word says that it was written before
-			return notSigned("the certificate is revoked")
+			return revokedBefore
 		}
 	}
 	switch {
 	case signed.Before(who.From) || signed.After(who.Until):
-		return notSigned("the certificate was not valid when it signed")
+		return notValidThen
 	case revoked && !written.Before(who.Revoked):
-		return notSigned("the certificate was revoked before the message was written")
+		return revokedBefore
 	case v.pending < 0:
 		return nil
-	case signed.After(written.Add(clocksApart)):
-		return notSigned("it was signed after it was written")
-	case written.Sub(signed) > v.pending:
-		return notSigned("it was signed too long before it was written")
+	case signed.After(written.Add(clocksApart)), written.Sub(signed) > v.pending:
+		return wrongMoment
 	}
 	return nil
 }
@@ -120,8 +122,6 @@ func (v *verifier) holds(said *statement, signed, public []byte) bool {
 	v.good[name] = struct{}{}
 	return true
 }
-
-func notSigned(why string) error { return fmt.Errorf("%w: %s", ErrNotSigned, why) }
 
 func headerBytes(m *exchange.Message, name string) []byte {
 	for i := range m.Headers {

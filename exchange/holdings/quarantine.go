@@ -173,7 +173,7 @@ func (x *Index) remark(b *batch, m *exchange.Message, before quarantined, r *env
 	return after
 }
 
-// unmark resolves the marks of one row, if an adapter of the department says so and has said nothing newer of it.
+// unmark resolves the marks that an adapter has on one row, if it says so and has said nothing newer of it.
 func (x *Index) unmark(ctx context.Context, b *batch, m *exchange.Message, before quarantined) (after quarantined, ok bool, err error) {
 	r, err := x.opener.Resolution(ctx, m)
 	if err != nil {
@@ -188,18 +188,19 @@ func (x *Index) unmark(ctx context.Context, b *batch, m *exchange.Message, befor
 		x.refuse(b, m, reason, err)
 		return before, false, nil
 	}
+	own, others := byAdapter(before.Marks, r.Adapter) // that another's row is mended says nothing of its own
 	switch last, spoken := before.Said[r.Adapter]; {
 	case spoken && last.After(r.Signed):
 		x.refuse(b, m, sentAgain, nil)
 		return before, false, nil
-	case spoken && !r.Signed.After(last):
+	case spoken && !r.Signed.After(last) && len(own) == 0: // where there are some, what it resolves was sent again before it
 		b.duplicates++
 		b.place.Duplicates++
 		return before, false, nil
 	}
 	b.settle(m)
-	resolve(b, m, before.Marks)
-	return quarantined{Said: before.Said}.said(r.Adapter, r.Signed), true, nil
+	resolve(b, m, own)
+	return quarantined{Marks: others, Said: before.Said}.said(r.Adapter, r.Signed), true, nil
 }
 
 // byAdapter tells the adapter's own marks from those of others that rejected the same row.

@@ -77,12 +77,16 @@ func (b *bench) measureVisible(ctx context.Context, s *section, id identityFiles
 		return err
 	}
 	defer func() { err = errors.Join(err, n.Close(), os.RemoveAll(data)) }()
+	signer, err := enrol(ctx, n, m.Adapter)
+	if err != nil {
+		return err
+	}
 	b.say("ours: file to index")
 	var result adapters.Result
 	var acked, visible time.Duration
 	cpu, err := b.profiled("ingest", func() (err error) {
 		began := time.Now()
-		if result, err = b.readOnce(ctx, n, n.Bus, m); err != nil {
+		if result, err = b.readOnce(ctx, n, n.Bus, m, signer); err != nil {
 			return err
 		}
 		acked = time.Since(began)
@@ -107,7 +111,7 @@ func (b *bench) measureVisible(ctx context.Context, s *section, id identityFiles
 func rate(count int64, took time.Duration) float64 { return float64(count) / took.Seconds() }
 
 // readOnce runs the adapter over the file once, from nothing.
-func (b *bench) readOnce(ctx context.Context, n *node.Node, to adapters.Bus, m *adapters.Manifest) (result adapters.Result, err error) {
+func (b *bench) readOnce(ctx context.Context, n *node.Node, to adapters.Bus, m *adapters.Manifest, signer envelope.Signer) (result adapters.Result, err error) {
 	source, err := tabular.New(m, time.Now)
 	if err != nil {
 		return result, err
@@ -117,10 +121,6 @@ func (b *bench) readOnce(ctx context.Context, n *node.Node, to adapters.Bus, m *
 		return result, fmt.Errorf("there is no schema of %s", ingested)
 	}
 	public, err := n.PublicKey(ctx)
-	if err != nil {
-		return result, err
-	}
-	signer, err := enrol(ctx, n, m.Adapter)
 	if err != nil {
 		return result, err
 	}
@@ -153,6 +153,10 @@ func (b *bench) measureParts(ctx context.Context, s *section, id identityFiles, 
 	if err != nil {
 		return err
 	}
+	signer, err := enrol(ctx, n, m.Adapter) // while there is a node to write the roll
+	if err != nil {
+		return errors.Join(err, n.Close())
+	}
 	if err := errors.Join(n.Close(), os.RemoveAll(filepath.Join(data, "index"))); err != nil {
 		return err
 	}
@@ -161,7 +165,7 @@ func (b *bench) measureParts(ctx context.Context, s *section, id identityFiles, 
 		return err
 	}
 	defer func() { err = errors.Join(err, alone.Close()) }()
-	if err := b.measurePublish(ctx, s, n, alone, m); err != nil {
+	if err := b.measurePublish(ctx, s, n, alone, m, signer); err != nil {
 		return err
 	}
 	peer, count, err := b.measureFollow(ctx, alone)
@@ -171,12 +175,12 @@ func (b *bench) measureParts(ctx context.Context, s *section, id identityFiles, 
 	return b.measureRebuild(ctx, s, id, data, k.addr, peer, count)
 }
 
-func (b *bench) measurePublish(ctx context.Context, s *section, n *node.Node, alone *bus.Bus, m *adapters.Manifest) error {
+func (b *bench) measurePublish(ctx context.Context, s *section, n *node.Node, alone *bus.Bus, m *adapters.Manifest, signer envelope.Signer) error {
 	b.say("ours: file to Kafka, nobody folding")
 	var result adapters.Result
 	began := time.Now()
 	cpu, err := b.profiled("publish", func() (err error) {
-		result, err = b.readOnce(ctx, n, alone, m)
+		result, err = b.readOnce(ctx, n, alone, m, signer)
 		return err
 	})
 	if err != nil {
