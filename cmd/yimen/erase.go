@@ -165,8 +165,8 @@ func (s *session) indexRefused() verb {
 	return verb{
 		use:   "refused",
 		short: both("列出索引拒收的消息及原因", "list the messages that the index did not take, and why"),
-		long: both("例如 not_signed：被改动、被移动、他人签名、证书当时无效；not_keeper：不是数源部门；conflicting_content：同一版本内容不同；erased：已删除。",
-			"Such as not_signed: altered, moved, signed by another or by a certificate not good at the time; not_keeper: not the type's keeper; conflicting_content: one version with two contents; erased: to be forgotten."),
+		long: both("例如 not_signed：被改动、被移动、他人签名、证书当时无效；not_keeper：不是数源部门；conflicting_content：同一版本内容不同；sent_again：重复发送的旧消息；erased：已删除。",
+			"Such as not_signed: altered, moved, signed by another or by a certificate not good at the time; not_keeper: not the type's keeper; conflicting_content: one version with two contents; sent_again: an old message sent once more; erased: to be forgotten."),
 		example: "yimen index refused --token @admin.token",
 		lists:   true,
 		flags:   func(f *pflag.FlagSet) { token = s.adminFlags(f, &server) },
