@@ -92,7 +92,7 @@ func guarded(t *testing.T) (*node.Node, *kafka.Authority) {
 	cluster := kafka.Start(t, kafka.Options{Authority: city, Properties: map[string]string{"ssl.truststore.location": trusted}})
 
 	files := node.KafkaTLS{CA: filepath.Join(dir, "city.pem"), Cert: filepath.Join(dir, "node.pem"), Key: filepath.Join(dir, "node.key")}
-	certificate, key := kafka.PEM(t, city.Issue(kafka.Leaf{Identity: kafka.Node("1")}))
+	certificate, key := kafka.PEM(t, city.Issue(kafka.Leaf{Identity: kafka.Node("main")}))
 	write(t, files.CA, string(city.RootPEM()))
 	write(t, files.Cert, string(certificate))
 	write(t, files.Key, string(key))

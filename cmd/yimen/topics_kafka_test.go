@@ -152,7 +152,7 @@ func TestTopicsOnRealKafka(t *testing.T) {
 	authority := kafka.NewAuthority(t)
 	cluster := kafka.Start(t, kafka.Options{Authority: authority})
 	dir := t.TempDir()
-	certificate, key := kafka.PEM(t, authority.Issue(kafka.Leaf{Identity: kafka.Node("1")}))
+	certificate, key := kafka.PEM(t, authority.Issue(kafka.Leaf{Identity: kafka.Node("main")}))
 	for name, content := range map[string][]byte{"root.pem": authority.RootPEM(), "node.pem": certificate, "node.key": key} {
 		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
 			t.Fatal(err)

@@ -62,7 +62,7 @@ func ping(t *testing.T, address string, config *tls.Config) error {
 
 func TestDistrustIsNamed(t *testing.T) {
 	city, stranger := kafka.NewAuthority(t), kafka.NewAuthority(t)
-	node := kafka.Node("1")
+	node := kafka.Node("main")
 	issue := func(a *kafka.Authority, until time.Time) tls.Certificate {
 		return a.Issue(kafka.Leaf{Identity: node, Until: until})
 	}
@@ -104,7 +104,7 @@ func TestDistrustIsNamed(t *testing.T) {
 // A certificate that was renewed serves the next connection, without a restart.
 func TestRenewedCertificateIsShown(t *testing.T) {
 	city := kafka.NewAuthority(t)
-	config := city.Client(city.Issue(kafka.Leaf{Identity: kafka.Node("1")}))
+	config := city.Client(city.Issue(kafka.Leaf{Identity: kafka.Node("main")}))
 	var current atomic.Pointer[tls.Certificate]
 	old := city.Issue(kafka.Leaf{Identity: kafka.Adapter("scjg", "old"), Until: time.Now().Add(-time.Minute)})
 	current.Store(&old)

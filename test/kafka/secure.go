@@ -27,7 +27,7 @@ func (c *Cluster) secure(n *node, number int, authority *Authority, plain map[st
 	certificate, key := PEM(c.t, authority.Issue(Leaf{Identity: Node(fmt.Sprint("broker", number)), P256: true}))
 	properties["ssl.keystore.location"] = c.put(n, "broker.pem", append(key, certificate...))
 	properties["ssl.truststore.location"] = c.put(n, "city-root.pem", authority.RootPEM())
-	n.tls = authority.As(Node("1"))
+	n.tls = authority.As(Node("main"))
 	return properties
 }
 

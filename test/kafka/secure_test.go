@@ -12,7 +12,7 @@ import (
 func TestRules(t *testing.T) {
 	ca := kafka.NewAuthority(t)
 	c := kafka.Start(t, kafka.Options{Authority: ca})
-	b, err := bus.Connect(bus.Config{Brokers: c.Addrs(), TLS: ca.As(kafka.Node("1"))})
+	b, err := bus.Connect(bus.Config{Brokers: c.Addrs(), TLS: ca.As(kafka.Node("main"))})
 	if err != nil {
 		t.Fatal(err)
 	}
