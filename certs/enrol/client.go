@@ -19,6 +19,7 @@ import (
 	"github.com/onedoor/yimen/certs"
 	"github.com/onedoor/yimen/certs/roll"
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/wire"
 )
 
 // Client calls an exchange: with a token as an administrator, or with the certificate that HTTP shows.
@@ -28,10 +29,7 @@ type Client struct {
 	HTTP  *http.Client
 }
 
-const (
-	patience  = 30 * time.Second
-	maxAnswer = 4 << 20
-)
+const maxAnswer = 4 << 20 // bytes
 
 // Join enrols: it makes sure that the server at the address is a node of the root with that fingerprint, and only then sends the
 // one-time token and the request. now checks certificates.
@@ -44,7 +42,7 @@ func Join(ctx context.Context, server string, root certs.Fingerprint, token stri
 		InsecureSkipVerify: true, // the chain is verified below, by the fingerprint instead of by roots of this machine
 		VerifyConnection:   func(state tls.ConnectionState) error { return genuine(state, at.Hostname(), root, now()) }}}
 	defer transport.CloseIdleConnections()
-	c := Client{Base: server, HTTP: &http.Client{Transport: transport, Timeout: patience}}
+	c := Client{Base: server, HTTP: &http.Client{Transport: transport, Timeout: wire.Patience}}
 	var joined Joined
 	if err := c.call(ctx, http.MethodPost, pathEnrolments, enrolment{Token: token, Request: request}, &joined); err != nil {
 		return Joined{}, err
@@ -134,31 +132,23 @@ func (c *Client) call(ctx context.Context, method, path string, body, result any
 	if c.Token != "" {
 		request.Header.Set("Authorization", "Bearer "+c.Token)
 	}
-	client := http.Client{Timeout: patience}
-	if c.HTTP != nil {
-		client = *c.HTTP
-	}
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse } // a token goes nowhere else
-	response, err := client.Do(request)
+	answer, err := wire.Ask(c.HTTP, request, maxAnswer, c.silent)
 	if err != nil {
-		if p, ok := errors.AsType[*exchange.Problem](err); ok { // of genuine
-			return p
-		}
-		return silent(c.Base, err)
-	}
-	defer response.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
-	if err != nil {
-		return silent(c.Base, err)
-	}
-	if response.StatusCode != http.StatusOK {
-		return told(c.Base, response.StatusCode, answer)
+		return err
 	}
 	if result == nil {
 		return nil
 	}
 	if err := json.Unmarshal(answer, result); err != nil {
-		return silent(c.Base, errors.New("the answer is not one of the exchange"))
+		return c.silent(errors.New("the answer is not one of the exchange"))
 	}
 	return nil
+}
+
+// silent says that nobody answered as the exchange does; what genuine found wrong speaks for itself.
+func (c *Client) silent(err error) error {
+	if p, ok := errors.AsType[*exchange.Problem](err); ok {
+		return p
+	}
+	return silent(c.Base, err)
 }

@@ -1,11 +1,6 @@
 package enrol
 
 import (
-	"fmt"
-	"strings"
-
-	"github.com/go-json-experiment/json"
-
 	"github.com/onedoor/yimen/certs"
 	"github.com/onedoor/yimen/exchange"
 )
@@ -61,19 +56,4 @@ func otherRoot() error {
 func silent(base string, err error) error {
 	return &exchange.Problem{Code: "YM-ENR-0205", Kind: exchange.Unavailable, Err: err, What: text("交换平台没有应答："+base, "the exchange did not answer: "+base),
 		Mend: text("检查地址、网络，以及平台是否在运行", "check the address, the network, and that the exchange runs")}
-}
-
-// told is the Problem that the exchange gave, or one that says that somebody else answered.
-func told(base string, status int, body []byte) error {
-	var d struct {
-		Code string        `json:"code"`
-		Kind exchange.Kind `json:"kind"`
-		What exchange.Text `json:"what"`
-		Why  exchange.Text `json:"why"`
-		How  exchange.Text `json:"how"`
-	}
-	if err := json.Unmarshal(body, &d); err != nil || !strings.HasPrefix(d.Code, "YM-") {
-		return silent(base, fmt.Errorf("status %d, which is no answer of the exchange", status))
-	}
-	return &exchange.Problem{Code: d.Code, Kind: d.Kind, What: d.What, Why: d.Why, Mend: d.How}
 }

@@ -7,8 +7,6 @@ import (
 	"crypto/tls"
 	stdjson "encoding/json"
 	"errors"
-	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -19,6 +17,7 @@ import (
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/broker"
+	"github.com/onedoor/yimen/exchange/wire"
 )
 
 // Client asks an exchange, as the holder of a token or of the certificate that HTTP shows, or both. HTTP may be nil for the default,
@@ -30,11 +29,7 @@ type Client struct {
 	Clock func() time.Time // nil: time.Now
 }
 
-const (
-	// patience is longer than the exchange's own limit for a query, so that its refusal arrives.
-	patience  = 30 * time.Second
-	maxAnswer = 16 << 20 // bytes
-)
+const maxAnswer = 16 << 20 // bytes
 
 // Query asks which materials government holds. A refusal comes back as the *exchange.Problem the exchange gave. The values of
 // an answer's fields are json.RawMessage, so that numbers stay as the keeper wrote them.
@@ -69,14 +64,7 @@ func (c *Client) call(ctx context.Context, method, path string, asked any) ([]by
 	if err != nil {
 		return nil, err
 	}
-	status, body, err := c.send(request)
-	switch {
-	case err != nil:
-		return nil, unreachable(c.Base, err)
-	case status != http.StatusOK:
-		return nil, problemOf(c.Base, status, body)
-	}
-	return body, nil
+	return wire.Ask(c.HTTP, request, maxAnswer, func(err error) error { return unreachable(c.Base, err) })
 }
 
 // asWritten keeps a value of any type as its JSON.
@@ -120,34 +108,6 @@ func (c *Client) now() time.Time {
 		return time.Now()
 	}
 	return c.Clock()
-}
-
-// send follows no redirection: a number goes to the exchange it was meant for and to nobody else.
-func (c *Client) send(request *http.Request) (status int, body []byte, err error) {
-	client := http.Client{Timeout: patience}
-	if c.HTTP != nil {
-		client = *c.HTTP
-	}
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	response, err := client.Do(request)
-	if err != nil {
-		return 0, nil, err
-	}
-	defer response.Body.Close()
-	body, err = io.ReadAll(io.LimitReader(response.Body, maxAnswer))
-	return response.StatusCode, body, err
-}
-
-// problemOf is the problem the exchange gave, or one that says that somebody else answered.
-func problemOf(base string, status int, body []byte) error {
-	var d problemDetails
-	if err := json.Unmarshal(body, &d); err != nil || !strings.HasPrefix(d.Code, "YM-") {
-		return unreachable(base, fmt.Errorf("status %d, which is no answer of the exchange", status))
-	}
-	if _, known := statuses[d.Kind]; !known {
-		d.Kind = exchange.Internal // of a later version
-	}
-	return &exchange.Problem{Code: d.Code, Kind: d.Kind, What: d.What, Why: d.Why, Mend: d.How}
 }
 
 func unreachable(base string, err error) error {

@@ -11,29 +11,8 @@ import (
 	"golang.org/x/text/language"
 
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/wire"
 )
-
-// problemDetails is an RFC 9457 body. Title, detail and mend are in the language asked for; the bilingual members let a
-// client show either.
-type problemDetails struct {
-	Type   string        `json:"type"`
-	Title  string        `json:"title"`
-	Status int           `json:"status"`
-	Detail string        `json:"detail,omitempty"`
-	Code   string        `json:"code"`
-	Kind   exchange.Kind `json:"kind"`
-	Mend   string        `json:"mend,omitempty"`
-	What   exchange.Text `json:"what"`
-	Why    exchange.Text `json:"why,omitzero"`
-	How    exchange.Text `json:"how,omitzero"`
-}
-
-var statuses = map[exchange.Kind]int{
-	exchange.Invalid: http.StatusBadRequest, exchange.NotFound: http.StatusNotFound, exchange.Denied: http.StatusForbidden,
-	exchange.Conflict: http.StatusConflict, exchange.Unavailable: http.StatusServiceUnavailable,
-	exchange.Unauthorised: http.StatusUnauthorized, exchange.Internal: http.StatusInternalServerError,
-	exchange.Limited: http.StatusTooManyRequests,
-}
 
 // refusal is a problem for which HTTP has a status more exact than that of its kind.
 type refusal struct {
@@ -55,10 +34,7 @@ func Fail(w http.ResponseWriter, r *http.Request, err error) {
 	if !errors.As(err, &p) {
 		p = internal()
 	}
-	status, known := statuses[p.Kind]
-	if !known {
-		status = http.StatusInternalServerError
-	}
+	status, _ := wire.Status(p.Kind)
 	var exact refusal
 	if errors.As(err, &exact) {
 		status = exact.status
@@ -78,7 +54,7 @@ func Fail(w http.ResponseWriter, r *http.Request, err error) {
 	lang := languageOf(r)
 	w.Header().Set("Content-Language", map[exchange.Lang]string{exchange.ZH: "zh-CN", exchange.EN: "en"}[lang])
 	w.Header().Set("Vary", "Accept-Language")
-	body, err := json.Marshal(problemDetails{
+	body, err := json.Marshal(wire.Details{
 		Type: "urn:yimen:problem:" + p.Code, Title: p.What.In(lang), Status: status, Detail: p.Why.In(lang), Code: p.Code, Kind: p.Kind,
 		Mend: p.Mend.In(lang), What: p.What, Why: p.Why, How: p.Mend})
 	if err != nil { // a text that is not UTF-8

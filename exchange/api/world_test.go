@@ -23,6 +23,7 @@ import (
 	"github.com/onedoor/yimen/exchange/broker"
 	"github.com/onedoor/yimen/exchange/catalogue"
 	"github.com/onedoor/yimen/exchange/door"
+	"github.com/onedoor/yimen/exchange/wire"
 )
 
 const (
@@ -130,9 +131,9 @@ func (w world) send(t testing.TB, method, path, body string, headers ...string) 
 }
 
 // problem checks that an answer is a problem in full, which repeats nothing of the request.
-func problem(t testing.TB, response *http.Response, body string) problemDetails {
+func problem(t testing.TB, response *http.Response, body string) wire.Details {
 	t.Helper()
-	var d problemDetails
+	var d wire.Details
 	if err := stdjson.Unmarshal([]byte(body), &d); err != nil {
 		t.Fatalf("%v: %s", err, body)
 	}

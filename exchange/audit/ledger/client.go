@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -16,6 +14,7 @@ import (
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/audit"
+	"github.com/onedoor/yimen/exchange/wire"
 )
 
 // Client reads the log of an exchange over HTTP. Errors are the *exchange.Problem that the exchange gave.
@@ -25,10 +24,7 @@ type Client struct {
 	HTTP  *http.Client // nil: one that waits half a minute
 }
 
-const (
-	clientPatience = 30 * time.Second
-	mostAnswer     = 16 << 20
-)
+const mostAnswer = 16 << 20 // bytes
 
 // Receipt fetches an entry of the own department with its proof. VerifyProof says whether it holds.
 func (c *Client) Receipt(ctx context.Context, id string) (Receipt, error) {
@@ -109,7 +105,7 @@ func (f *Filter) query() url.Values {
 	return q
 }
 
-// ask sends a request and reads the answer. It follows no redirection: numbers and tokens go to the exchange they were meant for.
+// ask sends a request and reads the answer.
 func (c *Client) ask(ctx context.Context, method, path string, body []byte, into any) error {
 	request, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.Base, "/")+path, bytes.NewReader(body))
 	if err != nil {
@@ -118,42 +114,14 @@ func (c *Client) ask(ctx context.Context, method, path string, body []byte, into
 	request.Header.Set("Authorization", "Bearer "+c.Token)
 	request.Header.Set("Accept", "application/json")
 	request.Header.Set("Content-Type", "application/json")
-	client := http.Client{Timeout: clientPatience}
-	if c.HTTP != nil {
-		client = *c.HTTP
-	}
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	response, err := client.Do(request)
+	said, err := wire.Ask(c.HTTP, request, mostAnswer, c.silent)
 	if err != nil {
-		return c.silent(err)
-	}
-	defer response.Body.Close()
-	said, err := io.ReadAll(io.LimitReader(response.Body, mostAnswer))
-	switch {
-	case err != nil:
-		return c.silent(err)
-	case response.StatusCode != http.StatusOK:
-		return c.problem(response.StatusCode, said)
+		return err
 	}
 	if err := json.Unmarshal(said, into); err != nil {
 		return c.silent(errors.New("the answer is not one of the exchange"))
 	}
 	return nil
-}
-
-// problem is the Problem that the exchange gave, or one that says that somebody else answered.
-func (c *Client) problem(status int, body []byte) error {
-	var d struct {
-		Code string        `json:"code"`
-		Kind exchange.Kind `json:"kind"`
-		What exchange.Text `json:"what"`
-		Why  exchange.Text `json:"why"`
-		How  exchange.Text `json:"how"`
-	}
-	if err := json.Unmarshal(body, &d); err != nil || !strings.HasPrefix(d.Code, "YM-") {
-		return c.silent(fmt.Errorf("status %d, which is no answer of the exchange", status))
-	}
-	return &exchange.Problem{Code: d.Code, Kind: d.Kind, What: d.What, Why: d.Why, Mend: d.How}
 }
 
 func (c *Client) silent(err error) error {

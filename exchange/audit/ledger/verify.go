@@ -20,6 +20,7 @@ import (
 	"github.com/transparency-dev/tessera/client"
 
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/wire"
 )
 
 // Source is where a log is read from. Dir and Server make one.
@@ -39,7 +40,7 @@ func Dir(dir string) Source { return client.FileFetcher{Root: filepath.Join(dir,
 func Server(base, token string, h *http.Client) (Source, error) {
 	quiet()
 	if h == nil {
-		h = &http.Client{Timeout: clientPatience}
+		h = &http.Client{Timeout: wire.Patience}
 	}
 	at, err := url.Parse(strings.TrimSuffix(base, "/") + LogPath)
 	if err != nil {
