@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/onedoor/yimen/exchange/durable"
 	"github.com/onedoor/yimen/exchange/envelope"
 )
 
@@ -35,14 +36,14 @@ const (
 func OpenCredential(cfg CredentialConfig) (*Credential, error) {
 	c := &Credential{cfg: cfg.withDefaults()}
 	keyPath := c.path(secretSuffix)
-	content, err := readPrivate(keyPath)
+	content, err := ReadPrivate(keyPath)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, notEnrolled(keyPath)
 	}
 	if err != nil {
 		return nil, err
 	}
-	roots, err := readPrivate(c.rootsPath())
+	roots, err := ReadPrivate(c.rootsPath())
 	if err != nil {
 		return nil, err
 	}
@@ -145,15 +146,15 @@ func (c *Credential) save(p *pair) error {
 func (c *Credential) steps(p *pair) []func() error {
 	return []func() error{
 		func() error { return os.MkdirAll(c.cfg.Dir, 0o700) },
-		func() error { return replace(c.rootsPath(), certificates(p.papers.Roots)) },
+		func() error { return durable.Replace(c.rootsPath(), certificates(p.papers.Roots), 0o600) },
 		func() error {
 			key, err := keyFile(p.key, p.papers.Chain)
 			if err != nil {
 				return err
 			}
-			return replace(c.path(secretSuffix), key)
+			return durable.Replace(c.path(secretSuffix), key, 0o600)
 		},
-		func() error { return replace(c.path(chainSuffix), certificates(p.papers.Chain)) },
+		func() error { return durable.Replace(c.path(chainSuffix), certificates(p.papers.Chain), 0o600) },
 	}
 }
 
@@ -162,43 +163,6 @@ func (c *Credential) path(suffix string) string {
 }
 
 func (c *Credential) rootsPath() string { return filepath.Join(c.cfg.Dir, rootsFile) }
-
-// readPrivate reads a file that nobody else can.
-func readPrivate(path string) ([]byte, error) {
-	if err := private(path); err != nil {
-		return nil, err
-	}
-	content, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("read credential: %w", err)
-	}
-	return content, nil
-}
-
-// replace puts a file, readable by its owner alone, in the place of what was there. Once it returns, the new one is durable.
-func replace(path string, content []byte) error {
-	temporary, err := os.CreateTemp(filepath.Dir(path), ".new-*"+filepath.Ext(path)) // 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(temporary.Name())
-	_, err = temporary.Write(content)
-	if err = errors.Join(err, temporary.Sync(), temporary.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(temporary.Name(), path); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(path))
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
-}
 
 func keyFile(key crypto.Signer, chain [][]byte) ([]byte, error) {
 	der, err := x509.MarshalPKCS8PrivateKey(key)

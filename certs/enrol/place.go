@@ -11,6 +11,7 @@ import (
 
 	"github.com/onedoor/yimen/certs"
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/durable"
 )
 
 // Place is where a machine keeps one identity: its credential, and what it knows of the exchange that it joined.
@@ -44,8 +45,9 @@ func (p Place) Save(m Membership) error {
 	if err != nil {
 		return fmt.Errorf("write membership: %w", err)
 	}
-	temporary := filepath.Join(p.dir, ".new-"+membershipFile)
-	err = errors.Join(os.MkdirAll(p.dir, 0o700), os.WriteFile(temporary, append(content, '\n'), 0o600), os.Rename(temporary, filepath.Join(p.dir, membershipFile)))
+	if err = os.MkdirAll(p.dir, 0o700); err == nil {
+		err = durable.Replace(filepath.Join(p.dir, membershipFile), append(content, '\n'), 0o600)
+	}
 	if err != nil {
 		return fmt.Errorf("write membership: %w", err)
 	}

@@ -15,9 +15,9 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/onedoor/yimen/exchange"
-	"github.com/onedoor/yimen/exchange/audit/durable"
 	"github.com/onedoor/yimen/exchange/audit/ledger"
 	"github.com/onedoor/yimen/exchange/bus"
+	"github.com/onedoor/yimen/exchange/durable"
 )
 
 // verification is one run of audit verify.

@@ -3,7 +3,6 @@ package node
 import (
 	"context"
 	"crypto/ed25519"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -12,6 +11,7 @@ import (
 	"github.com/onedoor/yimen/exchange/audit"
 	"github.com/onedoor/yimen/exchange/audit/ledger"
 	"github.com/onedoor/yimen/exchange/door"
+	"github.com/onedoor/yimen/exchange/durable"
 	"github.com/onedoor/yimen/exchange/limits"
 )
 
@@ -89,7 +89,7 @@ func (n *Node) showKey(origin string, public ed25519.PublicKey) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(n.cfg.Data, AuditKeyFile), []byte(key+"\n"), 0o644)
+	return durable.Replace(filepath.Join(n.cfg.Data, AuditKeyFile), []byte(key+"\n"), 0o644)
 }
 
 // ledgerPatience is how long a start waits for the ledger. Where its witness is away, the node starts all the same and says to
@@ -100,17 +100,7 @@ const ledgerPatience = 5 * time.Second
 func (n *Node) awaitLedger(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, ledgerPatience)
 	defer cancel()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for n.Ledger.Fresh(n.around.Clock()) != nil {
-		select {
-		case <-ctx.Done():
-			return
-		case <-n.life.Done():
-			return
-		case <-tick.C:
-		}
-	}
+	n.await(ctx, func() (bool, error) { return n.Ledger.Fresh(n.around.Clock()) == nil, nil }) // an error is a start that does not wait
 }
 
 // stand puts the doorkeeper in place.

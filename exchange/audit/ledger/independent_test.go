@@ -23,7 +23,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/onedoor/yimen/exchange/audit"
-	"github.com/onedoor/yimen/exchange/audit/durable"
+	"github.com/onedoor/yimen/exchange/durable"
 )
 
 // A proof and a log are checked here without any code of ours: by the Go checksum database's libraries and by Tessera's fsck.

@@ -15,7 +15,7 @@ import (
 	"github.com/transparency-dev/tessera/api/layout"
 	"golang.org/x/mod/sumdb/note"
 
-	"github.com/onedoor/yimen/exchange/audit/durable"
+	"github.com/onedoor/yimen/exchange/durable"
 )
 
 // publisher signs checkpoints, has them cosigned and puts them where readers look. It never publishes a tree that does not extend

@@ -13,6 +13,7 @@ import (
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/audit"
+	"github.com/onedoor/yimen/test/logs"
 )
 
 const origin = "liling.yimen/audit"
@@ -114,31 +115,13 @@ func (c *clock) forward(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
-// speech is a log that many write to.
-type speech struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (s *speech) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-
-func (s *speech) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.String()
-}
-
 // world is a ledger with all that it needs.
 type world struct {
 	t     testing.TB
 	topic *fakeTopic
 	clock *clock
 	log   *audit.Log
-	said  *speech
+	said  *logs.Buffer
 	cfg   Config
 	*Ledger
 	stop func()
@@ -147,7 +130,7 @@ type world struct {
 // newWorld is a world whose ledger is not open yet.
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{t: t, topic: newTopic(), clock: &clock{now: noon}, said: &speech{}}
+	w := &world{t: t, topic: newTopic(), clock: &clock{now: noon}, said: &logs.Buffer{}}
 	var err error
 	w.log, err = audit.New(audit.Config{Appender: w.topic, Key: tokenKey, Clock: w.clock.Now})
 	if err != nil {

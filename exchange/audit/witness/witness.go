@@ -31,7 +31,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"github.com/onedoor/yimen/exchange"
-	"github.com/onedoor/yimen/exchange/audit/durable"
+	"github.com/onedoor/yimen/exchange/durable"
 )
 
 // Log is a log that the witness knows.
