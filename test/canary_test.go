@@ -10,25 +10,13 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/api"
 	"github.com/onedoor/yimen/exchange/identity"
+	"github.com/onedoor/yimen/test/logs"
 )
-
-// noise is a log that many write to.
-type noise struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (n *noise) Write(p []byte) (int, error) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.b.Write(p)
-}
 
 const canaryManifest = `
 adapter: wjw/canaries
@@ -57,7 +45,7 @@ func TestCanariesAppearNowhere(t *testing.T) { canariesAppearNowhere(t, planted)
 // canariesAppearNowhere publishes the data of people, asks about them rightly and wrongly, and then looks for any trace of them: in
 // answers that refuse, metrics, logs, topics, in every file of the exchange and of the adapter's state, and in temporary files.
 func canariesAppearNowhere(t *testing.T, people int, brokers ...string) *watchlist {
-	var log noise
+	var log logs.Buffer
 	dir, temporary := t.TempDir(), t.TempDir()
 	t.Setenv("TMPDIR", temporary)
 	p := open(t, dir, afternoon, slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})), brokers...)
@@ -86,12 +74,12 @@ func canariesAppearNowhere(t *testing.T, people int, brokers ...string) *watchli
 		}
 	}
 	p.close()
-	if w.look(t, "the log", log.b.Bytes()) == 0 {
+	if w.look(t, "the log", []byte(log.String())) == 0 {
 		t.Error("nothing was logged: the search was in vain")
 	}
 	size := w.lookBelow(t, dir)
 	w.lookBelow(t, temporary)
-	t.Logf("%d forms of %d people; %d bytes of files, %d of logs", w.count, people, size, log.b.Len())
+	t.Logf("%d forms of %d people; %d bytes of files, %d of logs", w.count, people, size, len(log.String()))
 	return w
 }
 

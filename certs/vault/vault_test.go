@@ -21,6 +21,7 @@ import (
 	"github.com/onedoor/yimen/certs/certstest"
 	"github.com/onedoor/yimen/certs/vault"
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/test/logs"
 )
 
 func TestContract(t *testing.T) {
@@ -324,7 +325,7 @@ func TestClose(t *testing.T) {
 // Nothing that is secret is logged or told, whatever goes wrong.
 func TestNothingSecretIsTold(t *testing.T) {
 	f := newFake(t)
-	var told syncBuffer
+	var told logs.Buffer
 	config := f.config(t)
 	config.Log = slog.New(slog.NewTextHandler(&told, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	a := f.open(t, config)
@@ -347,22 +348,4 @@ func TestNothingSecretIsTold(t *testing.T) {
 	if _, err := os.Stat(config.Login.SecretID); err == nil {
 		t.Error("the file with the used token is still there")
 	}
-}
-
-// syncBuffer can be written and read at once.
-type syncBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *syncBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *syncBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
 }

@@ -7,41 +7,24 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
+
+	"github.com/onedoor/yimen/test/logs"
 )
 
 // exchangeUp is a demo that runs in this process.
 type exchangeUp struct{ data, url, departments, kafka string }
-
-// heard is a writer that several goroutines may read and write.
-type heard struct {
-	mu   sync.Mutex
-	text bytes.Buffer // guarded by mu
-}
-
-func (h *heard) Write(p []byte) (int, error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.text.Write(p)
-}
-
-func (h *heard) String() string {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.text.String()
-}
 
 var servingAt = regexp.MustCompile(`(?m)^serving at (\S+)   for departments at (\S+)   Kafka (\S+) `)
 
 // startExchange runs a small demo until the test ends, and demands that it then stops in good order.
 func startExchange(t *testing.T) exchangeUp {
 	t.Helper()
-	data, talk := t.TempDir(), new(heard)
+	data, talk := t.TempDir(), new(logs.Buffer)
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan code, 1)
-	p := surroundings(new(heard), talk)
+	p := surroundings(new(logs.Buffer), talk)
 	p.now = time.Now // the adapters look at the time of files
 	go func() {
 		ended <- run(ctx, p, []string{"demo", "--people", "300", "--data", data, "--http", "127.0.0.1:0", "--departments", "127.0.0.1:0", "--kafka", "127.0.0.1:0", "--lang", "en"})

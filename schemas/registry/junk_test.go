@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/test/logs"
 )
 
 // TestJunk: whatever stands among the proposals, nodes that are up and nodes that start agree, go on, and do not fill their logs.
@@ -40,7 +41,7 @@ func TestJunk(t *testing.T) {
 	if again.dump() != n.dump() {
 		t.Error("a registry from the topic alone disagrees")
 	}
-	for _, log := range []*lines{n.log, again.log} {
+	for _, log := range []*logs.Buffer{n.log, again.log} {
 		if told := strings.Count(log.String(), "have no effect"); told == 0 || told > 300 {
 			t.Errorf("%d lines tell of 3001 messages", told)
 		}

@@ -17,6 +17,7 @@ import (
 	"github.com/onedoor/yimen/exchange/bus/embedded"
 	"github.com/onedoor/yimen/schemas/opinion"
 	"github.com/onedoor/yimen/test/kafka"
+	"github.com/onedoor/yimen/test/logs"
 )
 
 func TestMain(m *testing.M) {
@@ -75,31 +76,13 @@ type node struct {
 	*Registry
 	t    testing.TB
 	stop func()
-	log  *lines
-}
-
-// lines is a log that several goroutines write.
-type lines struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
+	log  *logs.Buffer
 }
 
 // node starts a registry, on the world's bus unless the change says otherwise.
 func (w *world) node(change ...func(*Config, *Registry)) *node {
 	w.t.Helper()
-	n := &node{t: w.t, log: &lines{}}
+	n := &node{t: w.t, log: &logs.Buffer{}}
 	cfg := Config{Topics: w.bus(), Opinion: opinion.Asker{}, Log: slog.New(slog.NewTextHandler(n.log, nil))}
 	for _, c := range change {
 		c(&cfg, nil)

@@ -1,7 +1,6 @@
 package rest
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"io"
@@ -10,7 +9,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -19,6 +17,7 @@ import (
 	"github.com/onedoor/yimen/exchange/bus/embedded"
 	"github.com/onedoor/yimen/schemas/opinion"
 	"github.com/onedoor/yimen/schemas/registry"
+	"github.com/onedoor/yimen/test/logs"
 )
 
 func TestMain(m *testing.M) {
@@ -42,26 +41,8 @@ type world struct {
 	t      testing.TB
 	server *httptest.Server
 	base   string
-	log    *syncBuffer
+	log    *logs.Buffer
 	reg    *registry.Registry
-}
-
-// syncBuffer is a log that several goroutines write.
-type syncBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *syncBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *syncBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
 }
 
 // newRegistry is a registry over an empty broker.
@@ -113,7 +94,7 @@ func registryAt(t testing.TB, broker string, log *slog.Logger) *registry.Registr
 
 func newWorld(t testing.TB, change ...func(*Config)) *world {
 	t.Helper()
-	w := &world{t: t, log: &syncBuffer{}}
+	w := &world{t: t, log: &logs.Buffer{}}
 	log := slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	w.reg = newRegistry(t, log)
 	cfg := Config{Registry: w.reg, Writer: writer, Log: log}

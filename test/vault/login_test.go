@@ -1,14 +1,12 @@
 package vault_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io/fs"
 	"log/slog"
 	"os"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -17,6 +15,7 @@ import (
 	"github.com/onedoor/yimen/certs"
 	authority "github.com/onedoor/yimen/certs/vault"
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/test/logs"
 	"github.com/onedoor/yimen/test/vault"
 )
 
@@ -25,7 +24,7 @@ func TestTokensAreRenewedAndReplaced(t *testing.T) {
 	s := vault.Start(t)
 	proxy := s.Proxy()
 	s.Write("auth/approle/role/yimen-node", map[string]any{"token_ttl": "2s", "token_max_ttl": "4s"})
-	var log syncBuffer
+	var log logs.Buffer
 	config := byAppRole(t, s)
 	config.Address, config.Refresh = proxy.URL, 500*time.Millisecond
 	config.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -62,24 +61,6 @@ func tellsNoToken(t *testing.T, text string) {
 	}
 }
 
-// syncBuffer can be written and read at once.
-type syncBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *syncBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *syncBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
-}
-
 func TestStolenSecretIDIsAnAlarm(t *testing.T) {
 	s := vault.Start(t)
 	for name, steal := range map[string]func(t *testing.T, path string){
@@ -104,7 +85,7 @@ func TestStolenSecretIDIsAnAlarm(t *testing.T) {
 		"made up": func(t *testing.T, path string) { os.WriteFile(path, []byte("hvs.CAESIMadeUpByNobody"), 0o600) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			var log syncBuffer
+			var log logs.Buffer
 			registry := prometheus.NewRegistry()
 			config := byAppRole(t, s)
 			config.Log, config.Metrics = slog.New(slog.NewTextHandler(&log, nil)), registry
