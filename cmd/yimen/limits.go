@@ -22,14 +22,6 @@ func (s *session) limitsVerbs() verb {
 	}
 }
 
-// adminFlags declare an exchange and the token of an administrator of it.
-func (s *session) adminFlags(f *pflag.FlagSet, server *string) *secret {
-	s.serverFlag(f, server)
-	token := s.secretFlag(f, "token", both("管理员令牌 `TOKEN`", "the administrator's token `TOKEN`"))
-	required(f, "token")
-	return token
-}
-
 func (s *session) limitsList() verb {
 	var server string
 	var token *secret
@@ -42,12 +34,8 @@ func (s *session) limitsList() verb {
 		lists:   true,
 		flags:   func(f *pflag.FlagSet) { token = s.adminFlags(f, &server) },
 		run: func(ctx context.Context, _ []string) error {
-			client, err := s.window(ctx, server, token)
+			listing, err := asked[limits.Listing](ctx, s, server, token, "/v1/limits")
 			if err != nil {
-				return err
-			}
-			var listing limits.Listing
-			if err := client.Call(ctx, http.MethodGet, "/v1/limits", nil, &listing); err != nil {
 				return err
 			}
 			if err := s.suspensionRows().print(s, listing.Suspensions); err != nil || len(listing.Suspensions) > 0 {
