@@ -55,23 +55,14 @@ func (o *orders) none() bool { return len(o.given) == 0 }
 // concerns says whether an order in force takes the whole record.
 func (o *orders) concerns(r record) bool { return o.records[r].open > 0 || o.alone[r] > 0 }
 
-// visible leaves out who must be forgotten of those whom something names that was published then.
+// visible leaves out who must be forgotten of those whom something names that was published then. All is true where that is
+// nobody.
 func (o *orders) visible(named []token, published time.Time) (left []token, all bool) {
-	if len(o.holders) == 0 {
+	covered := func(t token) bool { return o.holders[t].covers(published) }
+	if len(o.holders) == 0 || !slices.ContainsFunc(named, covered) {
 		return named, true
 	}
-	for i, t := range named {
-		if o.holders[t].covers(published) {
-			left = append(make([]token, 0, len(named)-1), named[:i]...)
-			for _, t := range named[i+1:] {
-				if !o.holders[t].covers(published) {
-					left = append(left, t)
-				}
-			}
-			return left, false
-		}
-	}
-	return named, true
+	return slices.DeleteFunc(slices.Clone(named), covered), false
 }
 
 // take takes an order in, or says why not. Again is true for one that was taken in before, from another place in the topic.

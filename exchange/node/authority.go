@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/onedoor/yimen/certs"
+	"github.com/onedoor/yimen/certs/roll"
 	"github.com/onedoor/yimen/certs/vault"
 	"github.com/onedoor/yimen/exchange"
 )
@@ -18,8 +19,8 @@ const (
 	indexKey     = "index"        // seals the index's rows
 	auditKey     = "audit-token"  // subjects in the audit log
 	signatureKey = "audit-signature"
-	logKey       = "log"    // signs the transparency log's checkpoints
-	ordersKey    = "orders" // signs what the exchange tells its nodes: roll, erasures
+	logKey       = "log"             // signs the transparency log's checkpoints
+	ordersKey    = roll.OrdersSecret // signs what the exchange tells its nodes: roll, erasures
 )
 
 // startVault is how long a start waits for Vault to answer.

@@ -27,11 +27,12 @@ func (n *Node) bury(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 		}
-		for what, do := range map[string]func(context.Context) error{
-			"append tombstones": g.append, "stir quiet topics": g.stir, "purge the index's files": n.Index.Purge,
-		} {
-			if err := do(ctx); err != nil && ctx.Err() == nil {
-				n.around.Log.Warn("bytes of what was erased are not freed yet", "act", what, "error", err)
+		for _, act := range []struct {
+			name string
+			do   func(context.Context) error
+		}{{"append tombstones", g.append}, {"stir quiet topics", g.stir}, {"purge the index's files", n.Index.Purge}} {
+			if err := act.do(ctx); err != nil && ctx.Err() == nil {
+				n.around.Log.Warn("bytes of what was erased are not freed yet", "act", act.name, "error", err)
 			}
 		}
 	}

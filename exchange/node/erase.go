@@ -106,19 +106,10 @@ func (n *Node) order(ctx context.Context, asked EraseRequest) (erasure.Order, er
 
 // obeyed waits until this node has folded the order at the offset.
 func (n *Node) obeyed(ctx context.Context, offset int64) error {
-	for {
+	return n.await(ctx, func() (bool, error) {
 		next, err := n.Index.Next(ctx, erasure.Topic)
-		if err != nil || next[0] > offset {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-n.life.Done():
-			return context.Cause(n.life)
-		case <-time.After(10 * time.Millisecond):
-		}
-	}
+		return next[0] > offset, err
+	})
 }
 
 // erasures serves POST and GET /v1/erasures, refusals GET /v1/refusals: what the index did not take.

@@ -49,16 +49,27 @@ func (n *Node) Lag(ctx context.Context) (int64, error) {
 
 // Settled waits until everything appended before the call is folded.
 func (n *Node) Settled(ctx context.Context) error {
+	err := n.await(ctx, func() (bool, error) {
+		lag, err := n.Lag(ctx)
+		return lag == 0, err
+	})
+	if err != nil && ctx.Err() != nil {
+		return fmt.Errorf("wait for the index: %w", ctx.Err())
+	}
+	return err
+}
+
+// await asks again and again until something is so, ctx ends or the node does.
+func (n *Node) await(ctx context.Context, so func() (bool, error)) error {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		lag, err := n.Lag(ctx)
-		if err != nil || lag == 0 {
+		if yes, err := so(); yes || err != nil {
 			return err
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("wait for the index: %w", ctx.Err())
+			return context.Cause(ctx)
 		case <-n.life.Done():
 			return context.Cause(n.life)
 		case <-tick.C:

@@ -106,7 +106,7 @@ func (n *Node) handler() http.Handler {
 	mux.Handle("/v1/erasures", erasures)
 	mux.Handle("/v1/refusals", erasures)
 	log := ledger.Handler(ledger.Serving{Ledger: n.Ledger, Reader: n.reader, Fail: api.Fail, Audit: n.audit, Token: n.audit.Token, Clock: n.around.Clock})
-	for _, path := range []string{"/v1/receipts/", "/v1/audit/", "/v1/subjects", "/v1/subjects/"} {
+	for _, path := range ledger.Paths() {
 		mux.Handle(path, log)
 	}
 	return n.door.Guard(mux, api.Fail)
