@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -157,8 +158,10 @@ func (s *server) item(r *http.Request) (any, error) {
 
 func writeBody(w http.ResponseWriter, status int, content string, body []byte) {
 	w.Header().Set("Content-Type", content)
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)+1)) // else what is long goes out in chunks
 	w.WriteHeader(status)
-	w.Write(append(body, '\n')) // a client that is gone needs no answer
+	w.Write(body) // a client that is gone needs no answer
+	w.Write([]byte{'\n'})
 }
 
 func livez(w http.ResponseWriter, _ *http.Request) {
