@@ -9,9 +9,11 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"golang.org/x/sync/singleflight"
@@ -98,7 +100,8 @@ func (s *server) answer(do func(*http.Request) (any, error)) http.HandlerFunc {
 			Fail(w, r, err)
 			return
 		}
-		body, err := json.Marshal(value, json.Deterministic(true))
+		// No name stands twice in what is answered: documents went through the gate. Looking for it takes a fifth of the time.
+		body, err := json.Marshal(value, json.Deterministic(true), jsontext.AllowDuplicateNames(true))
 		if err != nil {
 			s.cfg.Log.Error("answer cannot be written", "route", r.Pattern)
 			Fail(w, r, err)
@@ -157,8 +160,10 @@ func (s *server) item(r *http.Request) (any, error) {
 
 func writeBody(w http.ResponseWriter, status int, content string, body []byte) {
 	w.Header().Set("Content-Type", content)
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)+1)) // else what is long goes out in chunks
 	w.WriteHeader(status)
-	w.Write(append(body, '\n')) // a client that is gone needs no answer
+	w.Write(body) // a client that is gone needs no answer
+	w.Write([]byte{'\n'})
 }
 
 func livez(w http.ResponseWriter, _ *http.Request) {

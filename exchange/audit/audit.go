@@ -78,7 +78,7 @@ func New(cfg Config) (*Log, error) {
 		if len(cfg.Signature) != ed25519.PrivateKeySize {
 			return nil, fmt.Errorf("audit signature key of %d bytes, want %d", len(cfg.Signature), ed25519.PrivateKeySize)
 		}
-		l.signer = signer{key: cfg.Signature, name: KeyName(cfg.Signature.Public().(ed25519.PublicKey))}
+		l.signer.key, l.signer.name = cfg.Signature, KeyName(cfg.Signature.Public().(ed25519.PublicKey))
 	}
 	if l.clock == nil {
 		l.clock = time.Now

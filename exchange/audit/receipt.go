@@ -7,7 +7,11 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
+
+	"github.com/transparency-dev/merkle/proof"
+	"github.com/transparency-dev/merkle/rfc6962"
 )
 
 // Receipt (回执) proves that an entry was made. With the entry's bytes at hand, Hash proves which; Signature proves that the
@@ -20,16 +24,25 @@ type Receipt struct {
 	Offset    int64     `json:"offset"`
 	Key       string    `json:"key,omitempty"`       // the KeyName of whose signature it is
 	Signature string    `json:"signature,omitempty"` // Ed25519, in Base64, over the context, the id, the hash and the time
+	// Size is how many receipts one signature is over, where it is over several: then it is over their number and the root of the
+	// Merkle tree (RFC 6962, SHA-256) whose leaves are what each would have been signed over alone. Index says which of them this
+	// is, from 0, and Path has the hashes of its inclusion proof one after the other, in Base64.
+	Size  uint64 `json:"size,omitzero"`
+	Index uint64 `json:"index,omitzero"`
+	Path  string `json:"path,omitempty"`
 }
 
 // ErrReceipt is what a receipt yields that does not hold.
 var ErrReceipt = errors.New("receipt does not hold")
 
-// receiptContext keeps a signature of a receipt from passing for one of anything else.
-const receiptContext = "yimen audit receipt v1"
+// receiptContext keeps a signature of a receipt from passing for one of anything else, receiptsContext that of several.
+const (
+	receiptContext  = "yimen audit receipt v1"
+	receiptsContext = "yimen audit receipts v1"
+)
 
-// signed is what a receipt's signature is over: four lines, the time as JSON has it.
-func (r *Receipt) signed() []byte {
+// statement is what the signature of a receipt alone is over: four lines, the time as JSON has it.
+func (r *Receipt) statement() []byte {
 	text := make([]byte, 0, 160)
 	for _, line := range [...]string{receiptContext, r.ID, r.Hash} {
 		text = append(append(text, line...), '\n')
@@ -37,18 +50,26 @@ func (r *Receipt) signed() []byte {
 	return append(r.Time.UTC().AppendFormat(text, time.RFC3339Nano), '\n')
 }
 
-// signer signs receipts; the zero value leaves them as they are.
-type signer struct {
-	key  ed25519.PrivateKey
-	name string
+// together is what one signature of several receipts is over: three lines, the root in hexadecimal.
+func together(size uint64, root []byte) []byte {
+	return fmt.Appendf(nil, "%s\n%d\n%x\n", receiptsContext, size, root)
 }
 
-func (s *signer) sign(r *Receipt) {
-	if s.key == nil {
-		return
+// signed is what the receipt's signature is over; false: nothing is, with such a path.
+func (r *Receipt) signed() ([]byte, bool) {
+	if r.Size == 0 && r.Index == 0 && r.Path == "" {
+		return r.statement(), true
 	}
-	r.Key = s.name
-	r.Signature = base64.StdEncoding.EncodeToString(ed25519.Sign(s.key, r.signed()))
+	path, err := base64.StdEncoding.Strict().DecodeString(r.Path)
+	if err != nil || r.Size < 2 || len(path)%sha256.Size != 0 {
+		return nil, false
+	}
+	leaf := rfc6962.DefaultHasher.HashLeaf(r.statement())
+	root, err := proof.RootFromInclusionProof(rfc6962.DefaultHasher, r.Index, r.Size, leaf, slices.Collect(slices.Chunk(path, sha256.Size)))
+	if err != nil {
+		return nil, false
+	}
+	return together(r.Size, root), true
 }
 
 // KeyName is a short name for a public key: the first eight bytes of its SHA-256.
@@ -65,7 +86,8 @@ func VerifyReceipt(public ed25519.PublicKey, r Receipt, entry []byte) error {
 		return fmt.Errorf("hash of the entry: %w", ErrReceipt)
 	}
 	signature, err := base64.StdEncoding.Strict().DecodeString(r.Signature)
-	if err != nil || len(public) != ed25519.PublicKeySize || r.Key != KeyName(public) || !ed25519.Verify(public, r.signed(), signature) {
+	signed, sound := r.signed()
+	if err != nil || !sound || len(public) != ed25519.PublicKeySize || r.Key != KeyName(public) || !ed25519.Verify(public, signed, signature) {
 		return fmt.Errorf("signature: %w", ErrReceipt)
 	}
 	e, err := Parse([]byte(r.ID), entry)

@@ -80,6 +80,98 @@ func TestReceiptIsSigned(t *testing.T) {
 	}
 }
 
+// TestReceiptsSignedTogether: each receipt of a group holds alone, for its own entry and by each byte of its path.
+func TestReceiptsSignedTogether(t *testing.T) {
+	topic := &fakeTopic{}
+	l, err := New(Config{Appender: topic, Key: key, Signature: signatureKey, Clock: func() time.Time { return noon }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	public := signatureKey.Public().(ed25519.PublicKey)
+	for size := 2; size <= 9; size++ {
+		topic.msgs = nil
+		all := make([]*Receipt, size)
+		unsigned := Log{appender: topic, clock: l.clock, random: l.random}
+		unsigned.macs.New = l.macs.New
+		for i := range all {
+			r, err := unsigned.append(t.Context(), new(entry()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			all[i] = &r
+		}
+		l.signer.signAll(all)
+		for i, r := range all {
+			value := topic.msgs[i].Value
+			if err := VerifyReceipt(public, *r, value); err != nil {
+				t.Fatalf("receipt %d of %d: %v", i, size, err)
+			}
+			refusesPath(t, public, *r, value)
+			other := *r
+			other.ID, other.Hash = all[(i+1)%size].ID, all[(i+1)%size].Hash
+			if VerifyReceipt(public, other, topic.msgs[(i+1)%size].Value) == nil {
+				t.Errorf("receipt %d of %d passes for its neighbour", i, size)
+			}
+		}
+	}
+}
+
+func refusesPath(t *testing.T, public ed25519.PublicKey, receipt Receipt, value []byte) {
+	t.Helper()
+	path, _ := base64.StdEncoding.DecodeString(receipt.Path)
+	spoilt := bytes.Clone(path)
+	spoilt[len(spoilt)-1] ^= 1
+	for name, spoil := range map[string]func(r *Receipt){
+		"no place":        func(r *Receipt) { r.Size, r.Index, r.Path = 0, 0, "" },
+		"no path":         func(r *Receipt) { r.Path = "" },
+		"another size":    func(r *Receipt) { r.Size++ },
+		"another index":   func(r *Receipt) { r.Index ^= 1 },
+		"an index beyond": func(r *Receipt) { r.Index = r.Size },
+		"a size of one":   func(r *Receipt) { r.Size = 1 },
+		"another path":    func(r *Receipt) { r.Path = base64.StdEncoding.EncodeToString(spoilt) },
+		"a longer path": func(r *Receipt) {
+			r.Path = base64.StdEncoding.EncodeToString(append(bytes.Clone(path), make([]byte, 32)...))
+		},
+		"half a hash more": func(r *Receipt) { r.Path = base64.StdEncoding.EncodeToString(append(bytes.Clone(path), 0)) },
+		"no Base64":        func(r *Receipt) { r.Path = "!" },
+	} {
+		r := receipt
+		spoil(&r)
+		if err := VerifyReceipt(public, r, value); !errors.Is(err, ErrReceipt) {
+			t.Errorf("receipt %d of %d, %s: %v", receipt.Index, receipt.Size, name, err)
+		}
+	}
+}
+
+// TestReceiptsOfOneMoment: who appends at the same time shares signatures, and everybody has one.
+func TestReceiptsOfOneMoment(t *testing.T) {
+	l, err := New(Config{Appender: instant{}, Key: key, Signature: signatureKey})
+	if err != nil {
+		t.Fatal(err)
+	}
+	public := signatureKey.Public().(ed25519.PublicKey)
+	var group sync.WaitGroup
+	for range 32 {
+		group.Go(func() {
+			for range 50 {
+				e := entry()
+				if err := l.Stamp(&e); err != nil {
+					t.Error(err)
+				}
+				value, err := e.encode()
+				receipt, failed := l.Append(t.Context(), e)
+				if err := errors.Join(err, failed, VerifyReceipt(public, receipt, value)); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	group.Wait()
+	if l.signer.next != nil {
+		t.Error("somebody is left unsigned")
+	}
+}
+
 func TestReceiptsOfConcurrentAppends(t *testing.T) {
 	l, err := New(Config{Appender: instant{}, Key: key, Signature: signatureKey})
 	if err != nil {

@@ -1,19 +1,18 @@
 package bus
 
 import (
-	"bytes"
 	"encoding/binary"
 	"fmt"
 	"time"
 
-	"github.com/segmentio/kafka-go/protocol"
+	"github.com/onedoor/yimen/exchange"
 )
 
 // storedBatch is a batch as a broker stores it.
 type storedBatch struct {
-	last     int64                 // the offset of its last message, whether that is still there or not
-	appended time.Time             // when the broker wrote it; zero: the messages' own times count
-	records  protocol.RecordReader // nil: there are none
+	last     int64     // the offset of its last message, whether that is still there or not
+	appended time.Time // when the broker wrote it; zero: the messages' own times count
+	messages []exchange.Message
 }
 
 // Places in the head of a batch of format 2, which is all that Kafka stores since 0.11.
@@ -23,7 +22,9 @@ const (
 	checksumAt      = 17
 	attributesAt    = 21
 	lastDeltaAt     = 23
+	firstTimeAt     = 27
 	maxTimeAt       = 35
+	countAt         = 57
 	batchHead       = 61
 	stampedByBroker = 1 << 3 // of the attributes
 )
@@ -54,16 +55,11 @@ func readBatch(from []byte, length int64) (storedBatch, error) {
 	if length < batchHead || from[magicAt] != 2 {
 		return storedBatch{}, fmt.Errorf("fetch: a batch of %d bytes in format %d", length, from[magicAt])
 	}
-	set := binary.BigEndian.AppendUint32(make([]byte, 0, 4+length), uint32(length))
-	set = append(set, from[:length]...)
-	var read protocol.RecordSet
-	if _, err := read.ReadFrom(bytes.NewReader(set)); err != nil {
-		return storedBatch{}, fmt.Errorf("fetch: %w", err)
+	messages, err := readRecords(from[:length])
+	if err != nil {
+		return storedBatch{}, err
 	}
-	one := storedBatch{
-		last:    int64(binary.BigEndian.Uint64(from)) + int64(int32(binary.BigEndian.Uint32(from[lastDeltaAt:]))),
-		records: read.Records,
-	}
+	one := storedBatch{last: int64(binary.BigEndian.Uint64(from)) + int64(int32(binary.BigEndian.Uint32(from[lastDeltaAt:]))), messages: messages}
 	if binary.BigEndian.Uint16(from[attributesAt:])&stampedByBroker != 0 {
 		one.appended = time.UnixMilli(int64(binary.BigEndian.Uint64(from[maxTimeAt:]))).UTC()
 	}

@@ -186,11 +186,11 @@ func TestWeightIsAnUpperBound(t *testing.T) {
 
 // holding is a batch of the offsets, the last of which compaction may have taken out.
 func holding(last int64, offsets ...int64) storedBatch {
-	var all []kafka.Record
+	var all []exchange.Message
 	for _, o := range offsets {
-		all = append(all, kafka.Record{Offset: o, Time: time.Unix(o, 0), Value: kafka.NewBytes([]byte("v"))})
+		all = append(all, exchange.Message{Offset: o, Time: time.Unix(o, 0), Value: []byte("v")})
 	}
-	return storedBatch{last: last, records: kafka.NewRecordReader(all...)}
+	return storedBatch{last: last, messages: all}
 }
 
 func TestRead(t *testing.T) {
@@ -212,10 +212,7 @@ func TestRead(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := &follower{place: place{"t", 3}, offset: row.offset}
-			p, err := f.read(&fetched{end: 20, batches: row.answer})
-			if err != nil {
-				t.Fatal(err)
-			}
+			p := f.read(&fetched{end: 20, batches: row.answer})
 			var got []int64
 			for _, m := range p.msgs {
 				got = append(got, m.Offset)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strconv"
 	"time"
 
@@ -135,75 +134,29 @@ func (f *follower) fetch(ctx context.Context) (page, error) {
 		if err != nil {
 			return page{}, err
 		}
-		return f.read(answer)
+		return f.read(answer), nil
 	})
 }
 
 // read takes the messages out of an answer. Kafka gives whole batches, so the first messages may be
 // older than what was asked for; and a batch can be empty, by compaction or because it ends a transaction.
-func (f *follower) read(answer *fetched) (page, error) {
+func (f *follower) read(answer *fetched) page {
 	p := page{next: f.offset, end: answer.end}
 	for _, batch := range answer.batches {
-		for batch.records != nil {
-			r, err := batch.records.ReadRecord()
-			if errors.Is(err, io.EOF) {
-				break
+		for _, m := range batch.messages {
+			if m.Offset < p.next {
+				continue
 			}
-			if err != nil {
-				return page{}, err
+			m.Topic, m.Partition = f.topic, f.partition
+			if !batch.appended.IsZero() { // whatever the writer claims
+				m.Time = batch.appended
 			}
-			if r.Offset >= p.next {
-				p.msgs = append(p.msgs, f.message(r, batch.appended))
-				p.next = r.Offset + 1
-			}
-			if r.Key != nil {
-				r.Key.Close()
-			}
-			if r.Value != nil {
-				r.Value.Close()
-			}
+			p.msgs, p.next = append(p.msgs, m), m.Offset+1
 		}
 		p.next = max(p.next, batch.last+1)
 	}
 	if p.next == f.offset && len(answer.batches) > 0 {
 		p.next++ // asking for the same offset again would bring the same batch for ever
 	}
-	return p, nil
-}
-
-// message copies a record. Its time is when the broker appended it, where the broker says so.
-func (f *follower) message(r *kafka.Record, appended time.Time) exchange.Message {
-	m := exchange.Message{Topic: f.topic, Partition: f.partition, Offset: r.Offset, Time: r.Time}
-	if !appended.IsZero() {
-		m.Time = appended
-	}
-	m.Key, m.Value = contents(r.Key, r.Value)
-	if len(r.Headers) > 0 {
-		m.Headers = make([]exchange.Header, len(r.Headers))
-		for i, h := range r.Headers {
-			m.Headers[i] = exchange.Header{Name: h.Key, Value: h.Value}
-		}
-	}
-	return m
-}
-
-// contents copies key and value out of kafka-go's pages, into one piece of memory.
-func contents(key, value kafka.Bytes) (k, v []byte) {
-	keyLength, valueLength := 0, 0
-	if key != nil {
-		keyLength = key.Len()
-	}
-	if value != nil {
-		valueLength = value.Len()
-	}
-	both := make([]byte, keyLength+valueLength)
-	if key != nil {
-		k = both[:keyLength:keyLength]
-		io.ReadFull(key, k) // from memory, whose length was asked just now
-	}
-	if value != nil {
-		v = both[keyLength:]
-		io.ReadFull(value, v)
-	}
-	return k, v
+	return p
 }

@@ -218,11 +218,15 @@ func readSignature(header []byte) (s signature, ok bool) {
 	return s, len(rest) > 0
 }
 
-// said is what the signature says of the message, if it is the adapter's; false: no batch of that size has such a proof.
-func (s *signature) said(m *exchange.Message, adapter exchange.Adapter, work *scratch) (said statement, ok bool) {
+// leaf is what the message is in the tree of its batch.
+func (s *signature) leaf(m *exchange.Message, work *scratch) [hashSize]byte {
 	work.algorithms = suites[s.suite]
 	work.bytes = appendLeaf(work.bytes[:0], m)
-	leaf := work.sum(work.bytes)
+	return work.sum(work.bytes)
+}
+
+// said is what the signature says of a leaf, if it is the adapter's; false: no batch of that size has such a proof.
+func (s *signature) said(leaf [hashSize]byte, adapter exchange.Adapter, work *scratch) (said statement, ok bool) {
 	root, err := proof.RootFromInclusionProof(work, uint64(s.index), uint64(s.size), leaf[:], s.proof)
 	if err != nil {
 		return said, false

@@ -29,6 +29,7 @@ const (
 type verifier struct {
 	directory Directory
 	pending   time.Duration
+	paths     paths
 
 	mu   sync.Mutex
 	good map[proven]struct{} // signatures that hold: mathematics, which does not change
@@ -69,13 +70,31 @@ func (v *verifier) verify(ctx context.Context, m *exchange.Message) (exchange.Ad
 	if err := v.inTime(m, &who, s.moment().Time); err != nil {
 		return adapter, Moment{}, err
 	}
-	work := scratches.Get().(*scratch)
-	defer scratches.Put(work)
-	said, ok := s.said(m, adapter, work)
-	if !ok || !v.holds(&said, s.signed, who.Public) {
+	if !v.genuine(&s, m, &who) {
 		return adapter, Moment{}, wronglySigned
 	}
 	return adapter, s.moment(), nil
+}
+
+// genuine says whether the signature is over a root to which the message leads.
+func (v *verifier) genuine(s *signature, m *exchange.Message, who *Signatory) bool {
+	work := scratches.Get().(*scratch)
+	defer scratches.Put(work)
+	leaf := s.leaf(m, work)
+	if near := v.paths.near(s); near != nil && near.adapter == who.Adapter && near.leads(s, work, leaf) {
+		return true
+	}
+	said, ok := s.said(leaf, who.Adapter, work)
+	if !ok {
+		return false
+	}
+	name := proven{statement: said, length: len(s.signed)}
+	copy(name.signed[:], s.signed)
+	if !v.holds(&name, who.Public) {
+		return false
+	}
+	v.paths.keep(s, pathOf(s, work, leaf, name))
+	return true
 }
 
 // inTime says whether the certificate was good when it signed, and the message was written in time. Kafka's time counts where
@@ -102,16 +121,14 @@ func (v *verifier) inTime(m *exchange.Message, who *Signatory, signed time.Time)
 }
 
 // holds checks a signature, once for all messages of a batch.
-func (v *verifier) holds(said *statement, signed, public []byte) bool {
-	name := proven{statement: *said, length: len(signed)}
-	copy(name.signed[:], signed)
+func (v *verifier) holds(said *proven, public []byte) bool {
 	v.mu.Lock()
-	_, known := v.good[name]
+	_, known := v.good[*said]
 	v.mu.Unlock()
 	if known {
 		return true
 	}
-	if !suites[said.suite].verify(public, said.append(nil), signed) {
+	if !suites[said.suite].verify(public, said.append(nil), said.signed[:said.length]) {
 		return false
 	}
 	v.mu.Lock()
@@ -119,7 +136,7 @@ func (v *verifier) holds(said *statement, signed, public []byte) bool {
 	if len(v.good) >= keptRoots {
 		clear(v.good)
 	}
-	v.good[name] = struct{}{}
+	v.good[*said] = struct{}{}
 	return true
 }
 

@@ -122,7 +122,11 @@ func (b *bench) measureOurs(ctx context.Context, id identityFiles, on string, br
 	if err := n.Settled(ctx); err != nil {
 		return f, err
 	}
-	b.say("ours on %s: %s records published in %s, in the index after %s; asking", on, thousands(float64(count)), published.Round(time.Millisecond), time.Since(began).Round(time.Millisecond))
+	b.say("ours on %s: %s records published in %s, in the index after %s", on, thousands(float64(count)), published.Round(time.Millisecond), time.Since(began).Round(time.Millisecond))
+	if err := rest(ctx); err != nil {
+		return f, err
+	}
+	b.say("ours on %s: the index is in order; asking", on)
 	out, cpu, err := b.askOurs(ctx, n, id, name)
 	if err != nil {
 		return f, fmt.Errorf("measure queries on %s: %w", on, err)
@@ -131,6 +135,24 @@ func (b *bench) measureOurs(ctx context.Context, id identityFiles, on string, br
 	f.Name, f.CPU = "Yimen on "+on, each(cpu, out.All)
 	f.Note = fmt.Sprintf("answers of %d bytes", out.Bytes/max(1, out.Count))
 	return f, nil
+}
+
+// rest waits until this process has nothing more to do with what was published, a minute at most: the index puts it in order when
+// no more comes in. The peer has vacuumed and written its checkpoint before it is measured.
+func rest(ctx context.Context) error {
+	const look, quiet = time.Second, 3
+	for seconds, idle := 0, 0; seconds < 60 && idle < quiet; seconds++ {
+		before := cpuTime()
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(look):
+		}
+		if idle++; cpuTime()-before > look/10 {
+			idle = 0
+		}
+	}
+	return nil
 }
 
 // askOurs measures, and sees to it that every answer has its entry in the audit log.
