@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 
 	"github.com/spf13/pflag"
 
@@ -19,7 +18,6 @@ func (s *session) passwordVerb() verb {
 		long: both("读一个口令，给出它的 argon2id 散列，即调用方文件中 password 的值。从终端读时口令不显示。",
 			"Reads a password and gives its argon2id hash, which is what stands after password in a callers file. Typed at a terminal, it is not shown."),
 		example: "yimen password\nyimen password --password @first.password",
-		lists:   true,
 		flags: func(f *pflag.FlagSet) {
 			password = s.secretFlag(f, "password", both("口令 `PASSWORD`，默认从标准输入读取", "the `PASSWORD`; by default from standard input"))
 		},
@@ -35,10 +33,8 @@ func (s *session) passwordVerb() verb {
 			if err != nil {
 				return err
 			}
-			return s.object("password", map[string]string{"password": hash}, func(w io.Writer) error {
-				_, err := fmt.Fprintln(w, hash)
-				return err
-			})
+			_, err = fmt.Fprintln(s.out, hash)
+			return err
 		},
 	}
 }

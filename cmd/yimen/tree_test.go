@@ -194,7 +194,6 @@ func printable(t *testing.T) map[string]string {
 		"yimen schema history":       "schema history business-licence" + registry,
 		"yimen schema export":        "schema export" + registry,
 		"yimen schema asyncapi":      "schema asyncapi",
-		"yimen password":             "password --password @testdata/orders.json",
 		"yimen version":              "version",
 		"yimen schema list":          "schema list",
 		"yimen schema show":          "schema show business-licence",

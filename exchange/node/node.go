@@ -254,11 +254,7 @@ func (n *Node) answer(context.Context) (err error) {
 	}
 	n.window, err = window.New(window.Config{Broker: n.Broker, Catalogue: n.Catalogue, Door: n.door, Schemas: n.Registry.Evidence, Phone: n.cfg.HelpPhone,
 		Log: n.around.Log, Clock: n.around.Clock})
-	if err != nil {
-		return err
-	}
-	n.close = append(n.close, n.window.Close)
-	return nil
+	return err
 }
 
 // mayAnswer says why no query can be answered just now. It is asked before each, so it looks at memory only.

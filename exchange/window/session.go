@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/alexedwards/scs/v2"
-	"github.com/alexedwards/scs/v2/memstore"
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/broker"
@@ -41,15 +40,13 @@ const visitKey = "visit"
 
 // sessions make the cookie: nobody else's script, site or subdomain gets at it. Without encryption, on this machine only, a
 // browser would not take the prefix.
-func sessions(store *memstore.MemStore, encrypted bool) *scs.SessionManager {
-	s := scs.New()
-	s.Store.(*memstore.MemStore).StopCleanup() // the one it made for itself
-	s.Store, s.Lifetime, s.HashTokenInStore = store, shift, true
-	s.Cookie = scs.SessionCookie{Name: "yimen", Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: encrypted}
+func sessions(store scs.Store, fail func(http.ResponseWriter, *http.Request, error), encrypted bool) *scs.SessionManager {
+	name := "yimen"
 	if encrypted {
-		s.Cookie.Name = "__Host-yimen"
+		name = "__Host-yimen"
 	}
-	return s
+	return &scs.SessionManager{Store: store, Lifetime: shift, HashTokenInStore: true, Codec: scs.GobCodec{}, ErrorFunc: fail,
+		Cookie: scs.SessionCookie{Name: name, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: encrypted}}
 }
 
 func (w *Window) sessionsOf(r *http.Request) *scs.SessionManager { return w.visits[r.TLS != nil] }

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/alexedwards/scs/v2"
-	"github.com/alexedwards/scs/v2/memstore"
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/broker"
@@ -49,12 +48,11 @@ type Config struct {
 type Window struct {
 	cfg     Config
 	pages   *pages
-	store   *memstore.MemStore
 	visits  map[bool]*scs.SessionManager // by whether the connection is encrypted
 	handler http.Handler
 }
 
-// New makes the page. Close ends it.
+// New makes the page.
 func New(cfg Config) (*Window, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
@@ -66,16 +64,14 @@ func New(cfg Config) (*Window, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &Window{cfg: cfg, pages: parsed, store: memstore.New()}
-	w.visits = map[bool]*scs.SessionManager{false: sessions(w.store, false), true: sessions(w.store, true)}
+	w := &Window{cfg: cfg, pages: parsed}
+	store := &shelf{kept: map[string]shelved{}}
+	fail := func(out http.ResponseWriter, r *http.Request, err error) {
+		w.fail(&turn{out: out, r: r, lang: languageOf(r)}, err)
+	}
+	w.visits = map[bool]*scs.SessionManager{false: sessions(store, fail, false), true: sessions(store, fail, true)}
 	w.handler = w.routes()
 	return w, nil
-}
-
-// Close forgets all sessions.
-func (w *Window) Close() error {
-	w.store.StopCleanup()
-	return nil
 }
 
 func (w *Window) routes() http.Handler {

@@ -295,3 +295,19 @@ func FuzzFields(f *testing.F) {
 	}
 	f.Fuzz(func(_ *testing.T, object []byte) { fieldsOf(object, nil, exchange.ZH) })
 }
+
+func TestShelf(t *testing.T) {
+	s := &shelf{kept: map[string]shelved{}}
+	s.Commit("old", []byte("1"), time.Now().Add(-time.Second))
+	s.Commit("new", []byte("2"), time.Now().Add(time.Hour))
+	if _, found, _ := s.Find("old"); found || len(s.kept) != 1 {
+		t.Errorf("what has expired is still there: %d", len(s.kept))
+	}
+	if data, found, _ := s.Find("new"); !found || string(data) != "2" {
+		t.Errorf("found %v %q", found, data)
+	}
+	s.Delete("new")
+	if _, found, _ := s.Find("new"); found {
+		t.Error("what was deleted is found")
+	}
+}

@@ -153,12 +153,7 @@ func serve(t testing.TB, ask answers, start func(*httptest.Server)) *world {
 	}
 	w.Server = httptest.NewUnstartedServer(page)
 	start(w.Server)
-	t.Cleanup(func() {
-		w.Server.Close()
-		if err := page.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	t.Cleanup(w.Server.Close)
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		t.Fatal(err)
