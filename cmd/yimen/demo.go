@@ -84,7 +84,7 @@ func (s *session) demo(ctx context.Context, how demonstration) (err error) {
 		defer os.RemoveAll(how.data)
 	}
 	began := s.now()
-	n, token, err := s.startDemo(ctx, how) // first: the ports may be in use, and another demo in the same directory
+	n, clerk, err := s.startDemo(ctx, how) // first: the ports may be in use, and another demo in the same directory
 	if err != nil {
 		return err
 	}
@@ -103,7 +103,7 @@ func (s *session) demo(ctx context.Context, how demonstration) (err error) {
 	if runners, credentials, err = s.publishCity(ctx, how, n); err != nil {
 		return err
 	}
-	if err := s.show(ctx, how, n, city, token); err != nil {
+	if err := s.show(ctx, how, n, city, clerk); err != nil {
 		return err
 	}
 	s.say("\n用时 %s\n", "\ntook %s\n", s.now().Sub(began).Round(100*time.Millisecond))
@@ -140,11 +140,11 @@ func unfit(dir string, err error) error {
 	return p
 }
 
-// startDemo starts the exchange with the demo's catalogue and one caller, whose token it returns.
-func (s *session) startDemo(ctx context.Context, how demonstration) (*node.Node, string, error) {
-	token, err := demoCallers(how.data)
+// startDemo starts the exchange with the demo's catalogue and its callers, of whom it returns the clerk's secrets.
+func (s *session) startDemo(ctx context.Context, how demonstration) (*node.Node, demoClerk, error) {
+	clerk, err := demoCallers(how.data)
 	if err != nil {
-		return nil, "", err
+		return nil, clerk, err
 	}
 	log := s.logger(false)
 	if how.verbose {
@@ -154,8 +154,14 @@ func (s *session) startDemo(ctx context.Context, how demonstration) (*node.Node,
 		Kafka:   node.Kafka{Listen: how.kafka, Pending: -1}, // all of it is one process with one clock
 		Callers: filepath.Join(how.data, callersFile)},
 		node.Surroundings{Log: log, Clock: s.now, Catalogue: []fs.FS{demo.Catalogue()}})
-	return n, token, err
+	return n, clerk, err
 }
+
+// demoClerk is how the window of a demo is known: to the API by a token, at the page by a password.
+type demoClerk struct{ token, password string }
+
+// demoUser is the name to sign in with at the page.
+const demoUser = "clerk"
 
 // say tells a person something.
 func (s *session) say(zh, en string, args ...any) { fmt.Fprintf(s.talk, s.t(zh, en), args...) }
@@ -167,33 +173,43 @@ const (
 	callersFile = "callers.yaml"
 	tokenFile   = "clerk.token"
 	adminFile   = "admin.token"
+	passFile    = "clerk.password"
 )
 
 // demoCallers gives the window and the administrator of schemas a token each, the same at each start on the same data, and
-// returns the window's.
-func demoCallers(data string) (string, error) {
-	clerk, err := demoToken(data, tokenFile)
+// returns the window's. The clerk also has a password for the page.
+func demoCallers(data string) (demoClerk, error) {
+	token, err := demoSecret(data, tokenFile, rand.Text())
 	if err != nil {
-		return "", err
+		return demoClerk{}, err
 	}
-	admin, err := demoToken(data, adminFile)
+	admin, err := demoSecret(data, adminFile, rand.Text())
 	if err != nil {
-		return "", err
+		return demoClerk{}, err
 	}
-	callers := fmt.Sprintf("- {department: xzsp, clerk: \"0017\", token_sha256: \"%s\"}\n- {department: xzsp, clerk: \"0001\", token_sha256: \"%s\", schemas: true, admin: true, supervisor: true, auditor: true, citizens: true}\n",
-		door.TokenHash(clerk), door.TokenHash(admin))
-	return clerk, os.WriteFile(filepath.Join(data, callersFile), []byte(callers), 0o600)
+	password, err := demoSecret(data, passFile, strings.ToLower(rand.Text()[:12])) // 60 bits, typed by hand
+	if err != nil {
+		return demoClerk{}, err
+	}
+	hash, err := door.PasswordHash(password)
+	if err != nil {
+		return demoClerk{}, err
+	}
+	callers := fmt.Sprintf("- {department: xzsp, clerk: \"0017\", token_sha256: \"%s\", user: %s, password: '%s'}\n- {department: xzsp, clerk: \"0001\", token_sha256: \"%s\", schemas: true, admin: true, supervisor: true, auditor: true, citizens: true}\n",
+		door.TokenHash(token), demoUser, hash, door.TokenHash(admin))
+	return demoClerk{token, password}, os.WriteFile(filepath.Join(data, callersFile), []byte(callers), 0o600)
 }
 
-func demoToken(data, file string) (string, error) {
-	token := rand.Text()
+// demoSecret is the secret of the last time, or the fresh one.
+func demoSecret(data, file, fresh string) (string, error) {
+	secret := fresh
 	if known, err := os.ReadFile(filepath.Join(data, file)); err == nil {
-		token = strings.TrimSpace(string(known))
+		secret = strings.TrimSpace(string(known))
 	}
-	if err := os.WriteFile(filepath.Join(data, file), []byte(token+"\n"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(data, file), []byte(secret+"\n"), 0o600); err != nil {
 		return "", unfit(data, err)
 	}
-	return token, nil
+	return secret, nil
 }
 
 // publishCity runs every department's adapters and waits until what they published can be found.
@@ -275,8 +291,8 @@ func sum(of []atomic.Int64) (total int64) {
 }
 
 // show asks for one person and one company, over HTTP as a window would, and says what else can be tried.
-func (s *session) show(ctx context.Context, how demonstration, n *node.Node, city *demo.City, token string) error {
-	client := api.Client{Base: n.URL(), Token: token, Clock: s.now}
+func (s *session) show(ctx context.Context, how demonstration, n *node.Node, city *demo.City, clerk demoClerk) error {
+	client := api.Client{Base: n.URL(), Token: clerk.token, Clock: s.now}
 	samples := city.Samples()
 	shown := map[exchange.HolderKind]bool{}
 	var answers []broker.Conclusion
@@ -294,7 +310,7 @@ func (s *session) show(ctx context.Context, how demonstration, n *node.Node, cit
 	if err := s.showAnswers(n, answers); err != nil {
 		return err
 	}
-	s.next(how, n, samples)
+	s.next(how, n, samples, clerk)
 	return nil
 }
 

@@ -20,7 +20,7 @@ const (
 )
 
 // next says at which address to ask and which commands to try.
-func (s *session) next(how demonstration, n *node.Node, samples []demo.Sample) {
+func (s *session) next(how demonstration, n *node.Node, samples []demo.Sample, clerk demoClerk) {
 	if how.once || len(samples) == 0 {
 		return
 	}
@@ -33,6 +33,8 @@ func (s *session) next(how demonstration, n *node.Node, samples []demo.Sample) {
 		return
 	}
 	file := func(name string) string { return quoted(filepath.Join(how.data, name)) }
+	s.say("\n在浏览器中打开 %s   用户名 %s   口令 %s\n  可以试试：事项 %s，号码在 %s\n", "\nOpen %s in a browser   user %s   password %s\n  try: item %s, and the number in %s\n",
+		n.URL(), demoUser, clerk.password, last.Item, file(applicantFile))
 	s.say("\n服务地址 %s   部门地址 %s   Kafka %s   Ctrl-C 结束\n\n接下来可以试试（另开一个终端）：\n",
 		"\nserving at %s   for departments at %s   Kafka %s   Ctrl-C ends it\n\nTry next, in another terminal:\n", n.URL(), n.DepartmentsURL(), n.KafkaAddr())
 	self, data := s.self(), quoted(how.data)

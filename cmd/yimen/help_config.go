@@ -85,6 +85,8 @@ catalogue: [/etc/yimen/catalogue]
 const exampleCallers = `- department: xzsp
   clerk: "0017"
   token_sha256: "0000000000000000000000000000000000000000000000000000000000000000"
+  user: zhang.wei
+  password: "$argon2id$v=19$m=65536,t=3,p=4$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 - department: xzsp
   clerk: "0001"
   token_sha256: "1111111111111111111111111111111111111111111111111111111111111111"
@@ -101,6 +103,7 @@ func aboutConfig() exchange.Text {
 
 `+indented(exampleConfig)+`
 callers 文件是一个列表，每位办事人员一项：部门、工号（不写姓名）、令牌的 SHA-256。令牌本身只交给本人。
+要在网页上登录的，再写 user 和 password：用户名，以及 yimen password 给出的口令散列。
 schemas 可登记和改动 Schema，admin 管理身份、限额和删除，supervisor 查本部门的审计记录，
 auditor 查全部，citizens 代本人查询谁看过其数据：
 
@@ -117,7 +120,8 @@ An example:
 
 `+indented(exampleConfig)+`
 The file of callers is a list with one entry for each clerk: department, staff code (not a name), SHA-256
-of the token. The token itself goes to that clerk only. schemas lets them change schemas, admin manage identities, limits
+of the token. The token itself goes to that clerk only. Who signs in at the page also has user and password: a name, and the
+hash that yimen password gives. schemas lets them change schemas, admin manage identities, limits
 and erasures, supervisor search their department's audit entries, auditor read all, citizens ask for a holder who looked:
 
 `+indented(exampleCallers)+`

@@ -112,34 +112,12 @@ func bearerOf(ctx context.Context, token *secret) (string, error) {
 
 // conclusionPage shows an answer to a clerk: the one line that matters first, then the materials.
 func (s *session) conclusionPage(w io.Writer, c *catalogue.Catalogue, a broker.Conclusion) error {
-	fmt.Fprintf(w, "%s  %s  %s\n", plain(a.ItemName.In(s.lang)), a.Applicant, s.summary(a.Answers))
+	fmt.Fprintf(w, "%s  %s  %s\n", plain(a.ItemName.In(s.lang)), a.Applicant, exchange.Summary(a.Answers).In(s.lang))
 	if err := s.answerRows(c).table(s, w, a.Answers); err != nil {
 		return err
 	}
 	_, err := fmt.Fprintf(w, s.t("收件号 %s   回执 %s\n", "case %s   receipt %s\n"), plain(a.Case), a.Receipt.ID)
 	return err
-}
-
-// summary counts the materials by what is to be done about them.
-func (s *session) summary(answers []exchange.Answer) string {
-	counts := map[exchange.Outcome]int{}
-	for _, a := range answers {
-		counts[a.Outcome]++
-	}
-	line := fmt.Sprintf(s.t("%d 项材料：%d 项免提交", "%d materials: %d need not be supplied"), len(answers), counts[exchange.Held])
-	for _, rest := range []struct {
-		outcome exchange.Outcome
-		text    exchange.Text
-	}{
-		{exchange.Check, both("，%d 项请核对", ", %d to check")},
-		{exchange.Unknown, both("，%d 项暂查不到", ", %d not known")},
-		{exchange.Supply, both("，%d 项需提交", ", %d to supply")},
-	} {
-		if n := counts[rest.outcome]; n > 0 {
-			line += fmt.Sprintf(rest.text.In(s.lang), n)
-		}
-	}
-	return line
 }
 
 func (s *session) answerRows(c *catalogue.Catalogue) list[exchange.Answer] {

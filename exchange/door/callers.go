@@ -19,6 +19,7 @@ import (
 // Callers are those a file lists: who may ask, known by a token of which only the hash is kept, and what they may do besides.
 type Callers struct {
 	byToken map[[sha256.Size]byte]Caller
+	byUser  map[string]account       // who signs in with a password
 	byName  map[broker.Caller]Caller // everybody listed, for those who come with a certificate or another's token
 }
 
@@ -27,6 +28,8 @@ type callerEntry struct {
 	Department exchange.Department `yaml:"department"`
 	Clerk      string              `yaml:"clerk"`        // the staff code (工号), not a name
 	Token      string              `yaml:"token_sha256"` // of the token, in hexadecimal; none: known by a certificate or a login
+	User       string              `yaml:"user"`         // the name to sign in with at the window's page
+	Password   string              `yaml:"password"`     // its argon2id hash, as of `yimen password`
 	Schemas    bool                `yaml:"schemas"`
 	Admin      bool                `yaml:"admin"`
 	Supervisor bool                `yaml:"supervisor"`
@@ -45,8 +48,8 @@ func TokenHash(token string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// LoadCallers reads a callers file: a YAML list of department, clerk, token_sha256 and what the caller may do besides asking,
-// each role true. check, unless nil, says whether a caller can be one; its errors must not repeat the clerk. The error joins everything that was found wrong, each a Problem with its
+// LoadCallers reads a callers file: a YAML list of department, clerk, token_sha256, user and password, and what the caller may do
+// besides asking, each role true. check, unless nil, says whether a caller can be one; its errors must not repeat the clerk. The error joins everything that was found wrong, each a Problem with its
 // line, and holds nothing of the file: a token may stand there by mistake.
 func LoadCallers(path string, check func(broker.Caller) error) (*Callers, error) {
 	content, err := os.ReadFile(path)
@@ -61,7 +64,7 @@ func parseCallers(path string, content []byte, check func(broker.Caller) error) 
 	if entries == nil {
 		return nil, callersProblem(path, line, text("不是可读的 YAML 列表", "it is no readable YAML list"), nil)
 	}
-	callers := &Callers{byToken: map[[sha256.Size]byte]Caller{}, byName: map[broker.Caller]Caller{}}
+	callers := &Callers{byToken: map[[sha256.Size]byte]Caller{}, byUser: map[string]account{}, byName: map[broker.Caller]Caller{}}
 	var found []error
 	for _, node := range entries.Values {
 		line = node.GetToken().Position.Line
@@ -116,6 +119,9 @@ func (c *Callers) add(entry callerEntry) exchange.Text {
 		return text("缺少 department 或 clerk", "department or clerk is missing")
 	}
 	caller := entry.caller()
+	if why := c.addAccount(entry, caller); why != (exchange.Text{}) {
+		return why
+	}
 	if entry.Token != "" {
 		hash, err := hex.DecodeString(entry.Token)
 		if err != nil || len(hash) != sha256.Size {
@@ -130,10 +136,26 @@ func (c *Callers) add(entry callerEntry) exchange.Text {
 		}
 		c.byToken[key] = caller
 	}
-	if _, twice := c.byName[caller.Caller]; twice && entry.Token == "" {
+	if _, twice := c.byName[caller.Caller]; twice && entry.Token == "" && entry.User == "" {
 		return text("同一个 department 和 clerk 重复，且没有 token_sha256", "department and clerk stand twice, without a token_sha256")
 	}
 	c.byName[caller.Caller] = caller
+	return exchange.Text{}
+}
+
+// addAccount takes the local account of an entry that has one.
+func (c *Callers) addAccount(entry callerEntry, caller Caller) exchange.Text {
+	switch _, twice := c.byUser[entry.User]; {
+	case entry.User == "" && entry.Password == "":
+		return exchange.Text{}
+	case entry.User == "" || entry.Password == "":
+		return text("user 与 password 须同时写明", "user and password go together")
+	case twice:
+		return text("user 重复", "user stands twice")
+	case !soundHash(entry.Password):
+		return text("password 不是可用的 argon2id 散列", "password is no argon2id hash that can be used")
+	}
+	c.byUser[entry.User] = account{caller, entry.Password}
 	return exchange.Text{}
 }
 
@@ -164,6 +186,6 @@ func callersProblem(path string, line int, why exchange.Text, err error) error {
 	}
 	return &exchange.Problem{Code: "YM-API-0301", Kind: exchange.Invalid, Err: err, Why: why,
 		What: text("调用方文件不可用："+path, "callers file cannot be used: "+path),
-		Mend: text("每项写 department、clerk（工号）、token_sha256（令牌的 SHA-256，如 printf %s 令牌 | sha256sum）；另可写 schemas、admin、supervisor、auditor、citizens: true",
-			"write department, clerk (staff code) and token_sha256 (SHA-256 of the token, as by: printf %s TOKEN | sha256sum) for each; schemas, admin, supervisor, auditor and citizens may be true")}
+		Mend: text("每项写 department、clerk（工号）、token_sha256（令牌的 SHA-256，如 printf %s 令牌 | sha256sum）；网页登录用 user 和 password（yimen password 给出的散列）；另可写 schemas、admin、supervisor、auditor、citizens: true",
+			"write department, clerk (staff code) and token_sha256 (SHA-256 of the token, as by: printf %s TOKEN | sha256sum) for each; to sign in at the page, user and password (the hash that yimen password gives); schemas, admin, supervisor, auditor and citizens may be true")}
 }

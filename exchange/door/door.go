@@ -1,7 +1,7 @@
 // Package door finds out who sends a request, and what they may do.
 //
 // There is one door for all that the exchange serves over HTTP. A Keeper knows callers by the certificate of their connection,
-// by a bearer token of the callers file, or by a login's token (OpenID Connect); it believes nothing that a header says of
+// by a bearer token or a password of the callers file, or by a login's token (OpenID Connect); it believes nothing that a header says of
 // who is calling or from where. Whom it turns away it reports, so that the audit log has it.
 package door
 
@@ -11,6 +11,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/onedoor/yimen/certs"
 	"github.com/onedoor/yimen/exchange"
@@ -64,19 +65,27 @@ type Config struct {
 	Roll    Roll   // nil: there are no certificates
 	Logins  Logins // nil: there is no login service
 	Proxies Proxies
+	Clock   func() time.Time // nil: time.Now
 	// Report takes what was turned away. It must be quick, and outlast floods. nil: nobody is told.
 	Report func(context.Context, audit.Entry)
 }
 
 // Keeper is the doorkeeper. It is safe for concurrent use.
-type Keeper struct{ cfg Config }
+type Keeper struct {
+	cfg       Config
+	guesses   *guesses
+	computing chan struct{} // slots for the hashing of passwords
+}
 
 // New makes the doorkeeper.
 func New(cfg Config) *Keeper {
 	if cfg.Report == nil {
 		cfg.Report = func(context.Context, audit.Entry) {}
 	}
-	return &Keeper{cfg: cfg}
+	if cfg.Clock == nil {
+		cfg.Clock = time.Now
+	}
+	return &Keeper{cfg: cfg, guesses: newGuesses(cfg.Clock), computing: make(chan struct{}, computed)}
 }
 
 // Guard stands before every handler: a request that carries somebody else's word of who is calling goes no further. fail
@@ -196,10 +205,7 @@ func (k *Keeper) holder(ctx context.Context, token string) (Caller, error) {
 		}
 		caller = k.cfg.Callers.named(who)
 	}
-	if k.cfg.Roll == nil {
-		return caller, nil
-	}
-	return caller, k.cfg.Roll.AdmitsIdentity(certs.Identity{City: k.cfg.City, Department: caller.Department, Role: certs.Clerk, Name: caller.Clerk})
+	return caller, k.admits(caller)
 }
 
 // agree refuses a token that comes over the connection of somebody else. A service carries its own department's clerks.

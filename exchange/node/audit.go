@@ -111,7 +111,7 @@ func (n *Node) stand(context.Context) error {
 	}
 	reporter := door.NewReporter(n.audit, n.around.Log, n.Metrics)
 	n.goes("report rejections", reporter.Run)
-	cfg := door.Config{Callers: n.callers, City: n.cfg.City, Roll: n.Roll, Proxies: proxies, Report: reporter.Report}
+	cfg := door.Config{Callers: n.callers, City: n.cfg.City, Roll: n.Roll, Proxies: proxies, Clock: n.around.Clock, Report: reporter.Report}
 	if n.cfg.Login.Issuer != "" {
 		client, err := n.cfg.loginClient()
 		if err != nil {

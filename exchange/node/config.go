@@ -49,6 +49,8 @@ type Config struct {
 	Schemas []string `yaml:"schemas"`
 	// Callers is the file of those who may ask. Required.
 	Callers string `yaml:"callers"`
+	// HelpPhone is the number that the clerk's page names for help.
+	HelpPhone string `yaml:"help_phone"`
 	// CacheMiB is the memory the index may use for caching. Default 128.
 	CacheMiB int `yaml:"cache_mib"`
 }

@@ -32,6 +32,7 @@ import (
 	"github.com/onedoor/yimen/exchange/holdings"
 	"github.com/onedoor/yimen/exchange/holdings/pebble"
 	"github.com/onedoor/yimen/exchange/limits"
+	"github.com/onedoor/yimen/exchange/window"
 	"github.com/onedoor/yimen/schemas"
 	"github.com/onedoor/yimen/schemas/registry"
 )
@@ -62,6 +63,7 @@ type Node struct {
 	brought *schemas.Set // those that come with the program and the configuration
 	callers *door.Callers
 	door    *door.Keeper
+	window  *window.Window
 	audit   *audit.Log
 	own     *certs.Credential // the node's, at the address for departments
 	tls     *tls.Config       // nil: plain HTTP
@@ -243,10 +245,15 @@ func topicMadeAnew(topic, index string) error {
 			EN: "check kafka.brokers; if the topic was made anew, stop the exchange, delete " + index + " and start: the index is folded again"}}
 }
 
-// answer sets up the broker.
+// answer sets up the broker, and the page that asks it.
 func (n *Node) answer(context.Context) (err error) {
 	n.Broker, err = broker.New(broker.Config{Catalogue: n.Catalogue, Holdings: n.Index, Audit: n.audit, Limits: n.Limits, Ready: n.mayAnswer,
 		Clock: n.around.Clock, Metrics: n.Metrics})
+	if err != nil {
+		return err
+	}
+	n.window, err = window.New(window.Config{Broker: n.Broker, Catalogue: n.Catalogue, Door: n.door, Schemas: n.Registry.Evidence, Phone: n.cfg.HelpPhone,
+		Log: n.around.Log, Clock: n.around.Clock})
 	return err
 }
 

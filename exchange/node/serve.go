@@ -20,6 +20,7 @@ import (
 	"github.com/onedoor/yimen/exchange/audit/ledger"
 	"github.com/onedoor/yimen/exchange/door"
 	"github.com/onedoor/yimen/exchange/limits"
+	"github.com/onedoor/yimen/exchange/window"
 )
 
 // front is one address at which the node is served.
@@ -109,6 +110,9 @@ func (n *Node) handler() http.Handler {
 	for _, path := range ledger.Paths() {
 		mux.Handle(path, log)
 	}
+	mux.Handle("GET /{$}", http.RedirectHandler(window.Path, http.StatusSeeOther)) // whoever opens the address is a person
+	mux.Handle(window.Path, n.window)
+	mux.Handle(window.Path+"/", n.window)
 	return n.door.Guard(mux, api.Fail)
 }
 

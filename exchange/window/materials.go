@@ -1,0 +1,159 @@
+package window
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/schemas"
+)
+
+// list is the second screen (材料清单).
+type list struct {
+	Item      string
+	Applicant string // masked
+	Summary   string
+	Case      string
+	Receipt   string
+	At        string
+	Rows      []row
+}
+
+// row is one material.
+type row struct {
+	Place      int // from 1; it stands in the address, where no number of a person may
+	Name       string
+	Status     status
+	Keepers    string
+	AsOf       string
+	Until      string
+	Reason     string
+	Basis      string
+	Deferrable bool
+}
+
+// status is an outcome in words and in shape.
+type status struct {
+	Code exchange.Outcome
+	Word string
+}
+
+func (w *Window) materials(t *turn) (reply, error) {
+	if t.visit.Work == nil {
+		return reply{to: Path}, nil
+	}
+	c := t.visit.Work.Conclusion
+	l := list{Item: c.ItemName.In(t.lang), Applicant: c.Applicant, Summary: exchange.Summary(c.Answers).In(t.lang), Case: c.Case, Receipt: c.Receipt.ID, At: moment(c.Time, w.cfg.Clock(), t.lang)}
+	for i, a := range c.Answers {
+		l.Rows = append(l.Rows, w.row(t, i+1, a))
+	}
+	return reply{page: "materials", data: l}, nil
+}
+
+func (w *Window) row(t *turn, place int, a exchange.Answer) row {
+	r := row{Place: place, Name: a.Name.In(t.lang), Status: statusOf(a.Outcome, t.lang), Reason: a.Reason.Text().In(t.lang),
+		Basis: a.Basis.In(t.lang), Deferrable: a.Deferrable}
+	var keepers []string
+	var oldest time.Time
+	for _, e := range a.Evidence {
+		if name := w.department(e.Keeper, t.lang); len(keepers) == 0 || keepers[len(keepers)-1] != name {
+			keepers = append(keepers, name)
+		}
+		if !e.AsOf.IsZero() && (oldest.IsZero() || e.AsOf.Before(oldest)) {
+			oldest = e.AsOf
+		}
+		if a.Outcome == exchange.Held && e.Until != "" && (r.Until == "" || string(e.Until) < r.Until) {
+			r.Until = string(e.Until)
+		}
+	}
+	r.Keepers = strings.Join(keepers, text("、", ", ").In(t.lang))
+	r.AsOf = moment(oldest, w.cfg.Clock(), t.lang)
+	return r
+}
+
+func statusOf(o exchange.Outcome, lang exchange.Lang) status { return status{o, o.Text().In(lang)} }
+
+func (w *Window) department(code exchange.Department, lang exchange.Lang) string {
+	if d, ok := w.cfg.Catalogue.Department(code); ok {
+		return d.Name.In(lang)
+	}
+	return string(code)
+}
+
+// preview is the third screen (单项预览): one material, with what was found for it.
+type preview struct {
+	row
+	Item      string
+	Applicant string
+	Records   []found
+}
+
+// found is one piece of evidence with the fields that the grant allows.
+type found struct {
+	Name   string
+	Status status
+	Reason string
+	Keeper string
+	AsOf   string
+	Until  string
+	Record string // empty: there is no record to show
+	Mark   string // the watermark: who provides it, for what, who looks at it and when
+	Fields []field
+}
+
+func (w *Window) record(t *turn) (reply, error) {
+	if t.visit.Work == nil {
+		return reply{to: Path}, nil
+	}
+	c := t.visit.Work.Conclusion
+	place, err := strconv.Atoi(t.r.PathValue("place"))
+	if err != nil || place < 1 || place > len(c.Answers) {
+		return reply{}, noSuchPage()
+	}
+	a := c.Answers[place-1]
+	p := preview{row: w.row(t, place, a), Item: c.ItemName.In(t.lang), Applicant: c.Applicant}
+	for _, e := range a.Evidence {
+		p.Records = append(p.Records, w.found(t, e))
+	}
+	return reply{page: "record", data: p}, nil
+}
+
+func (w *Window) found(t *turn, e exchange.Evidence) found {
+	f := found{Name: string(e.Type), Status: statusOf(e.Outcome, t.lang), Reason: e.Reason.Text().In(t.lang), Keeper: w.department(e.Keeper, t.lang),
+		AsOf: moment(e.AsOf, w.cfg.Clock(), t.lang), Until: string(e.Until)}
+	if kind, ok := w.cfg.Catalogue.Evidence(e.Type); ok {
+		f.Name = kind.Name.In(t.lang)
+	}
+	if e.Record == "" {
+		return f
+	}
+	f.Record = e.Record + " v" + strconv.FormatUint(uint64(e.Version), 10)
+	f.Mark = w.mark(t, f.Keeper)
+	var named []schemas.Field
+	if schema, ok := w.cfg.Schemas().ByType(e.Type); ok {
+		named = schema.Fields()
+	}
+	f.Fields = fieldsOf(e.Fields, named, t.lang)
+	return f
+}
+
+// mark is the line that goes over what is shown, after 国办函〔2016〕108号: whoever photographs the screen has it too.
+func (w *Window) mark(t *turn, keeper string) string {
+	c := t.visit.Work.Conclusion
+	item, at, who := c.ItemName.In(t.lang), c.Time.In(exchange.China).Format("2006-01-02 15:04"), t.visit.Caller.Clerk
+	return text("此件由"+keeper+"提供，仅供办理"+item+"使用 · "+at+" · 工号 "+who,
+		"Provided by "+keeper+", for "+item+" only · "+at+" · staff code "+who).In(t.lang)
+}
+
+// moment is a time as a clerk says it: of today the hour, else the day too.
+func moment(at, now time.Time, lang exchange.Lang) string {
+	if at.IsZero() {
+		return ""
+	}
+	at = at.In(exchange.China)
+	if exchange.DateOf(at) == exchange.DateOf(now) {
+		return text("今天 ", "today ").In(lang) + at.Format("15:04")
+	}
+	return at.Format("2006-01-02 15:04")
+}

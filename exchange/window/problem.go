@@ -1,0 +1,75 @@
+package window
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/onedoor/yimen/exchange"
+)
+
+// trouble is an error as the page tells it, beside the field that it is about.
+type trouble struct {
+	Code            string
+	What, Why, Mend exchange.Text
+	Field           string // id of an input; empty: none
+}
+
+func troubleOf(err error, field string) trouble {
+	var p *exchange.Problem
+	if !errors.As(err, &p) {
+		p = &exchange.Problem{Code: "YM-WIN-0500", What: text("内部错误", "internal error"),
+			Mend: text("请把时间告知交换平台管理员，原因在服务日志中", "tell the exchange's administrator the time; the cause is in the service's log")}
+	}
+	return trouble{Code: p.Code, What: p.What, Why: p.Why, Mend: p.Mend, Field: field}
+}
+
+func text(zh, en string) exchange.Text { return exchange.Text{ZH: zh, EN: en} }
+
+func noConsent() error {
+	return &exchange.Problem{Code: "YM-WIN-0101", Kind: exchange.Invalid, What: text("还没有申请人的同意", "the applicant has not agreed yet"),
+		Mend: text("向申请人说明后，勾选“申请人已知悉并同意”", "explain it to the applicant, then tick the box that says so")}
+}
+
+func noItem() error {
+	return &exchange.Problem{Code: "YM-WIN-0102", Kind: exchange.Invalid, What: text("没有填写事项", "there is no service item"),
+		Mend: text("输入事项名称、代码或拼音首字母，例如 spjy", "type the item's name, its code or its pinyin initials, such as spjy")}
+}
+
+func unknownItem() error {
+	return &exchange.Problem{Code: "YM-WIN-0103", Kind: exchange.Invalid, What: text("没有这个事项，或本部门不办理它", "there is no such item, or your department has no business with it"),
+		Mend: text("输入事项名称、代码或拼音首字母，从列表中选择", "type its name, its code or its pinyin initials, and choose from the list")}
+}
+
+// shownItems is how many items a message names.
+const shownItems = 4
+
+func severalItems(found []choice) error {
+	var names []string
+	for _, c := range found[:min(len(found), shownItems)] {
+		names = append(names, c.Name)
+	}
+	rest := text("", "")
+	if len(found) > shownItems {
+		rest = text("等", " and more")
+	}
+	return &exchange.Problem{Code: "YM-WIN-0104", Kind: exchange.Invalid,
+		What: text(fmt.Sprintf("有 %d 个事项都符合", len(found)), fmt.Sprintf("%d items fit", len(found))),
+		Why:  text(strings.Join(names, "、")+rest.ZH, strings.Join(names, "; ")+rest.EN),
+		Mend: text("再多输入几个字，或从列表中选择", "type a little more, or choose from the list")}
+}
+
+func noSuchPage() error {
+	return &exchange.Problem{Code: "YM-WIN-0201", Kind: exchange.NotFound, What: text("没有这个页面", "there is no such page"),
+		Mend: text("回到首页，从事项与申请人开始", "go back to the beginning, item and applicant")}
+}
+
+func foreignForm() error {
+	return &exchange.Problem{Code: "YM-WIN-0202", Kind: exchange.Denied, What: text("请求来自另一个网站，没有执行", "the request came from another site, and was not done"),
+		Mend: text("在本平台的页面上重新操作；若本页面就是平台，请管理员检查反向代理的 Host", "do it again on the exchange's own page; if this is it, the administrator checks the reverse proxy's Host")}
+}
+
+func unreadableForm() error {
+	return &exchange.Problem{Code: "YM-WIN-0203", Kind: exchange.Invalid, What: text("表单无法读取", "the form cannot be read"),
+		Mend: text("回到首页重新填写", "go back to the beginning and fill it in again")}
+}
