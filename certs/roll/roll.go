@@ -51,6 +51,7 @@ type Config struct {
 // Roll is the roll of identities. It is safe for concurrent use.
 type Roll struct {
 	cfg     Config
+	orders  Orders
 	guesses *rate.Limiter // wrong tokens
 	refused *prometheus.CounterVec
 
@@ -81,7 +82,7 @@ func New(cfg Config) (*Roll, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	r := &Roll{cfg: cfg, guesses: rate.NewLimiter(guessesPerSecond, guessesAtOnce), state: newState(cfg.City), changed: make(chan struct{}),
+	r := &Roll{cfg: cfg, orders: Orders{cfg.Authority, cfg.Clock}, guesses: rate.NewLimiter(guessesPerSecond, guessesAtOnce), state: newState(cfg.City), changed: make(chan struct{}),
 		absent: map[envelope.SignerID]bool{}, told: map[string]error{}}
 	r.refused = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "yimen_identities_refused_total",
 		Help: "Entries of the roll of identities that were passed over."}, []string{"reason"})

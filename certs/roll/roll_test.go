@@ -322,7 +322,7 @@ func TestForgedEntries(t *testing.T) {
 	r, b := c.node(), c.bus()
 	adapter := enrol(t, r, licences)
 	_, stranger, _ := ed25519.GenerateKey(nil)
-	orders, err := r.signer(t.Context())
+	orders, err := r.orders.Signer(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

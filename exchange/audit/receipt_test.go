@@ -20,7 +20,7 @@ var signatureKey = ed25519.NewKeyFromSeed(bytes.Repeat([]byte{3}, ed25519.SeedSi
 func appended(t testing.TB, e Entry) (k, v []byte) {
 	t.Helper()
 	topic := &fakeTopic{}
-	l, err := New(Config{Appender: topic, Key: key, Clock: func() time.Time { return noon }})
+	l, err := New(Config{Appender: topic, Keys: always(Keys{Token: key}), Clock: func() time.Time { return noon }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,7 +32,7 @@ func appended(t testing.TB, e Entry) (k, v []byte) {
 
 func TestReceiptIsSigned(t *testing.T) {
 	topic := &fakeTopic{}
-	l, err := New(Config{Appender: topic, Key: key, Signature: signatureKey, Clock: func() time.Time { return noon }})
+	l, err := New(Config{Appender: topic, Keys: always(Keys{Token: key, Signature: signatureKey}), Clock: func() time.Time { return noon }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,17 +81,17 @@ func TestReceiptIsSigned(t *testing.T) {
 }
 
 func TestReceiptsOfConcurrentAppends(t *testing.T) {
-	l, err := New(Config{Appender: instant{}, Key: key, Signature: signatureKey})
+	l, err := New(Config{Appender: instant{}, Keys: always(Keys{Token: key, Signature: signatureKey})})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := l.Token(holder)
+	want := tokenOf(t, l, holder)
 	var group sync.WaitGroup
 	for range 8 {
 		group.Go(func() {
 			for range 200 {
 				e := entry()
-				if err := l.Stamp(&e); err != nil || e.Subject != want {
+				if err := l.Stamp(t.Context(), &e); err != nil || e.Subject != want {
 					t.Errorf("subject %q, %v", e.Subject, err)
 				}
 			}

@@ -52,11 +52,11 @@ func (n *Node) Erase(ctx context.Context, by string, asked EraseRequest) (Erased
 		return Erased{}, err
 	}
 	order.ID, order.At, order.By, order.Basis = rand.Text(), n.around.Clock().UTC(), by, asked.Basis
-	keys, err := n.signers(ctx, ordersKey)
+	key, err := n.orders().Signer(ctx)
 	if err != nil {
 		return Erased{}, err
 	}
-	message, err := order.Message(keys[len(keys)-1])
+	message, err := order.Message(key)
 	if err != nil {
 		return Erased{}, err
 	}

@@ -57,6 +57,7 @@ func (n *Node) serve(context.Context) error {
 		n.goes(at.name, func(context.Context) error { return f.answer(listener) })
 	}
 	n.goes("watch lag", n.watchLag)
+	n.goes("forget keys", n.surrender)
 	n.goes("keep Kafka's rules", n.guard)
 	n.goes("free erased bytes", n.bury)
 	return nil
