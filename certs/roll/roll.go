@@ -42,6 +42,7 @@ type Config struct {
 	City      string
 	Topics    Topics
 	Authority certs.Authority
+	Suite     envelope.Suite   // by which adapters that enrol sign; zero: Standard
 	Clock     func() time.Time // nil: time.Now
 	Random    io.Reader        // for tokens; nil: crypto/rand
 	Log       *slog.Logger     // nil: silent
@@ -72,6 +73,9 @@ const (
 func New(cfg Config) (*Roll, error) {
 	if cfg.City == "" || cfg.Topics == nil || cfg.Authority == nil {
 		return nil, errors.New("roll of identities needs a city, topics and an authority")
+	}
+	if cfg.Suite == 0 {
+		cfg.Suite = envelope.Standard
 	}
 	if cfg.Clock == nil {
 		cfg.Clock = time.Now

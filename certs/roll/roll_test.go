@@ -99,7 +99,7 @@ func (c *city) node() *Roll {
 
 func request(t *testing.T, name string) (crypto.Signer, []byte) {
 	t.Helper()
-	key, csr, err := certs.NewRequest(rand.Reader, name)
+	key, csr, err := certs.NewRequest(envelope.Standard, rand.Reader, name)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,6 +24,7 @@ func settings() []setting {
 		{"tls.cert", "", both("HTTPS 证书（PEM）；与 tls.key 一起写。都不写则为 HTTP，只用于本机", "certificate for HTTPS (PEM), along with tls.key; without both it is HTTP, for this machine only")},
 		{"tls.key", "", both("HTTPS 证书的私钥（PEM）", "the certificate's private key (PEM)")},
 		{"city", node.DefaultCity, both("全市身份的信任域；别市的证书在这里不认", "the trust domain of all identities; another city's certificates are strangers here")},
+		{"crypto", "standard", both("新入网的适配器用哪套算法签名和封装：standard（国际）或 national（国密 SM2、SM3、SM4）；入网时由平台告知，各节点须一致", "the algorithms by which adapters that enrol sign and seal: standard, or national (SM2, SM3, SM4); they are told at enrolment; the same on all nodes")},
 		{"name", "main", both("本节点的名称", "this node's name")},
 		{"departments", node.DefaultDepartments, both("部门地址：本市 CA 的 HTTPS，凭证书访问，也在此入网", "the address for departments: HTTPS under the city's own CA, with certificates; machines enrol there")},
 		{"hosts", "", both("列表：部门访问本节点用的主机名和地址，写入节点证书", "a list of names and addresses by which departments reach this node, for its certificate")},

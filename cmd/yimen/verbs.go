@@ -8,6 +8,7 @@ func (s *session) verbs() []verb {
 		s.queryVerb(),
 		s.enrollVerb(),
 		s.identityVerbs(),
+		s.keyVerbs(),
 		s.eraseVerbs(),
 		s.indexVerbs(),
 		s.adapterVerbs(),

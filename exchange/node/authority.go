@@ -37,8 +37,8 @@ func (n *Node) keep(ctx context.Context) (err error) {
 		return err
 	}
 	n.close = append(n.close, n.Authority.Close)
-	for _, name := range []string{sealingKey, tokenKey, indexKey, auditKey, signatureKey, logKey, ordersKey} {
-		if _, err := n.Authority.Ring(ctx, name); err != nil {
+	for _, s := range secrets {
+		if _, err := n.Authority.Ring(ctx, s.name); err != nil {
 			return err
 		}
 	}

@@ -67,6 +67,7 @@ type Node struct {
 	own     *certs.Credential // the node's, at the address for departments
 	tls     *tls.Config       // nil: plain HTTP
 	brokers []string
+	suite   envelope.Suite // of what enrols
 
 	life   context.Context // ends with Close, or with the first error of what runs in the background: its cause
 	end    context.CancelCauseFunc
@@ -104,7 +105,11 @@ func Start(ctx context.Context, cfg Config, around Surroundings) (*Node, error) 
 	if around.Clock == nil {
 		around.Clock = time.Now
 	}
-	n := &Node{cfg: cfg, around: around, Metrics: prometheus.NewRegistry()}
+	suite, err := cfg.suite()
+	if err != nil {
+		return nil, err
+	}
+	n := &Node{suite: suite, cfg: cfg, around: around, Metrics: prometheus.NewRegistry()}
 	n.life, n.end = context.WithCancelCause(context.WithoutCancel(ctx))
 	for _, part := range []func(context.Context) error{n.learn, n.keep, n.connect, n.identify, n.record, n.stand, n.register, n.index, n.answer, n.serve} {
 		if err := errors.Join(part(ctx), ctx.Err()); err != nil {
@@ -280,13 +285,13 @@ func (n *Node) DepartmentsURL() string { return "https://" + n.fronts[department
 // KafkaAddr is one broker's address.
 func (n *Node) KafkaAddr() string { return n.brokers[0] }
 
-// PublicKey is the key that adapters seal to.
-func (n *Node) PublicKey(ctx context.Context) ([]byte, error) {
+// PublicKey is the key that adapters which sign by the suite seal to.
+func (n *Node) PublicKey(ctx context.Context, suite envelope.Suite) ([]byte, error) {
 	ring, err := n.ring(ctx, sealingKey)
 	if err != nil {
 		return nil, err
 	}
-	return envelope.PublicKey(envelope.Standard, certs.InUse(ring, n.around.Clock()).Secret)
+	return envelope.PublicKey(suite, certs.InUse(ring, n.around.Clock()).Secret)
 }
 
 // Wait returns nil when ctx ends or the node was closed, or the error of a part that could not go on.

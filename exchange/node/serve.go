@@ -106,6 +106,9 @@ func (n *Node) handler() http.Handler {
 	erasures := n.erasures()
 	mux.Handle("/v1/erasures", erasures)
 	mux.Handle("/v1/refusals", erasures)
+	keys := n.keyRings()
+	mux.Handle("/v1/keys", keys)
+	mux.Handle("/v1/keys/", keys)
 	log := ledger.Handler(ledger.Serving{Ledger: n.Ledger, Reader: n.reader, Fail: api.Fail, Audit: n.audit, Token: n.audit.Token, Clock: n.around.Clock})
 	for _, path := range ledger.Paths() {
 		mux.Handle(path, log)
