@@ -51,7 +51,7 @@ func settings() []setting {
 		{"vault.login.secret_id", "", both("包装令牌的文件，用一次即删；每次启动需要新的", "the file of a wrapping token, used once and removed: each start needs a new one")},
 		{"vault.login.cert", "", both("本机证书（PEM），cert 方式用", "the machine's certificate (PEM), for cert")},
 		{"vault.login.cert_key", "", both("其私钥（PEM）", "its private key (PEM)")},
-		{"vault.hold", "15m", both("Vault 中断后，密钥在内存中可用多久", "how long keys may serve from memory without Vault")},
+		{"vault.hold", "15m", both("Vault 中断后，密钥在内存中可用多久，至多 1h", "how long keys may serve from memory without Vault, at most 1h")},
 		{"vault.refresh", "30s", both("多久向 Vault 核对一次；不超过 hold 的一半", "how often Vault is asked; at most half of hold")},
 		{"vault.timeout", "500ms", both("等 Vault 一次应答多久", "how long Vault may take for one answer")},
 		{"kafka.brokers", "", both("Kafka 集群的地址列表；不写则用内嵌 Kafka", "addresses of a Kafka cluster; left out, Kafka is embedded")},

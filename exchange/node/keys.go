@@ -110,8 +110,7 @@ func (n *Node) Rotate(ctx context.Context, by string, asked KeyRotation) (KeyRin
 func (k *KeyRing) mayRotate() error {
 	if k.Fixed != (exchange.Text{}) {
 		return &exchange.Problem{Code: "YM-KEY-0401", Kind: exchange.Denied, What: text("密钥 "+k.Name+" 不能更换", "the secret "+k.Name+" must not be rotated"), Why: k.Fixed,
-			Mend: text("可更换的是 sealing 和 orders；怀疑它已泄露时，先吊销可能看到它的节点和人员，再按 docs/security.md 第 14、23 条处理",
-				"those that rotate are sealing and orders; where it may have leaked, shut out the nodes and people who may have seen it, and see rows 14 and 23 of docs/security.md")}
+			Mend: text("可以更换的是 sealing 和 orders，见 yimen key list", "those that rotate are sealing and orders; see `yimen key list`")}
 	}
 	if !k.From.IsZero() {
 		at := k.From.In(exchange.China).Format(time.DateTime)
