@@ -56,8 +56,8 @@ type Key struct {
 }
 
 // Seasoning is how old a version of a secret must be before anything is made with it. By then every node that answers holds it: one
-// that Vault has not told of it has been without Vault for longer than it may answer (vault.Config.Hold). The first version is used
-// at once.
+// that has not learnt of it from Vault has been without Vault for longer than it may answer (vault.Config.Hold). The first version is
+// used at once.
 const Seasoning = time.Hour
 
 // InUse is the version to make things with; others open and verify with all of the ring, which has at least one.

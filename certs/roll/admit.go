@@ -138,7 +138,7 @@ type Standing struct {
 	Name        string              `json:"name"`
 	Principal   string              `json:"principal"`
 	Fingerprint string              `json:"fingerprint,omitempty"` // of its newest certificate
-	Suite       envelope.Suite      `json:"suite,omitzero"`        // by which it signs
+	Suite       envelope.Suite      `json:"suite,omitzero"`        // by which an adapter signs
 	Issued      time.Time           `json:"issued,omitzero"`
 	Until       time.Time           `json:"until,omitzero"`
 	Invited     time.Time           `json:"invited,omitzero"`
@@ -159,7 +159,9 @@ func (r *Roll) Standings() []Standing {
 		if m.latest != nil {
 			is = cmp.Or(is, m.latest.revoked)
 			s.Fingerprint = certs.FingerprintOf(m.latest.leaf.Raw).String()
-			s.Suite = m.latest.suite()
+			if who.Role == certs.Adapter {
+				s.Suite = m.latest.suite()
+			}
 			s.Issued, s.Until = m.latest.leaf.NotBefore, m.latest.leaf.NotAfter
 		}
 		s.Revoked, s.RevokedBy, s.Reason = is.at, is.by, is.reason

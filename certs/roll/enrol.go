@@ -107,7 +107,8 @@ func (r *Roll) suiteOf(who certs.Identity) envelope.Suite {
 }
 
 // acceptable takes a request apart, and leaves an SM2 key out that is not wanted. It refuses one in which the requester takes itself
-// for somebody else, one for a key that has a certificate already, and an adapter's without the SM2 key that is wanted. It comes before the authority is asked; the fold has the last word.
+// for somebody else, one for a key that has a certificate already, and an adapter's without the SM2 key that is wanted. It comes
+// before the authority is asked; the fold has the last word.
 func (r *Roll) acceptable(request []byte, who certs.Identity, suite envelope.Suite) (certificate, signing []byte, err error) {
 	if certificate, signing, err = certs.ReadRequest(request); err != nil {
 		return nil, nil, err
@@ -132,7 +133,7 @@ func (r *Roll) acceptable(request []byte, who certs.Identity, suite envelope.Sui
 	return certificate, signing, nil
 }
 
-// Renew issues the next certificate to the holder of one that still holds, for a new key that signs by the same suite. That the caller holds the
+// Renew issues the next certificate to the holder of one that still holds, for new keys of the same suite. That the caller holds the
 // certificate's key, TLS has proved.
 func (r *Roll) Renew(ctx context.Context, current *x509.Certificate, request []byte) (certs.Issued, error) {
 	if err := r.Admits(current); err != nil {

@@ -25,8 +25,8 @@ type Config struct {
 	// City is the trust domain of all identities: another city's certificates are strangers here. Default yimen.
 	City string `yaml:"city"`
 	// Crypto is the suite of algorithms by which adapters that enrol sign and seal: standard (Ed25519, SHA-256, AES-256-GCM, X25519) or
-	// national (SM2, SM3, SM4). Adapters learn it as they enrol, and keep to it for as long as their certificates are renewed; every node
-	// reads both. The same on all nodes. Default standard.
+	// national (SM2, SM3, SM4). Adapters learn it as they enrol for the first time, and keep to it; every node reads both. The same on
+	// all nodes. Default standard.
 	Crypto string `yaml:"crypto"`
 	// Name is this node's, among the nodes of the city. Default main.
 	Name string `yaml:"name"`
@@ -212,7 +212,10 @@ func (c Config) check() (found []finding) {
 }
 
 // suite is Crypto as package envelope has it.
-func (c Config) suite() (s envelope.Suite, err error) { return s, s.UnmarshalText([]byte(c.Crypto)) }
+func (c Config) suite() (s envelope.Suite, err error) {
+	err = s.UnmarshalText([]byte(c.Crypto))
+	return s, err
+}
 
 // proxies are the configured ones; a single address is a network of its own.
 func (c Config) proxies() (door.Proxies, error) {
