@@ -47,17 +47,20 @@ const (
 
 func newPublisher(ctx context.Context, cfg Config, t *tree) (*publisher, error) {
 	p := &publisher{tree: t, path: filepath.Join(cfg.Dir, logDir, layout.CheckpointPath), clock: cfg.Clock}
-	first, err := cfg.Key(ctx)
+	p.key = custody.Of(func(ctx context.Context) (*ed25519.PrivateKey, error) {
+		key, err := cfg.Key(ctx)
+		if err == nil && len(key) != ed25519.PrivateKeySize {
+			err = errors.New("key of the audit log is none")
+		}
+		return &key, err
+	})
+	first, err := p.key.Get(ctx)
 	if err != nil {
 		return nil, err
 	}
 	if p.vkey, err = VerifierKey(cfg.Origin, first.Public().(ed25519.PublicKey)); err != nil {
 		return nil, fmt.Errorf("origin of the audit log: %w", err)
 	}
-	p.key = custody.Of(func(ctx context.Context) (*ed25519.PrivateKey, error) {
-		key, err := cfg.Key(ctx)
-		return &key, err
-	})
 	keys := Keys{Log: p.vkey}
 	for _, w := range cfg.Witnesses {
 		keys.Witnesses = append(keys.Witnesses, w.Key)
