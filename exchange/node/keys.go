@@ -94,8 +94,7 @@ func (n *Node) Rotate(ctx context.Context, by string, asked KeyRotation) (KeyRin
 		return KeyRing{}, err
 	}
 	if asked.DryRun {
-		now := n.around.Clock()
-		k.Versions, k.Made, k.From = k.Versions+1, now, now.Add(certs.Seasoning)
+		k.Versions, k.From = k.Versions+1, n.around.Clock().Add(certs.Seasoning).Truncate(time.Minute) // about when
 		return k, nil
 	}
 	if err := n.act(ctx, by, "key-rotate", asked.Name); err != nil {
