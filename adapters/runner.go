@@ -38,7 +38,6 @@ type Config struct {
 	DepartmentKey     []byte // the department's secret; see envelope.NewNames
 	ExchangePublicKey []byte // what records are sealed to at first; see SealTo
 	Signer            envelope.Signer
-	Suite             envelope.Suite // zero: Standard
 	StateDir          string
 	Bus               Bus
 
@@ -93,7 +92,7 @@ func Open(ctx context.Context, cfg Config) (*Runner, error) {
 		return nil, err
 	}
 	sealer, err := envelope.NewSealer(envelope.SealerConfig{Adapter: m.Adapter, DepartmentKey: cfg.DepartmentKey,
-		ExchangeKey: cfg.ExchangePublicKey, Signer: cfg.Signer, Suite: cfg.Suite, Clock: cfg.Clock})
+		ExchangeKey: cfg.ExchangePublicKey, Signer: cfg.Signer, Clock: cfg.Clock})
 	if err != nil {
 		return nil, fmt.Errorf("set up %s: %w", m.Adapter, err)
 	}

@@ -75,7 +75,7 @@ func TestAnotherKeyIsRefusedWhereTheStateIsKept(t *testing.T) {
 	before := c.versions()
 	for name, change := range map[string]func(*adapters.Config){
 		"key":   func(other *adapters.Config) { other.DepartmentKey = []byte(strings.Repeat("x", 32)) },
-		"suite": func(other *adapters.Config) { other.Suite, other.ExchangePublicKey = envelope.National, c.national() },
+		"suite": func(other *adapters.Config) { other.Signer, other.ExchangePublicKey = sm2Notary{}, c.national() },
 	} {
 		other := c.config(&list{rows: companies(20)}, c.bus)
 		change(&other)
@@ -126,6 +126,8 @@ func TestKeyOfTheExchangeRotatesWhileAnAdapterPublishes(t *testing.T) {
 // sm2Notary signs with SM2 and is the directory of itself.
 type sm2Notary struct{ key *sm2.PrivateKey }
 
+func (n sm2Notary) Suite() envelope.Suite { return envelope.National }
+
 func (n sm2Notary) Sign(message []byte) ([]byte, envelope.SignerID, error) {
 	made, err := n.key.Sign(rand.Reader, message, sm2.NewSM2SignerOption(true, nil))
 	return made, envelope.SignerID{1}, err
@@ -147,7 +149,7 @@ func TestNationalAlgorithmsByConfiguration(t *testing.T) {
 	rows := companies(50)
 	rows[4][3] = "很多钱"
 	config := c.config(&list{rows: rows, upTo: c.now}, c.bus)
-	config.Suite, config.ExchangePublicKey, config.Signer = envelope.National, c.national(), sm2Notary{key}
+	config.ExchangePublicKey, config.Signer = c.national(), sm2Notary{key}
 	r, err := adapters.Open(t.Context(), config)
 	if err != nil {
 		t.Fatal(err)

@@ -55,6 +55,22 @@ type Key struct {
 	Made    time.Time // when it was drawn
 }
 
+// Seasoning is how old a version of a secret must be before anything is made with it. By then every node that answers holds it: one
+// that has not learnt of it from Vault has been without Vault for longer than it may answer (vault.Config.Hold). The first version is
+// used at once.
+const Seasoning = time.Hour
+
+// InUse is the version to make things with; others open and verify with all of the ring, which has at least one.
+func InUse(ring []Key, now time.Time) Key {
+	chosen := ring[0]
+	for _, k := range ring[1:] {
+		if now.Sub(k.Made) >= Seasoning {
+			chosen = k
+		}
+	}
+	return chosen
+}
+
 // String shows no secret.
 func (k Key) String() string { return fmt.Sprintf("key version %d", k.Version) }
 

@@ -39,8 +39,9 @@ func (c CredentialConfig) withDefaults() CredentialConfig {
 
 // Papers are what an authority hands to the holder of a key.
 type Papers struct {
-	Chain [][]byte // DER, the certificate first, without the root
-	Roots [][]byte // DER of the certificates that chains of this authority end in
+	Chain [][]byte       // DER, the certificate first, without the root
+	Roots [][]byte       // DER of the certificates that chains of this authority end in
+	Suite envelope.Suite // by which the roll has the holder sign; zero: by which the key can
 }
 
 // Credential is a certificate and its private key on the disk of the machine that drew the key, which never leaves it. All
@@ -73,14 +74,27 @@ func (c *Credential) Until() time.Time { return c.current.Load().leaf.NotAfter }
 // message later would refuse it, long after the signer took it for delivered.
 func (c *Credential) Sign(message []byte) ([]byte, envelope.SignerID, error) {
 	p := c.current.Load()
-	key, ok := p.key.(ed25519.PrivateKey)
-	if !ok {
-		return nil, envelope.SignerID{}, notForSigning()
-	}
 	if err := p.inTime(c.cfg.Clock()); err != nil {
 		return nil, envelope.SignerID{}, err
 	}
-	return ed25519.Sign(key, message), p.id, nil
+	switch key := p.key.(type) {
+	case ed25519.PrivateKey:
+		return ed25519.Sign(key, message), p.id, nil
+	case *nationalKey:
+		signature, err := key.signing.SignWithSM2(c.cfg.Random, nil, message)
+		return signature, p.id, err
+	}
+	return nil, envelope.SignerID{}, notForSigning()
+}
+
+// Suite is whose algorithms Sign signs by.
+func (c *Credential) Suite() envelope.Suite { return c.current.Load().suite() }
+
+func (p *pair) suite() envelope.Suite {
+	if _, national := p.key.(*nationalKey); national {
+		return envelope.National
+	}
+	return envelope.Standard
 }
 
 // Certificate is the current pair as TLS wants it, for a client or a server; GetCertificate of a server's configuration asks

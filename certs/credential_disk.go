@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/onedoor/yimen/exchange/durable"
@@ -19,7 +20,7 @@ import (
 )
 
 // The files of a credential. Name.key holds the private key and, after it, the chain: one file, so that one rename replaces
-// both and no crash leaves a key without its certificate. (Kafka calls that a PEM key store.) Name.crt is the chain again, for
+// both and no crash leaves a key without its certificate. (Kafka calls that a PEM key store.) By the national suite the SM2 key stands last in it. Name.crt is the chain again, for
 // people and tools, and is never read here.
 const (
 	chainSuffix = ".crt"
@@ -88,11 +89,14 @@ func HoldCredential(cfg CredentialConfig, key crypto.Signer, papers Papers) (*Cr
 
 // pairOf puts a key and its papers together, and sees that they belong together.
 func pairOf(key crypto.Signer, papers Papers) (*pair, error) {
+	key, err := bySuite(key, papers.Suite)
+	if err != nil {
+		return nil, err
+	}
 	p := &pair{key: key, papers: papers, roots: x509.NewCertPool()}
 	if len(papers.Chain) == 0 || len(papers.Roots) == 0 {
 		return nil, errors.New("a certificate or its root is missing")
 	}
-	var err error
 	if p.leaf, err = x509.ParseCertificate(papers.Chain[0]); err != nil {
 		return nil, fmt.Errorf("read certificate: %w", err)
 	}
@@ -165,11 +169,19 @@ func (c *Credential) path(suffix string) string {
 func (c *Credential) rootsPath() string { return filepath.Join(c.cfg.Dir, rootsFile) }
 
 func keyFile(key crypto.Signer, chain [][]byte) ([]byte, error) {
+	var signing []byte
+	if national, is := key.(*nationalKey); is {
+		var err error
+		if signing, err = national.signingPEM(); err != nil {
+			return nil, err
+		}
+		key = national.PrivateKey
+	}
 	der, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
 		return nil, fmt.Errorf("write key: %w", err)
 	}
-	return append(pem.EncodeToMemory(&pem.Block{Type: keyBlock, Bytes: der}), certificates(chain)...), nil
+	return slices.Concat(pem.EncodeToMemory(&pem.Block{Type: keyBlock, Bytes: der}), certificates(chain), signing), nil
 }
 
 // parseKeyFile reads what keyFile wrote.
@@ -184,7 +196,8 @@ func parseKeyFile(content []byte) (crypto.Signer, [][]byte, error) {
 	}
 	switch key := parsed.(type) {
 	case ed25519.PrivateKey:
-		return key, certificatesIn(rest), nil
+		with, err := withSigning(key, rest)
+		return with, certificatesIn(rest), err
 	case *ecdsa.PrivateKey:
 		return key, certificatesIn(rest), nil
 	}

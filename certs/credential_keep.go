@@ -97,7 +97,7 @@ func (c *Credential) renewedElsewhere() bool {
 		return false
 	}
 	saved, err := OpenCredential(c.cfg)
-	if err != nil || saved.Identity() != c.Identity() || !saved.Until().After(c.Until()) {
+	if err != nil || saved.Identity() != c.Identity() || saved.Suite() != c.Suite() || !saved.Until().After(c.Until()) {
 		return false
 	}
 	c.current.Store(saved.current.Load())
@@ -142,7 +142,7 @@ func (p *pair) another(random io.Reader) (crypto.Signer, []byte, error) {
 	if _, server := p.key.(*ecdsa.PrivateKey); server {
 		return NewServerRequest(random, p.identity.Principal())
 	}
-	return NewRequest(random, p.identity.Principal())
+	return NewRequest(p.suite(), random, p.identity.Principal())
 }
 
 func pause(ctx context.Context, d time.Duration) error {

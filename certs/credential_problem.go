@@ -52,5 +52,5 @@ func notSaved(dir string, err error) error {
 func notForSigning() error {
 	return &exchange.Problem{Code: "YM-KEY-0208", Kind: exchange.Invalid,
 		What: text("这个证书不能用来签名", "this certificate cannot sign"),
-		Why:  text("它的密钥不是 Ed25519", "its key is not Ed25519"), Mend: enrolAnew}
+		Why:  text("它的密钥只用于通信", "its key is one to call with only"), Mend: enrolAnew}
 }

@@ -42,7 +42,7 @@ func newHolder(t *testing.T) *holder {
 // order draws a key and has a certificate issued for it.
 func (h *holder) order(change ...func(*certs.Order)) (crypto.Signer, certs.Papers) {
 	h.t.Helper()
-	key, request, err := certs.NewRequest(rand.Reader, "")
+	key, request, err := certs.NewRequest(envelope.Standard, rand.Reader, "")
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -137,11 +137,11 @@ func join(t *testing.T, n *node.Node, admin enrol.Client, city *kafka.Authority,
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, request, err := certs.NewRequest(rand.Reader, kafka.Adapter("scjg", name).Principal())
+	key, request, err := certs.NewRequest(envelope.Standard, rand.Reader, kafka.Adapter("scjg", name).Principal())
 	if err != nil {
 		t.Fatal(err)
 	}
-	joined, err := enrol.Join(t.Context(), n.DepartmentsURL(), n.Fingerprint(), invitation.Token, request, time.Now)
+	joined, err := enrol.Join(t.Context(), n.DepartmentsURL(), n.Fingerprint(), invitation.Token, func(envelope.Suite) ([]byte, error) { return request, nil }, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,7 +193,7 @@ func (m *machine) produce(b *bus.Bus) error {
 func (m *machine) call() error {
 	transport := &http.Transport{TLSClientConfig: m.credential.TLS()}
 	defer transport.CloseIdleConnections()
-	_, request, err := certs.NewRequest(rand.Reader, m.credential.Identity().Principal())
+	_, request, err := certs.NewRequest(envelope.Standard, rand.Reader, m.credential.Identity().Principal())
 	if err != nil {
 		return err
 	}

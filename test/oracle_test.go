@@ -381,7 +381,7 @@ func (o *oracle) publish(t *testing.T, p *place, f *file) {
 // forgetful keeps no entries.
 type forgetful struct{}
 
-func (forgetful) Stamp(*audit.Entry) error { return nil }
+func (forgetful) Stamp(context.Context, *audit.Entry) error { return nil }
 
 func (forgetful) Append(context.Context, audit.Entry) (audit.Receipt, error) {
 	return audit.Receipt{}, nil

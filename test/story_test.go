@@ -100,7 +100,7 @@ func (p *place) adapterTelling(manifest string, tell func(adapters.Progress)) *a
 	if !known {
 		p.t.Fatalf("no schema of %s", m.Evidence)
 	}
-	public, err := p.node.PublicKey(p.t.Context())
+	public, err := p.node.PublicKey(p.t.Context(), envelope.Standard)
 	if err != nil {
 		p.t.Fatal(err)
 	}

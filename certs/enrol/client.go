@@ -19,6 +19,7 @@ import (
 	"github.com/onedoor/yimen/certs"
 	"github.com/onedoor/yimen/certs/roll"
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/envelope"
 	"github.com/onedoor/yimen/exchange/wire"
 )
 
@@ -32,8 +33,8 @@ type Client struct {
 const maxAnswer = 4 << 20 // bytes
 
 // Join enrols: it makes sure that the server at the address is a node of the root with that fingerprint, and only then sends the
-// one-time token and the request. now checks certificates.
-func Join(ctx context.Context, server string, root certs.Fingerprint, token string, request []byte, now func() time.Time) (Joined, error) {
+// one-time token and the request, which draw makes by what the exchange understands; see certs.NewRequest. now checks certificates.
+func Join(ctx context.Context, server string, root certs.Fingerprint, token string, draw func(envelope.Suite) ([]byte, error), now func() time.Time) (Joined, error) {
 	at, err := url.Parse(server)
 	if err != nil || at.Scheme != "https" || at.Host == "" {
 		return Joined{}, notHTTPS()
@@ -43,6 +44,18 @@ func Join(ctx context.Context, server string, root certs.Fingerprint, token stri
 		VerifyConnection:   func(state tls.ConnectionState) error { return genuine(state, at.Hostname(), root, now()) }}}
 	defer transport.CloseIdleConnections()
 	c := Client{Base: server, HTTP: &http.Client{Transport: transport, Timeout: wire.Patience}}
+	var told roots
+	if err := c.call(ctx, http.MethodGet, pathRoots, nil, &told); err != nil {
+		return Joined{}, err
+	}
+	understood := envelope.Standard
+	if told.Crypto != 0 { // then it chooses: whoever enrolled here before goes on signing as before
+		understood = envelope.National
+	}
+	request, err := draw(understood)
+	if err != nil {
+		return Joined{}, err
+	}
 	var joined Joined
 	if err := c.call(ctx, http.MethodPost, pathEnrolments, enrolment{Token: token, Request: request}, &joined); err != nil {
 		return Joined{}, err

@@ -10,6 +10,7 @@ import (
 
 	"github.com/onedoor/yimen/certs"
 	"github.com/onedoor/yimen/certs/roll"
+	"github.com/onedoor/yimen/exchange/envelope"
 )
 
 // The addresses, below the exchange's.
@@ -25,19 +26,22 @@ const (
 
 // Joined is what the exchange hands to a machine that enrols or renews: all it needs to publish or to ask.
 type Joined struct {
-	Identity string    `json:"identity"`
-	Until    time.Time `json:"until"`
-	Chain    [][]byte  `json:"chain"` // DER, the certificate first
-	Roots    [][]byte  `json:"roots"` // DER
+	Identity string         `json:"identity"`
+	Until    time.Time      `json:"until"`
+	Chain    [][]byte       `json:"chain"`           // DER, the certificate first
+	Roots    [][]byte       `json:"roots"`           // DER
+	Crypto   envelope.Suite `json:"crypto,omitzero"` // by which the machine is to sign; zero: an exchange of old, which has the standard one only
 	Exchange
 }
 
 // Papers are the certificate and its roots.
-func (j Joined) Papers() certs.Papers { return certs.Papers{Chain: j.Chain, Roots: j.Roots} }
+func (j Joined) Papers() certs.Papers {
+	return certs.Papers{Chain: j.Chain, Roots: j.Roots, Suite: max(j.Crypto, envelope.Standard)}
+}
 
 // Exchange is what a machine must know of the exchange besides whom to trust. It changes, and comes anew with every renewal.
 type Exchange struct {
-	SealingKey []byte   `json:"sealing_key"` // what records are sealed to; see package envelope
+	SealingKey []byte   `json:"sealing_key"` // what records are sealed to, of the suite that the machine signs by; see package envelope
 	Kafka      []string `json:"kafka"`       // addresses of brokers
 	KafkaTLS   bool     `json:"kafka_tls"`   // whether they want the certificate
 }
@@ -45,7 +49,7 @@ type Exchange struct {
 // enrolment is the body of POST /v1/enrolments, renewal that of POST /v1/renewals.
 type enrolment struct {
 	Token   string `json:"token"`
-	Request []byte `json:"request"` // PKCS #10, DER
+	Request []byte `json:"request"` // see certs.NewRequest
 }
 
 type renewal struct {
@@ -69,8 +73,10 @@ type revocation struct {
 	Reason string `json:"reason,omitempty"` // revocations only
 }
 
-// roots is the answer of GET /v1/roots.
+// roots is the answer of GET /v1/roots: what a machine must know before it draws its keys.
 type roots struct {
+	// Crypto is by which suite whoever enrols here for the first time signs; zero: an exchange of old, which has the standard one only.
+	Crypto       envelope.Suite      `json:"crypto,omitzero"`
 	Roots        [][]byte            `json:"roots"`
 	Fingerprints []certs.Fingerprint `json:"fingerprints"`
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/onedoor/yimen/certs"
 	"github.com/onedoor/yimen/certs/roll"
+	"github.com/onedoor/yimen/exchange/envelope"
 )
 
 // Config is what the handler is made of. All is required.
@@ -18,12 +19,13 @@ type Config struct {
 	City      string
 	Roll      *roll.Roll
 	Authority certs.Authority
+	Suite     envelope.Suite // by which adapters that enrol are to sign
 	// Admin finds out which administrator sent a request.
 	Admin func(*http.Request) (who string, err error)
 	// Act makes an audit entry of an administrator's act durable before it is done.
 	Act func(ctx context.Context, who, act, target string) error
-	// Exchange is what machines are told along with their certificate.
-	Exchange func(context.Context) (Exchange, error)
+	// Exchange is what machines that sign by a suite are told along with their certificate.
+	Exchange func(context.Context, envelope.Suite) (Exchange, error)
 	// Fail answers a request by its error.
 	Fail func(http.ResponseWriter, *http.Request, error)
 }
@@ -85,15 +87,14 @@ func (h *handler) enrol(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	about, err := h.cfg.Exchange(r.Context()) // first: a token that was used up for nothing is not given back
-	if err != nil {
+	if _, err := h.cfg.Exchange(r.Context(), h.cfg.Suite); err != nil { // first: a token that was used up for nothing is not given back
 		return nil, err
 	}
 	made, err := h.cfg.Roll.Enrol(r.Context(), asked.Token, asked.Request)
 	if err != nil {
 		return nil, err
 	}
-	return h.joined(made, about)
+	return h.joined(r.Context(), made)
 }
 
 // renew is for who shows a certificate; TLS has verified its chain.
@@ -105,23 +106,24 @@ func (h *handler) renew(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	about, err := h.cfg.Exchange(r.Context())
-	if err != nil {
-		return nil, err
-	}
 	made, err := h.cfg.Roll.Renew(r.Context(), r.TLS.VerifiedChains[0][0], asked.Request)
 	if err != nil {
 		return nil, err
 	}
-	return h.joined(made, about)
+	return h.joined(r.Context(), made)
 }
 
-func (h *handler) joined(made certs.Issued, about Exchange) (any, error) {
+func (h *handler) joined(ctx context.Context, made certs.Issued) (any, error) {
 	who, err := certs.IdentityOf(made.Certificate)
 	if err != nil {
 		return nil, err
 	}
-	return Joined{Identity: who.String(), Until: made.Certificate.NotAfter, Chain: made.Chain, Roots: h.rootsDER(), Exchange: about}, nil
+	signs, _, err := h.cfg.Roll.Signatory(ctx, envelope.SignerID(certs.FingerprintOf(made.Certificate.Raw)))
+	if err != nil {
+		return nil, err
+	}
+	about, err := h.cfg.Exchange(ctx, signs.Suite)
+	return Joined{Identity: who.String(), Until: made.Certificate.NotAfter, Chain: made.Chain, Roots: h.rootsDER(), Crypto: signs.Suite, Exchange: about}, err
 }
 
 func (h *handler) rootsDER() (all [][]byte) {
@@ -132,7 +134,7 @@ func (h *handler) rootsDER() (all [][]byte) {
 }
 
 func (h *handler) roots(*http.Request) (any, error) {
-	answer := roots{Roots: h.rootsDER()}
+	answer := roots{Crypto: h.cfg.Suite, Roots: h.rootsDER()}
 	for _, der := range answer.Roots {
 		answer.Fingerprints = append(answer.Fingerprints, certs.FingerprintOf(der))
 	}

@@ -25,6 +25,7 @@ import (
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/bus"
 	"github.com/onedoor/yimen/exchange/bus/embedded"
+	"github.com/onedoor/yimen/exchange/envelope"
 )
 
 const adminToken = "the-administrators-token"
@@ -38,6 +39,7 @@ var (
 type world struct {
 	t         *testing.T
 	authority *certs.LocalAuthority
+	bus       *bus.Bus
 	roll      *roll.Roll
 	cfg       enrol.Config
 	url       string
@@ -73,7 +75,13 @@ func (w *world) startRoll() *roll.Roll {
 	must(w.t, err)
 	w.t.Cleanup(func() { connected.Close() })
 	must(w.t, connected.Ensure(w.t.Context(), []bus.Topic{{Name: roll.Topic, Partitions: 1}}))
-	r, err := roll.New(roll.Config{City: "liling", Topics: connected, Authority: w.authority})
+	w.bus = connected
+	return w.runRoll(roll.Config{City: "liling", Topics: connected, Authority: w.authority})
+}
+
+func (w *world) runRoll(cfg roll.Config) *roll.Roll {
+	w.t.Helper()
+	r, err := roll.New(cfg)
 	must(w.t, err)
 	ctx, end := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
@@ -124,7 +132,7 @@ func (w *world) received() string {
 	return strings.Join(w.seen, "\n")
 }
 
-func (w *world) about(context.Context) (enrol.Exchange, error) {
+func (w *world) about(context.Context, envelope.Suite) (enrol.Exchange, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return enrol.Exchange{SealingKey: []byte("public"), Kafka: []string{"kafka1.example:9093"}, KafkaTLS: true}, w.why
@@ -174,7 +182,7 @@ func over(security *tls.Config) *http.Client {
 }
 
 func (w *world) join(token string, request []byte) (enrol.Joined, error) {
-	return enrol.Join(w.t.Context(), w.url, w.fingerprint(), token, request, time.Now)
+	return enrol.Join(w.t.Context(), w.url, w.fingerprint(), token, drawn(request), time.Now)
 }
 
 // credential enrols an adapter and keeps what it got.
@@ -210,9 +218,13 @@ func fail(w http.ResponseWriter, _ *http.Request, err error) {
 	json.NewEncoder(w).Encode(map[string]any{"code": p.Code, "kind": p.Kind, "what": p.What, "why": p.Why, "how": p.Mend})
 }
 
+func drawn(request []byte) func(envelope.Suite) ([]byte, error) {
+	return func(envelope.Suite) ([]byte, error) { return request, nil }
+}
+
 func draw(t *testing.T) (crypto.Signer, []byte) {
 	t.Helper()
-	key, request, err := certs.NewRequest(rand.Reader, "")
+	key, request, err := certs.NewRequest(envelope.Standard, rand.Reader, "")
 	must(t, err)
 	return key, request
 }

@@ -115,8 +115,19 @@ func (l license) signatory() envelope.Signatory {
 	if l.leaf == nil {
 		return envelope.Signatory{}
 	}
-	public, _ := l.leaf.PublicKey.(ed25519.PublicKey) // another kind of key has signed no record
-	return envelope.Signatory{Adapter: l.who.Adapter(), Suite: envelope.Standard, Public: public, From: l.leaf.NotBefore, Until: l.leaf.NotAfter, Revoked: l.revoked.at}
+	public := l.signing
+	if l.suite() == envelope.Standard {
+		public, _ = l.leaf.PublicKey.(ed25519.PublicKey) // another kind of key has signed no record
+	}
+	return envelope.Signatory{Adapter: l.who.Adapter(), Suite: l.suite(), Public: public, From: l.leaf.NotBefore, Until: l.leaf.NotAfter, Revoked: l.revoked.at}
+}
+
+// suite is by which whoever holds the certificate signs.
+func (l license) suite() envelope.Suite {
+	if l.signing != nil {
+		return envelope.National
+	}
+	return envelope.Standard
 }
 
 // Standing is one identity as the roll has it.
@@ -127,6 +138,7 @@ type Standing struct {
 	Name        string              `json:"name"`
 	Principal   string              `json:"principal"`
 	Fingerprint string              `json:"fingerprint,omitempty"` // of its newest certificate
+	Suite       envelope.Suite      `json:"suite,omitzero"`        // by which an adapter signs
 	Issued      time.Time           `json:"issued,omitzero"`
 	Until       time.Time           `json:"until,omitzero"`
 	Invited     time.Time           `json:"invited,omitzero"`
@@ -147,6 +159,9 @@ func (r *Roll) Standings() []Standing {
 		if m.latest != nil {
 			is = cmp.Or(is, m.latest.revoked)
 			s.Fingerprint = certs.FingerprintOf(m.latest.leaf.Raw).String()
+			if who.Role == certs.Adapter {
+				s.Suite = m.latest.suite()
+			}
 			s.Issued, s.Until = m.latest.leaf.NotBefore, m.latest.leaf.NotAfter
 		}
 		s.Revoked, s.RevokedBy, s.Reason = is.at, is.by, is.reason

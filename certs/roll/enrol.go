@@ -78,10 +78,11 @@ func (r *Roll) Enrol(ctx context.Context, token string, request []byte) (certs.I
 			return certs.Issued{}, badToken()
 		}
 	}
-	if err := r.acceptable(request, who); err != nil {
+	request, signing, err := r.acceptable(request, who, r.suiteOf(who))
+	if err != nil {
 		return certs.Issued{}, err
 	}
-	return r.issue(ctx, certs.Order{Request: request, Identity: who}, entry{Token: hash})
+	return r.issue(ctx, certs.Order{Request: request, Identity: who}, entry{Token: hash, Signing: signing})
 }
 
 func (r *Roll) invited(hash string) (certs.Identity, bool) {
@@ -94,25 +95,45 @@ func (r *Roll) invited(hash string) (certs.Identity, bool) {
 	return i.who, true
 }
 
-// acceptable refuses a request in which the requester takes itself for somebody else, and one for a key that has a certificate
-// already. It comes before the authority is asked; the fold has the last word.
-func (r *Roll) acceptable(request []byte, who certs.Identity) error {
-	read, err := x509.ParseCertificateRequest(request)
+// suiteOf is by which an identity is to sign: as before, and at first as this city does. An adapter that changed would name all its
+// records anew.
+func (r *Roll) suiteOf(who certs.Identity) envelope.Suite {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	if m := r.state.members[who]; m != nil && m.latest != nil {
+		return m.latest.suite()
+	}
+	return r.cfg.Suite
+}
+
+// acceptable takes a request apart, and leaves an SM2 key out that is not wanted. It refuses one in which the requester takes itself
+// for somebody else, one for a key that has a certificate already, and an adapter's without the SM2 key that is wanted. It comes
+// before the authority is asked; the fold has the last word.
+func (r *Roll) acceptable(request []byte, who certs.Identity, suite envelope.Suite) (certificate, signing []byte, err error) {
+	if certificate, signing, err = certs.ReadRequest(request); err != nil {
+		return nil, nil, err
+	}
+	if suite == envelope.Standard {
+		signing = nil
+	} else if signing == nil && who.Role == certs.Adapter {
+		return nil, nil, noSM2()
+	}
+	read, err := x509.ParseCertificateRequest(certificate)
 	if err != nil {
-		return nil // the authority says what is wrong with it
+		return certificate, signing, nil // the authority says what is wrong with it
 	}
 	if name := read.Subject.CommonName; name != "" && name != who.Principal() {
-		return notYours(who)
+		return nil, nil, notYours(who)
 	}
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	if r.state.keys[keyOf(read.RawSubjectPublicKeyInfo)] {
-		return sameKey()
+	if r.state.keys[keyOf(read.RawSubjectPublicKeyInfo)] || signing != nil && r.state.keys[keyOf(signing)] {
+		return nil, nil, sameKey()
 	}
-	return nil
+	return certificate, signing, nil
 }
 
-// Renew issues the next certificate to the holder of one that still holds, for a new key. That the caller holds the
+// Renew issues the next certificate to the holder of one that still holds, for new keys of the same suite. That the caller holds the
 // certificate's key, TLS has proved.
 func (r *Roll) Renew(ctx context.Context, current *x509.Certificate, request []byte) (certs.Issued, error) {
 	if err := r.Admits(current); err != nil {
@@ -122,10 +143,12 @@ func (r *Roll) Renew(ctx context.Context, current *x509.Certificate, request []b
 	if err != nil {
 		return certs.Issued{}, err
 	}
-	if err := r.acceptable(request, who); err != nil {
+	id := envelope.SignerID(certs.FingerprintOf(current.Raw))
+	request, signing, err := r.acceptable(request, who, r.suiteOf(who))
+	if err != nil {
 		return certs.Issued{}, err
 	}
-	return r.issue(ctx, certs.Order{Request: request, Identity: who}, entry{Renews: hexOf(envelope.SignerID(certs.FingerprintOf(current.Raw)))})
+	return r.issue(ctx, certs.Order{Request: request, Identity: who}, entry{Renews: hexOf(id), Signing: signing})
 }
 
 // NodeCertificate issues a certificate to a node of the exchange itself, which needs no invitation.

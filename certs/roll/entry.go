@@ -32,6 +32,7 @@ type entry struct {
 	Token    string    `json:"token,omitempty"`    // invited: SHA-256 of the one-time token; issued: the one that it used up
 	Until    time.Time `json:"until,omitzero"`     // invited
 	Chain    [][]byte  `json:"chain,omitempty"`    // issued
+	Signing  []byte    `json:"signing,omitempty"`  // issued: the SM2 point that signs for the certificate; none: its own key does
 	Renews   string    `json:"renews,omitempty"`   // issued: the certificate that it takes the place of
 	Target   string    `json:"target,omitempty"`   // revoked, restored
 	Reason   string    `json:"reason,omitempty"`   // revoked: a code

@@ -34,6 +34,7 @@ type invitation struct {
 type license struct {
 	who     certs.Identity
 	leaf    *x509.Certificate
+	signing []byte // SM2; nil: the certificate's own key signs
 	revoked revocation
 }
 
@@ -148,19 +149,22 @@ func (s *state) foldIssued(e *entry) error {
 		return isRevoked(who.Principal(), is)
 	}
 	id, key := envelope.SignerID(certs.FingerprintOf(e.Chain[0])), keyOf(leaf.RawSubjectPublicKeyInfo)
-	if s.certificates[id] != nil || s.keys[key] {
+	if s.certificates[id] != nil || s.keys[key] || e.Signing != nil && s.keys[keyOf(e.Signing)] {
 		return sameKey()
 	}
 	if err := s.entitled(e, who); err != nil {
 		return err
 	}
-	l := &license{who: who, leaf: leaf}
+	l := &license{who: who, leaf: leaf, signing: e.Signing}
+	if l.signing != nil {
+		s.keys[keyOf(l.signing)] = true
+	}
 	s.certificates[id], s.keys[key] = l, true
 	s.member(who).latest = l
 	return nil
 }
 
-// keyOf is what is kept of a public key.
+// keyOf is what is kept of a public key: of a certificate's as it stands there, of SM2 the point.
 func keyOf(spki []byte) [sha256.Size]byte { return sha256.Sum256(spki) }
 
 // entitled says why a certificate may not be issued, and uses up the invitation that it may be issued by.

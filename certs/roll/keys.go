@@ -9,18 +9,22 @@ import (
 	"github.com/onedoor/yimen/certs"
 )
 
-// OrdersSecret names the secret whose versions are the seeds of the keys by which the exchange signs entries.
+// OrdersSecret names the secret whose versions are the seeds of the keys by which the exchange signs what it tells its nodes: the
+// entries of the roll, and orders to forget.
 const OrdersSecret = "orders"
 
-// seasoning is how old a version of the secret must be before entries are signed with it: until then some node may not have
-// learnt of it, and would pass them over. The first version is used at once.
-const seasoning = time.Hour
+// Orders are the keys of OrdersSecret as the authority knows them at the moment: one may have been drawn on another node since the
+// last call. They are safe for concurrent use.
+type Orders struct {
+	Authority certs.Authority
+	Clock     func() time.Time
+}
 
-// verifiers are the public keys of all versions, as the authority knows them now: one may have been drawn on another node.
-func (r *Roll) verifiers(ctx context.Context) ([]ed25519.PublicKey, error) {
-	ring, err := r.cfg.Authority.Ring(ctx, OrdersSecret)
+// Verifiers are the public keys of all versions.
+func (o Orders) Verifiers(ctx context.Context) ([]ed25519.PublicKey, error) {
+	ring, err := o.Authority.Ring(ctx, OrdersSecret)
 	if err != nil {
-		return nil, fmt.Errorf("keys of the roll: %w", err)
+		return nil, fmt.Errorf("keys of the exchange's orders: %w", err)
 	}
 	keys := make([]ed25519.PublicKey, len(ring))
 	for i, k := range ring {
@@ -29,19 +33,13 @@ func (r *Roll) verifiers(ctx context.Context) ([]ed25519.PublicKey, error) {
 	return keys, nil
 }
 
-// signer is the key to sign with.
-func (r *Roll) signer(ctx context.Context) (ed25519.PrivateKey, error) {
-	ring, err := r.cfg.Authority.Ring(ctx, OrdersSecret)
+// Signer is the key to sign with.
+func (o Orders) Signer(ctx context.Context) (ed25519.PrivateKey, error) {
+	ring, err := o.Authority.Ring(ctx, OrdersSecret)
 	if err != nil {
-		return nil, fmt.Errorf("key of the roll: %w", err)
+		return nil, fmt.Errorf("key of the exchange's orders: %w", err)
 	}
-	chosen, now := ring[0], r.cfg.Clock()
-	for _, k := range ring[1:] {
-		if now.Sub(k.Made) >= seasoning {
-			chosen = k
-		}
-	}
-	return signing(chosen), nil
+	return signing(certs.InUse(ring, o.Clock())), nil
 }
 
 func signing(k certs.Key) ed25519.PrivateKey { return ed25519.NewKeyFromSeed(k.Secret) }

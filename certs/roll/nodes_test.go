@@ -65,12 +65,12 @@ func TestKeysRotate(t *testing.T) {
 	if err != nil || len(ring) != 2 {
 		t.Fatal(len(ring), err)
 	}
-	c.wait(ring[1].Made.Add(seasoning - time.Second).Sub(c.clock()))
-	if key, err := a.signer(t.Context()); err != nil || !key.Equal(signing(ring[0])) {
+	c.wait(ring[1].Made.Add(certs.Seasoning - time.Second).Sub(c.clock()))
+	if key, err := a.orders.Signer(t.Context()); err != nil || !key.Equal(signing(ring[0])) {
 		t.Errorf("the new key signs too soon, %v", err)
 	}
 	c.wait(2 * time.Second)
-	if key, err := a.signer(t.Context()); err != nil || !key.Equal(signing(ring[1])) {
+	if key, err := a.orders.Signer(t.Context()); err != nil || !key.Equal(signing(ring[1])) {
 		t.Errorf("the new key does not sign, %v", err)
 	}
 	if err := a.Revoke(t.Context(), Target{Identity: licences}, "xzsp/0001", "breach"); err != nil {

@@ -81,3 +81,9 @@ func numberInIdentity() error {
 	return &exchange.Problem{Code: "YM-ROL-0113", Kind: exchange.Invalid, What: text("身份里有公民身份号码", "the identity contains a citizen number"),
 		Why: text("名册永久保存", "the roll is kept for ever"), Mend: text("改用工号", "use the staff code")}
 }
+
+func noSM2() error {
+	return &exchange.Problem{Code: "YM-ROL-0114", Kind: exchange.Invalid, What: text("请求没有带 SM2 签名密钥", "the request brings no SM2 key to sign by"),
+		Why:  text("这个身份用国密签名（平台配置 crypto: national）", "this identity signs by the national suite (the exchange's crypto: national)"),
+		Mend: text("用本版本的 yimen enroll 重新入网，它会生成 SM2 密钥", "enrol again with `yimen enroll` of this version, which draws one")}
+}

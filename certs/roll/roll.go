@@ -42,6 +42,7 @@ type Config struct {
 	City      string
 	Topics    Topics
 	Authority certs.Authority
+	Suite     envelope.Suite   // by which adapters that enrol sign; zero: Standard
 	Clock     func() time.Time // nil: time.Now
 	Random    io.Reader        // for tokens; nil: crypto/rand
 	Log       *slog.Logger     // nil: silent
@@ -51,6 +52,7 @@ type Config struct {
 // Roll is the roll of identities. It is safe for concurrent use.
 type Roll struct {
 	cfg     Config
+	orders  Orders
 	guesses *rate.Limiter // wrong tokens
 	refused *prometheus.CounterVec
 
@@ -72,6 +74,9 @@ func New(cfg Config) (*Roll, error) {
 	if cfg.City == "" || cfg.Topics == nil || cfg.Authority == nil {
 		return nil, errors.New("roll of identities needs a city, topics and an authority")
 	}
+	if cfg.Suite == 0 {
+		cfg.Suite = envelope.Standard
+	}
 	if cfg.Clock == nil {
 		cfg.Clock = time.Now
 	}
@@ -81,7 +86,7 @@ func New(cfg Config) (*Roll, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	r := &Roll{cfg: cfg, guesses: rate.NewLimiter(guessesPerSecond, guessesAtOnce), state: newState(cfg.City), changed: make(chan struct{}),
+	r := &Roll{cfg: cfg, orders: Orders{cfg.Authority, cfg.Clock}, guesses: rate.NewLimiter(guessesPerSecond, guessesAtOnce), state: newState(cfg.City), changed: make(chan struct{}),
 		absent: map[envelope.SignerID]bool{}, told: map[string]error{}}
 	r.refused = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "yimen_identities_refused_total",
 		Help: "Entries of the roll of identities that were passed over."}, []string{"reason"})

@@ -99,7 +99,7 @@ func (c *city) node() *Roll {
 
 func request(t *testing.T, name string) (crypto.Signer, []byte) {
 	t.Helper()
-	key, csr, err := certs.NewRequest(rand.Reader, name)
+	key, csr, err := certs.NewRequest(envelope.Standard, rand.Reader, name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -322,7 +322,7 @@ func TestForgedEntries(t *testing.T) {
 	r, b := c.node(), c.bus()
 	adapter := enrol(t, r, licences)
 	_, stranger, _ := ed25519.GenerateKey(nil)
-	orders, err := r.signer(t.Context())
+	orders, err := r.orders.Signer(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -54,7 +54,7 @@ type reading struct {
 // take folds messages of the topic. What is not an entry of ours is counted and passed over. While the keys that verify them
 // cannot be had nothing can be said of them: they come again.
 func (r *Roll) take(ctx context.Context, messages []exchange.Message) error {
-	keys, err := r.verifiers(ctx)
+	keys, err := r.orders.Verifiers(ctx)
 	if err != nil {
 		return err
 	}
@@ -151,7 +151,7 @@ func (r *Roll) add(ctx context.Context, e *entry) error {
 	if err != nil {
 		return err
 	}
-	key, err := r.signer(ctx)
+	key, err := r.orders.Signer(ctx)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/onedoor/yimen/certs"
 	"github.com/onedoor/yimen/exchange"
 )
 
@@ -31,7 +32,7 @@ type Config struct {
 	KV string `yaml:"kv"`
 	// Login says how to log in. Required.
 	Login Login `yaml:"login"`
-	// Hold is how long unwrapped secrets may serve without Vault. Default 15m.
+	// Hold is how long unwrapped secrets may serve without Vault, at most 1h. Default 15m.
 	Hold time.Duration `yaml:"hold"`
 	// Refresh is how often Vault is asked while it answers: for what others have rotated, and to begin Hold anew. Default
 	// 30s; at most half of Hold.
@@ -114,8 +115,8 @@ func (c Config) Check() error {
 		return badSetting("address", "须写成 https://主机:端口", "it must be https://host:port")
 	case c.CA == "":
 		return badSetting("ca", "没有写明 Vault 证书的 CA 文件", "the file of the CA of Vault's certificate is missing")
-	case c.Hold < 0:
-		return badSetting("hold", "时长为负", "it is negative")
+	case c.Hold < 0 || c.Hold > certs.Seasoning:
+		return badSetting("hold", "须为正，且不超过 1h：与 Vault 断开更久的节点会不认识已启用的新密钥", "it must be positive and at most 1h: a node that is without Vault for longer would not know keys that are in use by then")
 	case c.Refresh < 0 || c.Refresh > c.Hold/2:
 		return badSetting("refresh", "须为正，且不超过 hold 的一半", "it must be positive and at most half of hold")
 	case c.Timeout < 0:

@@ -70,12 +70,12 @@ func startAudit(t *testing.T) auditUp {
 	t.Helper()
 	up := auditUp{dir: filepath.Join(t.TempDir(), "audit")}
 	topic := &memory{}
-	log, err := audit.New(audit.Config{Appender: topic, Key: bytes.Repeat([]byte{1}, 32)})
+	log, err := audit.New(audit.Config{Appender: topic, Keys: func(context.Context) (audit.Keys, error) { return audit.Keys{Token: bytes.Repeat([]byte{1}, 32)}, nil }})
 	if err != nil {
 		t.Fatal(err)
 	}
 	private := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{2}, 32))
-	if up.ledger, err = ledger.Open(t.Context(), ledger.Config{Dir: up.dir, Origin: "liling.yimen/audit", Key: private, Topic: topic}); err != nil {
+	if up.ledger, err = ledger.Open(t.Context(), ledger.Config{Dir: up.dir, Origin: "liling.yimen/audit", Key: func(context.Context) (ed25519.PrivateKey, error) { return private, nil }, Topic: topic}); err != nil {
 		t.Fatal(err)
 	}
 	number := "430281199001010017"

@@ -32,6 +32,7 @@ import (
 type demonstration struct {
 	data, http, kafka string
 	departments       string
+	crypto            string
 	people            int
 	seed              uint64
 	once, verbose     bool
@@ -58,6 +59,8 @@ func (s *session) demoVerb() verb {
 			f.StringVar(&how.http, "http", node.DefaultHTTP, s.t("HTTP 地址 `ADDR`，端口 0 为自动选择", "HTTP `ADDR`; port 0 picks a free one"))
 			f.StringVar(&how.departments, "departments", node.DefaultDepartments, s.t("部门地址 `ADDR`（HTTPS、证书、入网），端口 0 为自动选择", "the `ADDR` for departments (HTTPS, certificates, enrolment); port 0 picks a free one"))
 			f.StringVar(&how.kafka, "kafka", node.DefaultKafka, s.t("内嵌 Kafka 地址 `ADDR`，端口 0 为自动选择", "the embedded Kafka's `ADDR`; port 0 picks a free one"))
+			how.crypto = "standard"
+			choice(f, &how.crypto, "crypto", "", []string{"standard", "national"}, s.t("签名和封装的算法 `SUITE`，national 为国密", "sign and seal by the `SUITE`; national is SM2, SM3 and SM4"))
 			f.IntVar(&how.people, "people", 20_000, s.t("城市人口 `N`，企业为其四分之一", "`N` people in the city, and a quarter as many companies"))
 			f.Uint64Var(&how.seed, "seed", 1, s.t("同一种子 `N` 造出同一座城市", "the same seed `N` makes the same city"))
 			f.BoolVar(&how.once, "once", false, s.t("给出结果后结束", "end after the answers"))
@@ -150,7 +153,7 @@ func (s *session) startDemo(ctx context.Context, how demonstration) (*node.Node,
 	if how.verbose {
 		log = s.logs(slog.LevelDebug)
 	}
-	n, err := node.Start(ctx, node.Config{Data: how.data, HTTP: how.http, Departments: how.departments,
+	n, err := node.Start(ctx, node.Config{Data: how.data, Crypto: how.crypto, HTTP: how.http, Departments: how.departments,
 		Kafka:   node.Kafka{Listen: how.kafka, Pending: -1}, // all of it is one process with one clock
 		Callers: filepath.Join(how.data, callersFile)},
 		node.Surroundings{Log: log, Clock: s.now, Catalogue: []fs.FS{demo.Catalogue()}})
@@ -273,10 +276,11 @@ func (s *session) publishCity(ctx context.Context, how demonstration, n *node.No
 // join enrols an adapter of the made-up city, as its department would do it from another machine.
 func (s *session) join(ctx context.Context, n *node.Node, data string, adapter exchange.Adapter) error {
 	place := placeOf(data, adapter)
-	if _, err := n.Enrol(ctx, identityOf(adapter), place.Credential()); err != nil {
+	credential, err := n.Enrol(ctx, identityOf(adapter), place.Credential())
+	if err != nil {
 		return err
 	}
-	about, err := n.About(ctx)
+	about, err := n.About(ctx, credential.Suite())
 	if err != nil {
 		return err
 	}

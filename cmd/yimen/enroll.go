@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -17,6 +18,7 @@ import (
 	"github.com/onedoor/yimen/certs"
 	"github.com/onedoor/yimen/certs/enrol"
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/envelope"
 )
 
 // joining is how a machine is to enrol.
@@ -69,11 +71,12 @@ func (s *session) enroll(ctx context.Context, how joining) error {
 	if err := takesFiles(how.data); err != nil {
 		return err
 	}
-	key, request, err := certs.NewRequest(rand.Reader, principal)
-	if err != nil {
-		return err
+	var key crypto.Signer
+	draw := func(suite envelope.Suite) (request []byte, err error) {
+		key, request, err = certs.NewRequest(suite, rand.Reader, principal)
+		return request, err
 	}
-	joined, err := enrol.Join(ctx, how.server, root, strings.TrimSpace(token), request, s.now)
+	joined, err := enrol.Join(ctx, how.server, root, strings.TrimSpace(token), draw, s.now)
 	if err != nil {
 		return err
 	}

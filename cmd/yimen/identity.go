@@ -11,6 +11,7 @@ import (
 	"github.com/onedoor/yimen/certs/enrol"
 	"github.com/onedoor/yimen/certs/roll"
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/envelope"
 )
 
 func (s *session) identityVerbs() verb {
@@ -110,12 +111,22 @@ func (s *session) standingRows() list[roll.Standing] {
 			{head: both("身份", "IDENTITY"), cell: func(i roll.Standing) string { return i.Principal }},
 			{head: both("状态", "STATE"), cell: func(i roll.Standing) string { return s.standing(i) }},
 			{head: both("证书剩余", "CERT"), cell: func(i roll.Standing) string { return s.left(i.Until) }},
+			{head: both("签名算法", "SIGNS BY"), wide: true, cell: func(i roll.Standing) string { return suiteName(i.Suite) }},
 			{head: both("有效至", "UNTIL"), wide: true, cell: func(i roll.Standing) string { return moment(i.Until) }},
 			{head: both("吊销于", "REVOKED"), wide: true, cell: func(i roll.Standing) string { return moment(i.Revoked) }},
 			{head: both("原因", "REASON"), wide: true, cell: func(i roll.Standing) string { return plain(i.Reason) }},
 			{head: both("指纹", "FINGERPRINT"), wide: true, cell: func(i roll.Standing) string { return i.Fingerprint }},
 		},
 	}
+}
+
+// suiteName is a suite as the configuration has it, "-" where there is none.
+func suiteName(suite envelope.Suite) string {
+	name, err := suite.MarshalText()
+	if err != nil {
+		return "-"
+	}
+	return string(name)
 }
 
 // standing says in a word how an identity stands.

@@ -176,6 +176,8 @@ func printable(t *testing.T) map[string]string {
 		"yimen identity revoke":      "identity revoke scjg/another --reason left-office --confirm scjg/another" + registry,
 		"yimen identity restore":     "identity restore scjg/another" + registry,
 		"yimen identity fingerprint": "identity fingerprint --server " + up.url,
+		"yimen key list":             "key list" + registry,
+		"yimen key rotate":           "key rotate sealing --dry-run" + registry,
 		"yimen erase holder":         "erase holder --basis pipl-47 --confirm erase --number @" + filepath.Join(up.data, applicantFile) + registry,
 		"yimen erase record":         "erase record health-certificate 02b63e8d000000000000000000000000 --basis pipl-47 --confirm 02b63e8d000000000000000000000000" + registry,
 		"yimen erase lift":           "erase lift " + up.erasure(t) + " --basis error" + registry,

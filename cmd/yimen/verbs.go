@@ -9,6 +9,7 @@ func (s *session) verbs() []verb {
 		s.enrollVerb(),
 		s.identityVerbs(),
 		s.passwordVerb(),
+		s.keyVerbs(),
 		s.eraseVerbs(),
 		s.indexVerbs(),
 		s.adapterVerbs(),

@@ -59,7 +59,7 @@ func (f *few) Find(_ context.Context, h exchange.Holder, _ []exchange.EvidenceTy
 // accepting is an audit log that keeps everything.
 type accepting struct{}
 
-func (accepting) Stamp(e *audit.Entry) error {
+func (accepting) Stamp(_ context.Context, e *audit.Entry) error {
 	e.ID, e.Subject = "01ARYZ6S41", "token"
 	return nil
 }

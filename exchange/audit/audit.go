@@ -23,6 +23,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/custody"
 )
 
 // Topic is where entries go. It is never compacted.
@@ -43,19 +44,23 @@ type Appender interface {
 // Config is what a Log is made of.
 type Config struct {
 	Appender Appender
-	Key      []byte // the audit key, at least 32 bytes; another than the index has
+	Keys     func(context.Context) (Keys, error) // asked by New, and after each Forget
+	Clock    func() time.Time                    // nil: time.Now
+	Random   io.Reader                           // for entry ids; nil: crypto/rand
+	Metrics  prometheus.Registerer               // nil: none
+}
+
+// Keys are those of a Log.
+type Keys struct {
+	Token []byte // the audit key, at least 32 bytes; another than the index has
 	// Signature signs receipts, so that each proves at once that the exchange gave it. Nil: receipts are not signed.
 	Signature ed25519.PrivateKey
-	Clock     func() time.Time      // nil: time.Now
-	Random    io.Reader             // for entry ids; nil: crypto/rand
-	Metrics   prometheus.Registerer // nil: none
 }
 
 // Log appends entries. It is safe for concurrent use.
 type Log struct {
 	appender Appender
-	macs     sync.Pool // of hash.Hash, keyed; making one costs more than using it
-	signer   signer
+	keys     *custody.Held[keys]
 	clock    func() time.Time
 	failures prometheus.Counter
 
@@ -68,17 +73,19 @@ func New(cfg Config) (*Log, error) {
 	if cfg.Appender == nil {
 		return nil, errors.New("audit log without an appender")
 	}
-	if len(cfg.Key) < minKey {
-		return nil, fmt.Errorf("audit key of %d bytes, at least %d", len(cfg.Key), minKey)
+	if cfg.Keys == nil {
+		return nil, errors.New("audit log without keys")
 	}
 	l := &Log{appender: cfg.Appender, clock: cfg.Clock, random: cfg.Random}
-	key := append([]byte(nil), cfg.Key...)
-	l.macs.New = func() any { return hmac.New(sha256.New, key) }
-	if cfg.Signature != nil {
-		if len(cfg.Signature) != ed25519.PrivateKeySize {
-			return nil, fmt.Errorf("audit signature key of %d bytes, want %d", len(cfg.Signature), ed25519.PrivateKeySize)
+	l.keys = custody.Of(func(ctx context.Context) (*keys, error) {
+		given, err := cfg.Keys(ctx)
+		if err != nil {
+			return nil, err
 		}
-		l.signer.key, l.signer.name = cfg.Signature, KeyName(cfg.Signature.Public().(ed25519.PublicKey))
+		return keysOf(given)
+	})
+	if _, err := l.keys.Get(context.Background()); err != nil {
+		return nil, err
 	}
 	if l.clock == nil {
 		l.clock = time.Now
@@ -98,10 +105,44 @@ func New(cfg Config) (*Log, error) {
 	return l, nil
 }
 
+// keys are what follows from Keys.
+type keys struct {
+	macs   sync.Pool // of hash.Hash, keyed; making one costs more than using it
+	signer signer
+}
+
+func keysOf(given Keys) (*keys, error) {
+	if len(given.Token) < minKey {
+		return nil, fmt.Errorf("audit key of %d bytes, at least %d", len(given.Token), minKey)
+	}
+	key := append([]byte(nil), given.Token...)
+	k := &keys{macs: sync.Pool{New: func() any { return hmac.New(sha256.New, key) }}}
+	if given.Signature == nil {
+		return k, nil
+	}
+	if len(given.Signature) != ed25519.PrivateKeySize {
+		return nil, fmt.Errorf("audit signature key of %d bytes, want %d", len(given.Signature), ed25519.PrivateKeySize)
+	}
+	k.signer = signer{key: given.Signature, name: KeyName(given.Signature.Public().(ed25519.PublicKey))}
+	return k, nil
+}
+
+// Forget drops the keys from memory, for the moment when the authority closes. They are asked for again when needed; until they can
+// be had, nothing is appended.
+func (l *Log) Forget() { l.keys.Forget() }
+
 // Token stands for a holder in the log. The same holder has the same token under the same key.
-func (l *Log) Token(h exchange.Holder) string {
-	mac := l.macs.Get().(hash.Hash)
-	defer l.macs.Put(mac)
+func (l *Log) Token(ctx context.Context, h exchange.Holder) (string, error) {
+	k, err := l.keys.Get(ctx)
+	if err != nil {
+		return "", err
+	}
+	return k.token(h), nil
+}
+
+func (k *keys) token(h exchange.Holder) string {
+	mac := k.macs.Get().(hash.Hash)
+	defer k.macs.Put(mac)
 	mac.Reset()
 	said := append(make([]byte, 0, 64), h.Kind...)
 	said = append(said, 0) // so that no kind and number run together into another's
@@ -110,11 +151,15 @@ func (l *Log) Token(h exchange.Holder) string {
 }
 
 // Stamp gives the entry its id, time, subject and neighbourhood.
-func (l *Log) Stamp(e *Entry) (err error) {
+func (l *Log) Stamp(ctx context.Context, e *Entry) error {
+	k, err := l.keys.Get(ctx)
+	if err != nil {
+		return err
+	}
 	e.Time = l.clock().UTC().Truncate(time.Millisecond)
 	if e.Holder.Number != "" {
-		e.Subject = l.Token(e.Holder)
-		e.Near = l.near(e.Holder, e.Time)
+		e.Subject = k.token(e.Holder)
+		e.Near = k.near(e.Holder, e.Time)
 	}
 	e.ID, err = l.newID(e.Time)
 	return err
@@ -124,9 +169,9 @@ func (l *Log) Stamp(e *Entry) (err error) {
 // all but the last three of a credit code.
 var neighbourhood = map[exchange.HolderKind]int{exchange.Person: 14, exchange.Organisation: 15}
 
-func (l *Log) near(h exchange.Holder, at time.Time) string {
+func (k *keys) near(h exchange.Holder, at time.Time) string {
 	n := min(neighbourhood[h.Kind], len(h.Number))
-	return l.Token(exchange.Holder{Kind: "near " + h.Kind, Number: string(exchange.DateOf(at)) + h.Number[:n]})[:16]
+	return k.token(exchange.Holder{Kind: "near " + h.Kind, Number: string(exchange.DateOf(at)) + h.Number[:n]})[:16]
 }
 
 // Append returns once the entry is durable. An entry that was not stamped is stamped first. On an error the entry may
@@ -151,8 +196,12 @@ func (l *Log) Append(ctx context.Context, e Entry) (Receipt, error) {
 }
 
 func (l *Log) append(ctx context.Context, e *Entry) (Receipt, error) {
+	k, err := l.keys.Get(ctx) // first: what is in the log must have a receipt
+	if err != nil {
+		return Receipt{}, err
+	}
 	if e.ID == "" {
-		if err := l.Stamp(e); err != nil {
+		if err := l.Stamp(ctx, e); err != nil {
 			return Receipt{}, err
 		}
 	}
@@ -172,6 +221,6 @@ func (l *Log) append(ctx context.Context, e *Entry) (Receipt, error) {
 	}
 	sum := sha256.Sum256(value)
 	receipt := Receipt{ID: e.ID, Time: e.Time, Hash: hex.EncodeToString(sum[:]), Partition: msgs[0].Partition, Offset: msgs[0].Offset}
-	l.signer.sign(&receipt)
+	k.signer.sign(&receipt)
 	return receipt, nil
 }

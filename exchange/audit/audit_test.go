@@ -3,6 +3,7 @@ package audit
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -52,7 +53,7 @@ var (
 func newLog(t *testing.T, topic *fakeTopic) (*Log, *prometheus.Registry) {
 	t.Helper()
 	metrics := prometheus.NewPedanticRegistry()
-	l, err := New(Config{Appender: topic, Key: key, Metrics: metrics,
+	l, err := New(Config{Appender: topic, Keys: always(Keys{Token: key}), Metrics: metrics,
 		Clock: func() time.Time { return noon }, Random: bytes.NewReader(bytes.Repeat([]byte{0xA5}, 1000))})
 	if err != nil {
 		t.Fatal(err)
@@ -91,8 +92,47 @@ func TestAppend(t *testing.T) {
 	if err := json.Unmarshal(m.Value, &written); err != nil {
 		t.Fatal(err)
 	}
-	if written.ID != receipt.ID || !written.Time.Equal(receipt.Time) || written.Subject != l.Token(holder) || written.Inputs["evidence.business-licence"][0] != 17 {
+	if written.ID != receipt.ID || !written.Time.Equal(receipt.Time) || written.Subject != tokenOf(t, l, holder) || written.Inputs["evidence.business-licence"][0] != 17 {
 		t.Errorf("entry %s", m.Value)
+	}
+}
+
+func always(k Keys) func(context.Context) (Keys, error) {
+	return func(context.Context) (Keys, error) { return k, nil }
+}
+
+func tokenOf(t *testing.T, l *Log, h exchange.Holder) string {
+	t.Helper()
+	token, err := l.Token(t.Context(), h)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
+}
+
+// TestForgottenKeys has a log forget its keys while the authority is closed.
+func TestForgottenKeys(t *testing.T) {
+	topic, closed := &fakeTopic{}, error(nil)
+	l, err := New(Config{Appender: topic, Keys: func(context.Context) (Keys, error) { return Keys{Token: key, Signature: signatureKey}, closed }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := tokenOf(t, l, holder)
+	closed = errors.New("closed")
+	l.Forget()
+	if _, err := l.Append(t.Context(), entry()); !errors.Is(err, closed) || len(topic.msgs) != 0 {
+		t.Errorf("appended without keys: %v, %d messages", err, len(topic.msgs))
+	}
+	if _, err := l.Token(t.Context(), holder); !errors.Is(err, closed) {
+		t.Errorf("token without keys: %v", err)
+	}
+	closed = nil
+	if after := tokenOf(t, l, holder); after != before {
+		t.Errorf("token %s, before %s", after, before)
+	}
+	receipt, err := l.Append(t.Context(), entry())
+	if err != nil || VerifyReceipt(signatureKey.Public().(ed25519.PublicKey), receipt, topic.msgs[0].Value) != nil {
+		t.Errorf("receipt %+v, %v", receipt, err)
 	}
 }
 
@@ -113,19 +153,19 @@ func TestEntryHoldsNoPerson(t *testing.T) {
 
 func TestToken(t *testing.T) {
 	l, _ := newLog(t, &fakeTopic{})
-	other, err := New(Config{Appender: &fakeTopic{}, Key: bytes.Repeat([]byte{8}, 32)})
+	other, err := New(Config{Appender: &fakeTopic{}, Keys: always(Keys{Token: bytes.Repeat([]byte{8}, 32)})})
 	if err != nil {
 		t.Fatal(err)
 	}
-	token := l.Token(holder)
-	if len(token) != 64 || token != l.Token(holder) {
+	token := tokenOf(t, l, holder)
+	if len(token) != 64 || token != tokenOf(t, l, holder) {
 		t.Errorf("token %q", token)
 	}
 	for name, different := range map[string]string{
-		"other key":    other.Token(holder),
-		"other kind":   l.Token(exchange.Holder{Kind: exchange.Organisation, Number: number}),
-		"other number": l.Token(exchange.Holder{Kind: exchange.Person, Number: "430281199001010025"}),
-		"run together": l.Token(exchange.Holder{Kind: exchange.Person + "4", Number: number[1:]}),
+		"other key":    tokenOf(t, other, holder),
+		"other kind":   tokenOf(t, l, exchange.Holder{Kind: exchange.Organisation, Number: number}),
+		"other number": tokenOf(t, l, exchange.Holder{Kind: exchange.Person, Number: "430281199001010025"}),
+		"run together": tokenOf(t, l, exchange.Holder{Kind: exchange.Person + "4", Number: number[1:]}),
 	} {
 		if different == token {
 			t.Errorf("%s has the same token", name)
@@ -167,7 +207,7 @@ func TestAppendFails(t *testing.T) {
 }
 
 func TestAppendWithoutRandomness(t *testing.T) {
-	l, err := New(Config{Appender: &fakeTopic{}, Key: key, Random: iotest.ErrReader(io.ErrUnexpectedEOF)})
+	l, err := New(Config{Appender: &fakeTopic{}, Keys: always(Keys{Token: key}), Random: iotest.ErrReader(io.ErrUnexpectedEOF)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -208,10 +248,10 @@ func TestNewRefuses(t *testing.T) {
 	taken := prometheus.NewRegistry()
 	taken.MustRegister(prometheus.NewGauge(prometheus.GaugeOpts{Name: "yimen_audit_append_failures_total"}))
 	for name, cfg := range map[string]Config{
-		"no appender":  {Key: key},
+		"no appender":  {Keys: always(Keys{Token: key})},
 		"no key":       {Appender: &fakeTopic{}},
-		"short key":    {Appender: &fakeTopic{}, Key: key[:31]},
-		"metric taken": {Appender: &fakeTopic{}, Key: key, Metrics: taken},
+		"short key":    {Appender: &fakeTopic{}, Keys: always(Keys{Token: key[:31]})},
+		"metric taken": {Appender: &fakeTopic{}, Keys: always(Keys{Token: key}), Metrics: taken},
 	} {
 		if l, err := New(cfg); err == nil || l != nil {
 			t.Errorf("%s: accepted", name)

@@ -30,7 +30,7 @@ func sixMaterials() Entry {
 func BenchmarkAppend(b *testing.B) {
 	for name, signature := range map[string]ed25519.PrivateKey{"unsigned": nil, "signed": signatureKey} {
 		b.Run(name, func(b *testing.B) {
-			l, err := New(Config{Appender: instant{}, Key: key, Signature: signature})
+			l, err := New(Config{Appender: instant{}, Keys: always(Keys{Token: key, Signature: signature})})
 			if err != nil {
 				b.Fatal(err)
 			}

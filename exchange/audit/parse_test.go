@@ -51,7 +51,11 @@ func TestParse(t *testing.T) {
 		}
 		return strings.Replace(string(v), old, new, 1)
 	}
-	other := string(k[:25]) + "0"
+	last := "0"
+	if k[25] == '0' {
+		last = "1"
+	}
+	other := string(k[:25]) + last
 	for name, m := range map[string][2]string{
 		"no key":           {"", string(v)},
 		"another key":      {other, string(v)},

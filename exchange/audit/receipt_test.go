@@ -20,7 +20,7 @@ var signatureKey = ed25519.NewKeyFromSeed(bytes.Repeat([]byte{3}, ed25519.SeedSi
 func appended(t testing.TB, e Entry) (k, v []byte) {
 	t.Helper()
 	topic := &fakeTopic{}
-	l, err := New(Config{Appender: topic, Key: key, Clock: func() time.Time { return noon }})
+	l, err := New(Config{Appender: topic, Keys: always(Keys{Token: key}), Clock: func() time.Time { return noon }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,7 +32,7 @@ func appended(t testing.TB, e Entry) (k, v []byte) {
 
 func TestReceiptIsSigned(t *testing.T) {
 	topic := &fakeTopic{}
-	l, err := New(Config{Appender: topic, Key: key, Signature: signatureKey, Clock: func() time.Time { return noon }})
+	l, err := New(Config{Appender: topic, Keys: always(Keys{Token: key, Signature: signatureKey}), Clock: func() time.Time { return noon }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +83,11 @@ func TestReceiptIsSigned(t *testing.T) {
 // TestReceiptsSignedTogether: each receipt of a group holds alone, for its own entry and by each byte of its path.
 func TestReceiptsSignedTogether(t *testing.T) {
 	topic := &fakeTopic{}
-	l, err := New(Config{Appender: topic, Key: key, Signature: signatureKey, Clock: func() time.Time { return noon }})
+	unsigned, err := New(Config{Appender: topic, Keys: always(Keys{Token: key}), Clock: func() time.Time { return noon }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := keysOf(Keys{Token: key, Signature: signatureKey})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,8 +95,6 @@ func TestReceiptsSignedTogether(t *testing.T) {
 	for size := 2; size <= 9; size++ {
 		topic.msgs = nil
 		all := make([]*Receipt, size)
-		unsigned := Log{appender: topic, clock: l.clock, random: l.random}
-		unsigned.macs.New = l.macs.New
 		for i := range all {
 			r, err := unsigned.append(t.Context(), new(entry()))
 			if err != nil {
@@ -100,7 +102,7 @@ func TestReceiptsSignedTogether(t *testing.T) {
 			}
 			all[i] = &r
 		}
-		l.signer.signAll(all)
+		keys.signer.signAll(all)
 		for i, r := range all {
 			value := topic.msgs[i].Value
 			if err := VerifyReceipt(public, *r, value); err != nil {
@@ -145,7 +147,7 @@ func refusesPath(t *testing.T, public ed25519.PublicKey, receipt Receipt, value 
 
 // TestReceiptsOfOneMoment: who appends at the same time shares signatures, and everybody has one.
 func TestReceiptsOfOneMoment(t *testing.T) {
-	l, err := New(Config{Appender: instant{}, Key: key, Signature: signatureKey})
+	l, err := New(Config{Appender: instant{}, Keys: always(Keys{Token: key, Signature: signatureKey})})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,7 +157,7 @@ func TestReceiptsOfOneMoment(t *testing.T) {
 		group.Go(func() {
 			for range 50 {
 				e := entry()
-				if err := l.Stamp(&e); err != nil {
+				if err := l.Stamp(t.Context(), &e); err != nil {
 					t.Error(err)
 				}
 				value, err := e.encode()
@@ -167,23 +169,23 @@ func TestReceiptsOfOneMoment(t *testing.T) {
 		})
 	}
 	group.Wait()
-	if l.signer.next != nil {
+	if keys, err := l.keys.Get(t.Context()); err != nil || keys.signer.next != nil {
 		t.Error("somebody is left unsigned")
 	}
 }
 
 func TestReceiptsOfConcurrentAppends(t *testing.T) {
-	l, err := New(Config{Appender: instant{}, Key: key, Signature: signatureKey})
+	l, err := New(Config{Appender: instant{}, Keys: always(Keys{Token: key, Signature: signatureKey})})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := l.Token(holder)
+	want := tokenOf(t, l, holder)
 	var group sync.WaitGroup
 	for range 8 {
 		group.Go(func() {
 			for range 200 {
 				e := entry()
-				if err := l.Stamp(&e); err != nil || e.Subject != want {
+				if err := l.Stamp(t.Context(), &e); err != nil || e.Subject != want {
 					t.Errorf("subject %q, %v", e.Subject, err)
 				}
 			}

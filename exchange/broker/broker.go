@@ -30,7 +30,7 @@ type Holdings interface {
 // Auditor makes entries durable. It is safe for concurrent use.
 type Auditor interface {
 	// Stamp gives an entry its id, time and subject, so that it can be counted before it is durable.
-	Stamp(e *audit.Entry) error
+	Stamp(ctx context.Context, e *audit.Entry) error
 	// Append returns a receipt once the entry can no longer be lost. After an error there must be no answer.
 	Append(ctx context.Context, e audit.Entry) (audit.Receipt, error)
 }
@@ -171,7 +171,7 @@ func (b *Broker) permit(ctx context.Context, entry *audit.Entry, now time.Time) 
 		entry.Decision, entry.Refusal = audit.Refused, notPermittedCode
 		refusal = notPermitted()
 	}
-	if err := b.cfg.Audit.Stamp(entry); err != nil {
+	if err := b.cfg.Audit.Stamp(ctx, entry); err != nil {
 		return notAudited(err)
 	}
 	if b.cfg.Limits != nil {

@@ -77,7 +77,7 @@ func newStage(t *testing.T) *stage {
 		t.Fatal(err)
 	}
 	s := &stage{holdings: &fakeHoldings{}, topic: &fakeTopic{}, metrics: prometheus.NewPedanticRegistry()}
-	log, err := audit.New(audit.Config{Appender: s.topic, Key: bytes.Repeat([]byte{1}, 32), Clock: func() time.Time { return now }, Metrics: s.metrics})
+	log, err := audit.New(audit.Config{Appender: s.topic, Keys: auditKeys, Clock: func() time.Time { return now }, Metrics: s.metrics})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -301,7 +301,7 @@ func BenchmarkQuery(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	log, err := audit.New(audit.Config{Appender: &fakeTopic{}, Key: bytes.Repeat([]byte{1}, 32)})
+	log, err := audit.New(audit.Config{Appender: &fakeTopic{}, Keys: auditKeys})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -314,4 +314,8 @@ func BenchmarkQuery(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+func auditKeys(context.Context) (audit.Keys, error) {
+	return audit.Keys{Token: bytes.Repeat([]byte{1}, 32)}, nil
 }

@@ -154,7 +154,7 @@ func TestNoAnswerWithoutLimits(t *testing.T) {
 // unstamped is an audit log that cannot draw an id.
 type unstamped struct{ Auditor }
 
-func (unstamped) Stamp(*audit.Entry) error { return errors.New("no randomness") }
+func (unstamped) Stamp(context.Context, *audit.Entry) error { return errors.New("no randomness") }
 
 func TestNoAnswerWithoutStamp(t *testing.T) {
 	s := newStage(t)

@@ -19,7 +19,7 @@ import (
 // auditorFunc is an audit log in one function.
 type auditorFunc func(context.Context, audit.Entry) (audit.Receipt, error)
 
-func (auditorFunc) Stamp(e *audit.Entry) error {
+func (auditorFunc) Stamp(_ context.Context, e *audit.Entry) error {
 	e.ID = "01ARYZ6S41"
 	return nil
 }

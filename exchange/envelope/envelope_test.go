@@ -225,6 +225,8 @@ type renewing struct {
 	certificates []envelope.SignerID
 }
 
+func (r *renewing) Suite() envelope.Suite { return envelope.Standard }
+
 func (r *renewing) Sign(message []byte) ([]byte, envelope.SignerID, error) {
 	signature, _, err := r.Signer.Sign(message)
 	by := r.certificates[0]
@@ -473,6 +475,14 @@ func TestIdsDependOnTypeAndDepartment(t *testing.T) {
 	}
 }
 
+// of is a signer that says that it is of another suite.
+type of struct {
+	envelope.Signer
+	suite envelope.Suite
+}
+
+func (o of) Suite() envelope.Suite { return o.suite }
+
 func TestUnfitKeysAreRefused(t *testing.T) {
 	city := envelopetest.New()
 	good := envelope.SealerConfig{Adapter: licences, DepartmentKey: key, ExchangeKey: city.Public(), Signer: city.Signer(licences)}
@@ -481,8 +491,8 @@ func TestUnfitKeysAreRefused(t *testing.T) {
 		"no mark":              func(c *envelope.SealerConfig) { c.ExchangeKey = make([]byte, 32) },
 		"cut":                  func(c *envelope.SealerConfig) { c.ExchangeKey = c.ExchangeKey[:40] },
 		"no signer":            func(c *envelope.SealerConfig) { c.Signer = nil },
-		"another suite's key":  func(c *envelope.SealerConfig) { c.Suite = envelope.National },
-		"no such suite":        func(c *envelope.SealerConfig) { c.Suite = 9 },
+		"another suite's key":  func(c *envelope.SealerConfig) { c.Signer = of{c.Signer, envelope.National} },
+		"no such suite":        func(c *envelope.SealerConfig) { c.Signer = of{c.Signer, 9} },
 	} {
 		c := good
 		change(&c)

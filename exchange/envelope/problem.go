@@ -18,6 +18,8 @@ var (
 		"核对适配器所在机器的时钟；证书过期的，重新登记", "check the clock of the adapter's machine; where the certificate has expired, enrol again")
 	revokedBefore = unproved("YM-SIG-0106", "消息写入之前证书已被吊销", "the certificate was revoked before the message was written",
 		"重新登记适配器；并查明是谁在用被吊销的证书", "enrol the adapter again; and find out who uses the revoked certificate")
+	mixedSuites = unproved("YM-SIG-0109", "签名、封装与证书不是同一套算法", "signature, seal and certificate are not of one suite of algorithms",
+		"核对适配器的证书是否由 yimen enroll 取得；重新入网后再发布", "see that the adapter's certificate came by `yimen enroll`; enrol again, and publish again")
 	wrongMoment = unproved("YM-SIG-0107", "签名时间与写入时间相差太远", "it was signed too long before it was written, or after",
 		"核对适配器和 Kafka 所在机器的时钟；由适配器重新发布", "check the clocks of the adapter's and Kafka's machines; have the adapter publish it again")
 )

@@ -21,7 +21,7 @@ func TestWhyASignatureIsRefused(t *testing.T) {
 		"unsigned":            {"YM-SIG-0101", nil, func(m *exchange.Message) { m.Headers = m.Headers[:len(m.Headers)-1] }},
 		"half a signature":    {"YM-SIG-0102", nil, func(m *exchange.Message) { h := &m.Headers[len(m.Headers)-1]; h.Value = h.Value[:40] }},
 		"another key":         {"YM-SIG-0102", func(s *envelope.Signatory) { s.Public = make([]byte, 32) }, nil},
-		"another suite":       {"YM-SIG-0102", func(s *envelope.Signatory) { s.Suite = envelope.National }, nil},
+		"another suite":       {"YM-SIG-0109", func(s *envelope.Signatory) { s.Suite = envelope.National }, nil},
 		"unknown certificate": {"YM-SIG-0103", nil, func(m *exchange.Message) { m.Headers[len(m.Headers)-1].Value[2] ^= 1 }},
 		"another's":           {"YM-SIG-0104", func(s *envelope.Signatory) { s.Adapter = "scjg/archive" }, nil},
 		"expired":             {"YM-SIG-0105", func(s *envelope.Signatory) { s.Until = at.Add(-time.Second) }, nil},

@@ -15,13 +15,12 @@ import (
 	"github.com/onedoor/yimen/exchange"
 )
 
-// SealerConfig says who seals, to whom, and who signs. All but Suite and Clock is required.
+// SealerConfig says who seals, to whom, and who signs. All but Clock is required. The signer says which algorithms it is all done by.
 type SealerConfig struct {
 	Adapter       exchange.Adapter
 	DepartmentKey []byte // see NewNames
-	ExchangeKey   []byte // of the suite; see PublicKey
-	Signer        Signer // with a key of the suite
-	Suite         Suite  // zero: Standard
+	ExchangeKey   []byte // of the signer's suite; see PublicKey
+	Signer        Signer
 	// Clock dates the signatures, nil: time.Now. It must be the clock that Kafka's messages are dated by.
 	Clock func() time.Time
 }
@@ -41,12 +40,12 @@ type Sealer struct {
 
 // NewSealer makes the sealer of one adapter.
 func NewSealer(c SealerConfig) (*Sealer, error) {
-	names, err := NewNames(c.Suite, c.DepartmentKey)
-	if err != nil {
-		return nil, err
-	}
 	if c.Signer == nil {
 		return nil, fmt.Errorf("seal as %s: nobody to sign", c.Adapter)
+	}
+	names, err := NewNames(c.Signer.Suite(), c.DepartmentKey)
+	if err != nil {
+		return nil, err
 	}
 	s := &Sealer{Names: names, adapter: c.Adapter, signer: c.Signer, now: c.Clock}
 	if s.now == nil {
@@ -64,8 +63,8 @@ func (s *Sealer) SealTo(exchangeKey []byte) error {
 	if to.name.suite != s.suite {
 		return &exchange.Problem{Code: "YM-KEY-0104", Kind: exchange.Invalid,
 			What: exchange.Text{ZH: "交换平台的公钥属于另一套密码算法", EN: "the exchange's public key is of another suite of algorithms"},
-			Why:  exchange.Text{ZH: "适配器用的算法与公钥的算法不同（国密或国际）", EN: "the adapter's algorithms (national or standard) are not the key's"},
-			Mend: exchange.Text{ZH: "向交换平台管理员索取同一套算法的公钥", EN: "ask the exchange's administrator for the key of the same suite"}}
+			Why:  exchange.Text{ZH: "适配器的签名密钥与公钥的算法不同（国密或国际）", EN: "the adapter's signing key is of the other one (national or standard)"},
+			Mend: exchange.Text{ZH: "重新入网（yimen enroll）：签名密钥和平台公钥由此同属一套算法", EN: "enrol again (yimen enroll): signing key and the exchange's key are then of one suite"}}
 	}
 	s.to.Store(to)
 	return nil

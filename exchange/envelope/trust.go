@@ -23,8 +23,32 @@ const (
 	National Suite = 2 // SM2, SM3, SM4-GCM
 )
 
+var suiteNames = map[Suite]string{Standard: "standard", National: "national"}
+
+// MarshalText is the suite's name, as configurations write it.
+func (s Suite) MarshalText() ([]byte, error) {
+	name, known := suiteNames[s]
+	if !known {
+		return nil, unknownSuite(s)
+	}
+	return []byte(name), nil
+}
+
+// UnmarshalText reads standard or national.
+func (s *Suite) UnmarshalText(text []byte) error {
+	for known, name := range suiteNames {
+		if name == string(text) {
+			*s = known
+			return nil
+		}
+	}
+	return fmt.Errorf("%q is neither standard nor national", text)
+}
+
 // Signer signs for one adapter, with the key of the certificate that is current at the moment. It is safe for concurrent use.
 type Signer interface {
+	// Suite is whose algorithms it signs by; it does not change.
+	Suite() Suite
 	// Sign signs the message as it is (Ed25519 hashes it itself) and names the certificate.
 	Sign(message []byte) (signature []byte, by SignerID, err error)
 }

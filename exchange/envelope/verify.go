@@ -64,8 +64,8 @@ func (v *verifier) verify(ctx context.Context, m *exchange.Message) (exchange.Ad
 		return adapter, Moment{}, unknownSigner
 	case who.Adapter != adapter:
 		return adapter, Moment{}, anotherSigner
-	case who.Suite != s.suite:
-		return adapter, Moment{}, wronglySigned
+	case who.Suite != s.suite, !sealedBy(m, s.suite):
+		return adapter, Moment{}, mixedSuites
 	}
 	if err := v.inTime(m, &who, s.moment().Time); err != nil {
 		return adapter, Moment{}, err
@@ -95,6 +95,11 @@ func (v *verifier) genuine(s *signature, m *exchange.Message, who *Signatory) bo
 	}
 	v.paths.keep(s, pathOf(s, work, leaf, name))
 	return true
+}
+
+// sealedBy says whether the message is sealed by that suite, or not at all.
+func sealedBy(m *exchange.Message, s Suite) bool {
+	return len(m.Value) < nameSize || m.Header(headerContent) != contentSealed || m.Value[0] != format || Suite(m.Value[1]) == s
 }
 
 // inTime says whether the certificate was good when it signed, and the message was written in time. Kafka's time counts where

@@ -111,7 +111,7 @@ func (x *Index) readLatest(ctx context.Context, all map[record]*dossier, prefixe
 			return false
 		}
 		d.known, d.newest = true, number
-		d.latest, failed = x.readTrace(key, value)
+		d.latest, failed = x.readTrace(ctx, key, value)
 		return false // the newest version comes first
 	})
 	if err == nil {
@@ -134,7 +134,7 @@ func (x *Index) readArriving(ctx context.Context, all map[record]*dossier, arriv
 		return nil
 	}
 	return x.engine.Get(ctx, keys, func(i int, value []byte) error {
-		t, err := x.readTrace(keys[i], value)
+		t, err := x.readTrace(ctx, keys[i], value)
 		all[of[i].record].remember(of[i].number, t)
 		return err
 	})
@@ -220,7 +220,7 @@ func (x *Index) putViews(b *batch, a *arrival, everyone, joining []token) {
 	}
 	if len(a.holders) > 1 && len(a.holders)*len(v.payload) > maxWith {
 		key := documentKey(a.record, a.number)
-		b.put(key, x.secrets.seal(b.room(len(v.payload)+sealSize), key, v.payload))
+		b.put(key, b.secrets.seal(b.room(len(v.payload)+sealSize), key, v.payload))
 		v.state, v.payload = apart, nil
 		b.plain = v.append(b.plain[:0])
 	}
@@ -238,13 +238,13 @@ func (x *Index) putViews(b *batch, a *arrival, everyone, joining []token) {
 
 func (x *Index) putView(b *batch, who token, r record, number exchange.Version, plain []byte) {
 	key := appendView(b.room(viewSize(r)), who, r, number)
-	b.put(key, x.secrets.seal(b.room(len(plain)+sealSize), key, plain))
+	b.put(key, b.secrets.seal(b.room(len(plain)+sealSize), key, plain))
 }
 
 func (x *Index) putTrace(b *batch, r record, number exchange.Version, t *trace) {
 	key := recordKey(r, number)
 	b.plain = t.append(b.plain[:0])
-	b.put(key, x.secrets.seal(b.room(len(b.plain)+sealSize), key, b.plain))
+	b.put(key, b.secrets.seal(b.room(len(b.plain)+sealSize), key, b.plain))
 }
 
 // without is what of a is not in b.

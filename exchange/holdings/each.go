@@ -119,7 +119,7 @@ func (w *walk) slice(ctx context.Context) (found []listed, err error) {
 			return true
 		}
 		var t trace
-		if t, failed = w.read(key, value); failed != nil {
+		if t, failed = w.read(ctx, key, value); failed != nil {
 			return false
 		}
 		if w.takes(&t) {
@@ -146,12 +146,12 @@ func (w *walk) enter(of []byte) bool {
 }
 
 // read opens a trace.
-func (w *walk) read(key []byte, value func() ([]byte, error)) (trace, error) {
+func (w *walk) read(ctx context.Context, key []byte, value func() ([]byte, error)) (trace, error) {
 	sealed, err := value()
 	if err != nil {
 		return trace{}, err
 	}
-	return w.x.readTrace(key, sealed)
+	return w.x.readTrace(ctx, key, sealed)
 }
 
 // takes counts the record of a trace, and says whether its document is wanted: not where the version was folded after the walk
@@ -177,7 +177,7 @@ func (x *Index) seen(ctx context.Context, all []listed, views [][]byte, ordered 
 	var documents [][]byte
 	var of []int
 	fill := func(i int, key, value []byte) error {
-		plain, err := x.secrets.open(nil, key, value)
+		plain, err := x.unseal(ctx, nil, key, value)
 		if err != nil {
 			return err
 		}
@@ -196,7 +196,7 @@ func (x *Index) seen(ctx context.Context, all []listed, views [][]byte, ordered 
 	if err == nil && documents != nil {
 		err = x.engine.Get(ctx, documents, func(i int, value []byte) (err error) {
 			there[of[i]] = true
-			all[of[i]].Payload, err = x.secrets.open(nil, documents[i], value)
+			all[of[i]].Payload, err = x.unseal(ctx, nil, documents[i], value)
 			return err
 		})
 	}

@@ -199,7 +199,7 @@ func (x *Index) read(ctx context.Context, b *batch, m *exchange.Message) (a arri
 	v.state, v.status, v.from, v.until, v.payload = stated, facts.Status, facts.From, facts.Until, o.Payload
 	a.holders = make([]token, len(facts.Holders))
 	for i, h := range facts.Holders {
-		a.holders[i] = x.secrets.token(h)
+		a.holders[i] = b.secrets.token(h)
 	}
 	return a, true, nil
 }

@@ -28,9 +28,12 @@ import (
 //
 // Find errs with a Problem of kind Unavailable until the orders to forget are folded; see ErasuresUpTo.
 func (x *Index) Find(ctx context.Context, holder exchange.Holder, types []exchange.EvidenceType) (exchange.Found, error) {
-	token := x.secrets.token(holder)
+	secrets, err := x.secrets.Get(ctx)
+	if err != nil {
+		return exchange.Found{}, fmt.Errorf("find records of a holder: %w", err)
+	}
 	for {
-		s, err := x.search(holder, token, types)
+		s, err := x.search(secrets, holder, types)
 		if err == nil {
 			err = s.scan(ctx)
 		}
@@ -50,6 +53,7 @@ func (x *Index) Find(ctx context.Context, holder exchange.Holder, types []exchan
 // search is one try of Find.
 type search struct {
 	x       *Index
+	secrets *secrets
 	holder  []exchange.Holder // one, in all records
 	token   token
 	term    term // of the orders to forget the holder
@@ -70,13 +74,14 @@ type search struct {
 }
 
 // search begins a try. Memory comes first, the rows after: what memory says is folded, the rows have.
-func (x *Index) search(holder exchange.Holder, t token, types []exchange.EvidenceType) (*search, error) {
+func (x *Index) search(secrets *secrets, holder exchange.Holder, types []exchange.EvidenceType) (*search, error) {
+	t := secrets.token(holder)
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	if x.closed {
 		return nil, notObeyed()
 	}
-	s := &search{x: x, holder: []exchange.Holder{holder}, token: t, term: x.orders.holders[t], ordered: x.orders.count, back: x.backdrop(types)}
+	s := &search{x: x, secrets: secrets, holder: []exchange.Holder{holder}, token: t, term: x.orders.holders[t], ordered: x.orders.count, back: x.backdrop(types)}
 	s.found.Sources, s.found.Inputs = s.back.sources, s.back.inputs
 	return s, nil
 }
@@ -155,7 +160,7 @@ func (s *search) unseal(key, sealed []byte) (version, error) {
 		s.opened = make([]byte, 0, max(need, firstOpened))
 	}
 	before := len(s.opened)
-	opened, err := s.x.secrets.open(s.opened, key, sealed)
+	opened, err := s.secrets.open(s.opened, key, sealed)
 	if err != nil {
 		return version{}, err
 	}
@@ -175,7 +180,7 @@ func (s *search) fetch(ctx context.Context) error {
 	}
 	err := s.x.engine.Get(ctx, keys, func(i int, value []byte) (err error) {
 		got++
-		s.found.Records[s.apart[i]].Payload, err = s.x.secrets.open(nil, keys[i], value)
+		s.found.Records[s.apart[i]].Payload, err = s.secrets.open(nil, keys[i], value)
 		return err
 	})
 	if err == nil && got < len(keys) {

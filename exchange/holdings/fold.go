@@ -100,7 +100,10 @@ func inOrder(msgs []exchange.Message) error {
 
 // foldSome folds messages that are stored together. The partition's lock is held.
 func (x *Index) foldSome(ctx context.Context, name placeName, msgs []exchange.Message) error {
-	b := x.begun(name)
+	b, err := x.begun(ctx, name)
+	if err != nil {
+		return err
+	}
 	for len(msgs) > 0 && msgs[0].Offset < b.place.Next {
 		msgs = msgs[1:]
 	}
@@ -136,12 +139,13 @@ func (x *Index) store(ctx context.Context, b *batch, next int64) error {
 // batch gathers what messages of one partition add to the index, until it is stored.
 type batch struct {
 	placeName
-	family string // of the topic
-	of     string // the type or department that the topic's name names
-	place  place
-	rows   []Row
-	spare  []byte // cut into keys and values
-	plain  []byte // what is about to be sealed
+	family  string // of the topic
+	of      string // the type or department that the topic's name names
+	place   place
+	secrets *secrets
+	rows    []Row
+	spare   []byte // cut into keys and values
+	plain   []byte // what is about to be sealed
 
 	records    int
 	duplicates int
@@ -149,13 +153,17 @@ type batch struct {
 	statements []statement
 }
 
-func (x *Index) begun(name placeName) *batch {
-	b := &batch{placeName: name}
+func (x *Index) begun(ctx context.Context, name placeName) (*batch, error) {
+	secrets, err := x.secrets.Get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	b := &batch{placeName: name, secrets: secrets}
 	b.family, b.of = cutTopic(name.topic)
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	b.place = x.places[name.topic][name.partition]
-	return b
+	return b, nil
 }
 
 func (b *batch) put(key, value []byte) { b.rows = append(b.rows, Row{Key: key, Value: value}) }

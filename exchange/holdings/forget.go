@@ -147,15 +147,15 @@ func (x *Index) forgetMarks(ctx context.Context, b *batch, marks [][]byte) error
 func (x *Index) traces(ctx context.Context, r record) (map[exchange.Version]trace, error) {
 	all := map[exchange.Version]trace{}
 	err := x.scan(ctx, recordPrefix(r), func(key, value []byte) error {
-		t, err := x.readTrace(key, value)
+		t, err := x.readTrace(ctx, key, value)
 		all[readVersionNumber(key)] = t
 		return err
 	})
 	return all, err
 }
 
-func (x *Index) readTrace(key, sealed []byte) (trace, error) {
-	plain, err := x.secrets.open(nil, key, sealed)
+func (x *Index) readTrace(ctx context.Context, key, sealed []byte) (trace, error) {
+	plain, err := x.unseal(ctx, nil, key, sealed)
 	if err != nil {
 		return trace{}, err
 	}

@@ -13,8 +13,8 @@
 // All that Find needs of a holder lies side by side, so that one look at the engine answers a query; see dossier.go. What an order
 // to forget takes is said in forget.go, and how long an index keeps silent until it has obeyed in obey.go.
 //
-// An engine sees no holder's number, no payload and no plain hash: holders are tokens (HMAC under TokenKey), versions are
-// sealed (AES-256-GCM under a key derived from SealKey).
+// An engine sees no holder's number, no payload and no plain hash: holders are tokens (HMAC under Keys.Token), versions
+// are sealed (AES-256-GCM under a key derived from Keys.Seal).
 package holdings
 
 import (
@@ -29,6 +29,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/custody"
 	"github.com/onedoor/yimen/exchange/envelope"
 	"github.com/onedoor/yimen/schemas"
 )
@@ -43,20 +44,35 @@ type Config struct {
 	// Keeper is the one department that may publish a type. It is asked when a message is folded: a record that
 	// was refused stays so until the index is built anew.
 	Keeper func(exchange.EvidenceType) (exchange.Department, bool)
-	// Orders are the keys that sign orders to forget. Where there are any, the index answers nothing until it has
-	// obeyed: see ErasuresUpTo. Without any, every order is refused.
-	Orders   []ed25519.PublicKey
-	TokenKey []byte // 32 bytes; holders are found under it
-	SealKey  []byte // 32 bytes; versions are sealed under it
-	Log      *slog.Logger
-	Metrics  prometheus.Registerer
-	Now      func() time.Time // when something was folded or refused; nil: time.Now
+	// Orders gives the keys that sign orders to forget, as they are now: it is asked for each. An index that has it answers nothing
+	// until it has obeyed: see ErasuresUpTo. Nil: every order is refused.
+	Orders  func(context.Context) ([]ed25519.PublicKey, error)
+	Keys    func(context.Context) (Keys, error) // asked by New, and after each Forget
+	Log     *slog.Logger
+	Metrics prometheus.Registerer
+	Now     func() time.Time // when something was folded or refused; nil: time.Now
+}
+
+// Keys are the two that an index is kept under, 32 bytes each: another pair than before does not open it.
+type Keys struct {
+	Token []byte // holders are found under it
+	Seal  []byte // versions are sealed under it
+}
+
+func (k Keys) check() error {
+	switch {
+	case len(k.Token) != keySize, len(k.Seal) != keySize:
+		return misconfigured("标记密钥和封存密钥必须各为 32 字节", "token key and seal key must have 32 bytes each")
+	case string(k.Token) == string(k.Seal):
+		return misconfigured("标记密钥和封存密钥不得相同", "token key and seal key must not be the same")
+	}
+	return nil
 }
 
 // Index is the index of records by holder. It is safe for concurrent use.
 type Index struct {
 	engine   Engine
-	secrets  *secrets
+	secrets  *custody.Held[secrets]
 	fresh    *fresh // nil where the index had rows when it was opened
 	describe func(context.Context, *envelope.Opened) (schemas.Facts, Reason, error)
 	opener   *envelope.Opener
@@ -67,7 +83,7 @@ type Index struct {
 	now      func() time.Time
 	names    names
 
-	orderKeys []ed25519.PublicKey
+	orderKeys func(context.Context) ([]ed25519.PublicKey, error)
 	// obeying is held for writing while an order to forget is carried out, and for reading from when a batch looks at the
 	// orders until it is stored.
 	obeying sync.RWMutex
@@ -113,7 +129,7 @@ func New(c Config) (*Index, error) {
 		orderKeys: c.Orders,
 		orders:    newOrders(),
 		backdrops: &backdrops{},
-		closed:    len(c.Orders) > 0,
+		closed:    c.Orders != nil,
 		opened:    make(chan struct{}),
 	}
 	x.claims.freed.L = &x.claims.mu
@@ -137,7 +153,17 @@ func New(c Config) (*Index, error) {
 
 func (x *Index) begin(c Config) (err error) {
 	ctx := context.Background()
-	if x.secrets, err = unlock(ctx, c.Engine, c.TokenKey, c.SealKey); err != nil {
+	x.secrets = custody.Of(func(ctx context.Context) (*secrets, error) {
+		keys, err := c.Keys(ctx)
+		if err == nil {
+			err = keys.check()
+		}
+		if err != nil {
+			return nil, err
+		}
+		return unlock(ctx, c.Engine, keys)
+	})
+	if _, err = x.secrets.Get(ctx); err != nil {
 		return err
 	}
 	if err = x.load(ctx); err != nil {
@@ -151,15 +177,17 @@ func (x *Index) begin(c Config) (err error) {
 }
 
 func (c *Config) check() error {
-	switch {
-	case c.Engine == nil, c.Opener == nil, c.Schema == nil, c.Keeper == nil:
-		return misconfigured("缺少引擎、启封器、模式或数源部门", "engine, opener, schemas or keepers are missing")
-	case len(c.TokenKey) != keySize, len(c.SealKey) != keySize:
-		return misconfigured("标记密钥和封存密钥必须各为 32 字节", "token key and seal key must have 32 bytes each")
-	case string(c.TokenKey) == string(c.SealKey):
-		return misconfigured("标记密钥和封存密钥不得相同", "token key and seal key must not be the same")
+	if c.Engine == nil || c.Opener == nil || c.Schema == nil || c.Keeper == nil || c.Keys == nil {
+		return misconfigured("缺少引擎、启封器、模式、数源部门或密钥", "engine, opener, schemas, keepers or keys are missing")
 	}
 	return nil
+}
+
+// Forget drops all keys from memory, its opener's too, for the moment when the authority closes. They are asked for again when needed;
+// until they can be had, nothing is found or folded.
+func (x *Index) Forget() {
+	x.secrets.Forget()
+	x.opener.Forget()
 }
 
 // Next gives, for each partition of the topic that was ever folded, the offset of the next message to fold.

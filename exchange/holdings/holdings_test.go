@@ -1,7 +1,8 @@
 package holdings_test
 
 import (
-	"bytes"
+	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -253,6 +254,48 @@ func TestFoldRefusesMixedMessages(t *testing.T) {
 	}
 }
 
+// TestForgottenKeys has an index forget its keys while the authority is closed: nothing is found or folded, no row counts as refused,
+// and when the keys can be had again everything is as it was.
+func TestForgottenKeys(t *testing.T) {
+	w := newWorld(t)
+	c, closed := w.config(), error(nil)
+	good := c.Keys
+	c.Keys = func(ctx context.Context) (holdings.Keys, error) {
+		if closed != nil {
+			return holdings.Keys{}, closed
+		}
+		return good(ctx)
+	}
+	var err error
+	if w.index, err = holdings.New(c); err != nil {
+		t.Fatal(err)
+	}
+	w.state(statement{of: licence, natural: company(1), version: 1, holders: []string{company(1)}, name: "x"})
+	before := w.records(company(1))
+
+	closed = errors.New("closed")
+	w.index.Forget()
+	late := w.append(w.seal(statement{of: licence, natural: company(2), version: 1, holders: []string{company(2)}, name: "y"}))
+	if err := w.index.Fold(t.Context(), late); !errors.Is(err, closed) {
+		t.Errorf("folded without keys: %v", err)
+	}
+	if _, err := w.index.Find(t.Context(), holder(company(1)), []exchange.EvidenceType{licence}); !errors.Is(err, closed) {
+		t.Errorf("found without keys: %v", err)
+	}
+	if _, err := w.index.Owned(t.Context(), holder(company(1))); !errors.Is(err, closed) {
+		t.Errorf("owned without keys: %v", err)
+	}
+
+	closed = nil
+	w.fold(late...)
+	if after := w.records(company(1)); after != before {
+		t.Errorf("%s, before %s", after, before)
+	}
+	if counts := w.index.Counts(); counts.Records[licence] != 2 || len(counts.Refused) != 0 {
+		t.Errorf("%+v", counts)
+	}
+}
+
 func TestNewRefuses(t *testing.T) {
 	w := newWorld(t)
 	for name, row := range map[string]struct {
@@ -260,15 +303,17 @@ func TestNewRefuses(t *testing.T) {
 		kind   exchange.Kind
 		says   string
 	}{
-		"no engine":       {func(c *holdings.Config) { c.Engine = nil }, exchange.Invalid, "engine"},
-		"no opener":       {func(c *holdings.Config) { c.Opener = nil }, exchange.Invalid, "opener"},
-		"no schemas":      {func(c *holdings.Config) { c.Schema = nil }, exchange.Invalid, "schemas"},
-		"no keeper":       {func(c *holdings.Config) { c.Keeper = nil }, exchange.Invalid, "keepers"},
-		"short token key": {func(c *holdings.Config) { c.TokenKey = c.TokenKey[:31] }, exchange.Invalid, "32 bytes"},
-		"no seal key":     {func(c *holdings.Config) { c.SealKey = nil }, exchange.Invalid, "32 bytes"},
-		"one key":         {func(c *holdings.Config) { c.SealKey = c.TokenKey }, exchange.Invalid, "same"},
-		"other token key": {func(c *holdings.Config) { c.TokenKey = bytes.Repeat([]byte{9}, 32) }, exchange.Conflict, "delete the index directory"},
-		"other seal key":  {func(c *holdings.Config) { c.SealKey = bytes.Repeat([]byte{9}, 32) }, exchange.Conflict, "delete the index directory"},
+		"no engine":  {func(c *holdings.Config) { c.Engine = nil }, exchange.Invalid, "engine"},
+		"no opener":  {func(c *holdings.Config) { c.Opener = nil }, exchange.Invalid, "opener"},
+		"no schemas": {func(c *holdings.Config) { c.Schema = nil }, exchange.Invalid, "schemas"},
+		"no keeper":  {func(c *holdings.Config) { c.Keeper = nil }, exchange.Invalid, "keepers"},
+		"short token key": {func(c *holdings.Config) {
+			c.Keys = keysOf(holdings.Keys{Token: make([]byte, 31), Seal: make([]byte, 32)})
+		}, exchange.Invalid, "32 bytes"},
+		"no seal key":     {func(c *holdings.Config) { c.Keys = keysOf(holdings.Keys{Token: make([]byte, 32)}) }, exchange.Invalid, "32 bytes"},
+		"one key":         {func(c *holdings.Config) { c.Keys = keys(1, 1) }, exchange.Invalid, "same"},
+		"other token key": {func(c *holdings.Config) { c.Keys = keys(9, 2) }, exchange.Conflict, "delete the index directory"},
+		"other seal key":  {func(c *holdings.Config) { c.Keys = keys(1, 9) }, exchange.Conflict, "delete the index directory"},
 	} {
 		c := w.config()
 		row.change(&c)

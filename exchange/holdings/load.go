@@ -21,7 +21,7 @@ type formatRow struct {
 const indexFormat = 2
 
 // unlock gives the secrets that fit the engine's rows, or marks an empty engine as theirs.
-func unlock(ctx context.Context, e Engine, tokenKey, sealKey []byte) (*secrets, error) {
+func unlock(ctx context.Context, e Engine, keys Keys) (*secrets, error) {
 	row, found, err := readFormat(ctx, e)
 	if err != nil {
 		return nil, err
@@ -30,7 +30,7 @@ func unlock(ctx context.Context, e Engine, tokenKey, sealKey []byte) (*secrets, 
 		if row.Format != indexFormat {
 			return nil, otherFormat(row.Format)
 		}
-		s, err := newSecrets(tokenKey, sealKey, row.Salt)
+		s, err := newSecrets(keys, row.Salt)
 		if err == nil && !s.fits(row.Check, row.Salt) {
 			err = otherKeys()
 		}
@@ -38,7 +38,7 @@ func unlock(ctx context.Context, e Engine, tokenKey, sealKey []byte) (*secrets, 
 	}
 	row = formatRow{Format: indexFormat, Salt: make([]byte, keySize)}
 	rand.Read(row.Salt)
-	s, err := newSecrets(tokenKey, sealKey, row.Salt)
+	s, err := newSecrets(keys, row.Salt)
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,7 @@ import (
 // the node began: until then Find, Each and Owned answer with a Problem of kind Unavailable. So a node that was away, or that
 // began from a backup, shows nothing that was ordered to be forgotten meanwhile.
 //
-// An index that knows keys of orders (Config.Orders) is closed from the beginning and stays so until this was called. A node
+// An index that can ask for keys of orders (Config.Orders) is closed from the beginning and stays so until this was called. A node
 // does this before it folds anything:
 //
 //	ends, err := bus.EndOffsets(ctx, erasure.Topic)

@@ -3,6 +3,7 @@ package holdings
 import (
 	"cmp"
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"maps"
@@ -174,9 +175,13 @@ func (x *Index) loadOrders(ctx context.Context) error {
 // foldOrder takes one order in and forgets what it says. While it does, nothing else is folded: what was read of a message
 // before the order must not be stored after it.
 func (x *Index) foldOrder(ctx context.Context, b *batch, m *exchange.Message) error {
+	keys, err := x.keysOfOrders(ctx)
+	if err != nil {
+		return err
+	}
 	x.obeying.Lock()
 	defer x.obeying.Unlock()
-	order, err := erasure.Read(m, x.orderKeys...)
+	order, err := erasure.Read(m, keys...)
 	if err != nil {
 		reason := malformedOrder
 		if errors.Is(err, envelope.ErrNotSigned) {
@@ -203,6 +208,14 @@ func (x *Index) foldOrder(ctx context.Context, b *batch, m *exchange.Message) er
 		return err
 	}
 	return x.store(ctx, b, m.Offset+1)
+}
+
+// keysOfOrders are those that sign orders just now: one may have been drawn since the last order.
+func (x *Index) keysOfOrders(ctx context.Context) ([]ed25519.PublicKey, error) {
+	if x.orderKeys == nil {
+		return nil, nil
+	}
+	return x.orderKeys(ctx)
 }
 
 // carryOut adds what follows from an order to the batch.

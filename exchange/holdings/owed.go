@@ -25,9 +25,12 @@ func (x *Index) Owned(ctx context.Context, holder exchange.Holder) (Owned, error
 	if err := x.mayAnswer(); err != nil {
 		return Owned{}, err
 	}
-	o := Owned{Token: x.secrets.token(holder)}
-	err := x.owned(ctx, &o)
+	secrets, err := x.secrets.Get(ctx)
 	if err != nil {
+		return Owned{}, err
+	}
+	o := Owned{Token: secrets.token(holder)}
+	if err := x.owned(ctx, &o); err != nil {
 		return Owned{}, fmt.Errorf("find what a holder owns: %w", err)
 	}
 	return o, nil

@@ -148,7 +148,7 @@ func (x *Index) remark(b *batch, m *exchange.Message, before quarantined, r *env
 	after.Marks, after.Said = others, before.Said
 	holders := make([]token, len(r.Holders))
 	for i, h := range r.Holders {
-		holders[i] = x.secrets.token(h)
+		holders[i] = b.secrets.token(h)
 	}
 	holders, all := x.orders.visible(holders, m.Time)
 	for _, t := range holders {

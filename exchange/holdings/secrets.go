@@ -1,6 +1,7 @@
 package holdings
 
 import (
+	"context"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hkdf"
@@ -26,8 +27,8 @@ type secrets struct {
 
 // newSecrets derives the key of the rows from the sealing key and the index's salt, so that an index built anew
 // under the same sealing key uses another one.
-func newSecrets(tokenKey, sealKey, salt []byte) (*secrets, error) {
-	key, err := hkdf.Key(sha256.New, sealKey, salt, "yimen index rows v1", keySize)
+func newSecrets(keys Keys, salt []byte) (*secrets, error) {
+	key, err := hkdf.Key(sha256.New, keys.Seal, salt, "yimen index rows v1", keySize)
 	if err != nil {
 		return nil, fmt.Errorf("derive key of index rows: %w", err)
 	}
@@ -39,7 +40,7 @@ func newSecrets(tokenKey, sealKey, salt []byte) (*secrets, error) {
 	if err != nil {
 		return nil, fmt.Errorf("set up cipher of index rows: %w", err)
 	}
-	tokenKey = append([]byte(nil), tokenKey...)
+	tokenKey := append([]byte(nil), keys.Token...)
 	return &secrets{rows: rows, macs: &sync.Pool{New: func() any { return &mac{Hash: hmac.New(sha256.New, tokenKey)} }}}, nil
 }
 
@@ -88,4 +89,13 @@ func (s *secrets) open(to, key, sealed []byte) ([]byte, error) {
 		return nil, errDamaged
 	}
 	return plain, nil
+}
+
+// unseal appends what a row says to a slice.
+func (x *Index) unseal(ctx context.Context, to, key, sealed []byte) ([]byte, error) {
+	secrets, err := x.secrets.Get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return secrets.open(to, key, sealed)
 }

@@ -80,13 +80,23 @@ func (w *world) open() {
 
 func (w *world) config() holdings.Config {
 	w.registry = prometheus.NewRegistry()
-	var keys []ed25519.PublicKey
+	var orders func(context.Context) ([]ed25519.PublicKey, error)
 	if w.orders != nil {
-		keys = append(keys, w.orders.Public().(ed25519.PublicKey))
+		orders = func(context.Context) ([]ed25519.PublicKey, error) {
+			return []ed25519.PublicKey{w.orders.Public().(ed25519.PublicKey)}, nil
+		}
 	}
-	return holdings.Config{Orders: keys, Engine: w.store, Opener: w.opener, Schema: w.schema, Keeper: keeper,
-		TokenKey: bytes.Repeat([]byte{1}, 32), SealKey: bytes.Repeat([]byte{2}, 32),
-		Log: slog.New(slog.NewTextHandler(&w.log, nil)), Metrics: w.registry, Now: func() time.Time { return noon }}
+	return holdings.Config{Orders: orders, Engine: w.store, Opener: w.opener, Schema: w.schema, Keeper: keeper,
+		Keys: keys(1, 2),
+		Log:  slog.New(slog.NewTextHandler(&w.log, nil)), Metrics: w.registry, Now: func() time.Time { return noon }}
+}
+
+func keys(token, seal byte) func(context.Context) (holdings.Keys, error) {
+	return keysOf(holdings.Keys{Token: bytes.Repeat([]byte{token}, 32), Seal: bytes.Repeat([]byte{seal}, 32)})
+}
+
+func keysOf(k holdings.Keys) func(context.Context) (holdings.Keys, error) {
+	return func(context.Context) (holdings.Keys, error) { return k, nil }
 }
 
 func keeper(t exchange.EvidenceType) (exchange.Department, bool) {

@@ -64,7 +64,9 @@ func newWorld(t testing.TB) *world {
 			e, ok := w.city.Evidence(t)
 			return e.Keeper, ok
 		},
-		TokenKey: bytes.Repeat([]byte{1}, 32), SealKey: bytes.Repeat([]byte{2}, 32),
+		Keys: func(context.Context) (holdings.Keys, error) {
+			return holdings.Keys{Token: bytes.Repeat([]byte{1}, 32), Seal: bytes.Repeat([]byte{2}, 32)}, nil
+		},
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Metrics: prometheus.NewRegistry(), Now: func() time.Time { return noon }})
 	if err != nil {
 		t.Fatal(err)

@@ -19,16 +19,8 @@ import (
 const askAgain = time.Second
 
 // record sets up the audit log, the ledger that nobody can rewrite, and the limits, which follow from the log.
-func (n *Node) record(ctx context.Context) error {
-	key, err := n.secret(ctx, auditKey)
-	if err != nil {
-		return err
-	}
-	signatures, err := n.signers(ctx, signatureKey)
-	if err != nil {
-		return err
-	}
-	n.audit, err = audit.New(audit.Config{Appender: n.Bus, Key: key, Signature: signatures[len(signatures)-1], Clock: n.around.Clock, Metrics: n.Metrics})
+func (n *Node) record(ctx context.Context) (err error) {
+	n.audit, err = audit.New(audit.Config{Appender: n.Bus, Keys: n.auditKeys, Clock: n.around.Clock, Metrics: n.Metrics})
 	if err != nil {
 		return err
 	}
@@ -56,24 +48,21 @@ func (n *Node) bound(ctx context.Context) (err error) {
 }
 
 // sequence opens the ledger and lets it follow the log.
-func (n *Node) sequence(ctx context.Context) error {
-	keys, err := n.signers(ctx, logKey)
-	if err != nil {
-		return err
-	}
+func (n *Node) sequence(ctx context.Context) (err error) {
+	key := func(ctx context.Context) (ed25519.PrivateKey, error) { return n.signer(ctx, logKey) }
 	var witnesses []ledger.Witness
 	if n.cfg.Audit.Witness != "" {
 		witnesses = append(witnesses, ledger.Witness{URL: n.cfg.Audit.Witness, Key: n.cfg.Audit.WitnessKey})
 	}
 	origin := n.cfg.City + ".yimen/audit"
-	n.Ledger, err = ledger.Open(ctx, ledger.Config{Dir: filepath.Join(n.cfg.Data, auditDir), Origin: origin, Key: keys[len(keys)-1],
+	n.Ledger, err = ledger.Open(ctx, ledger.Config{Dir: filepath.Join(n.cfg.Data, auditDir), Origin: origin, Key: key,
 		Topic: n.Bus, Witnesses: witnesses, StaleAfter: n.cfg.Audit.StaleAfter, Delay: func(i exchange.Item) time.Duration { return n.cfg.Audit.Delays[i] },
 		Clock: n.around.Clock, Log: n.around.Log, Metrics: n.Metrics})
 	if err != nil {
 		return err
 	}
 	n.close = append(n.close, n.Ledger.Close)
-	if err := n.showKey(origin, keys[len(keys)-1].Public().(ed25519.PublicKey)); err != nil {
+	if err := n.showKey(); err != nil {
 		return err
 	}
 	n.goes("audit ledger", n.Ledger.Run)
@@ -84,12 +73,8 @@ func (n *Node) sequence(ctx context.Context) error {
 // AuditKeyFile, below a node's data directory, holds the public key of its audit log, which verifiers and witnesses need.
 const AuditKeyFile = "audit.vkey"
 
-func (n *Node) showKey(origin string, public ed25519.PublicKey) error {
-	key, err := ledger.VerifierKey(origin, public)
-	if err != nil {
-		return err
-	}
-	return durable.Replace(filepath.Join(n.cfg.Data, AuditKeyFile), []byte(key+"\n"), 0o644)
+func (n *Node) showKey() error {
+	return durable.Replace(filepath.Join(n.cfg.Data, AuditKeyFile), []byte(n.Ledger.VerifierKey()+"\n"), 0o644)
 }
 
 // ledgerPatience is how long a start waits for the ledger. Where its witness is away, the node starts all the same and says to

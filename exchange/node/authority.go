@@ -3,6 +3,8 @@ package node
 import (
 	"context"
 	"crypto/ed25519"
+	"errors"
+	"fmt"
 	"path/filepath"
 	"time"
 
@@ -10,6 +12,8 @@ import (
 	"github.com/onedoor/yimen/certs/roll"
 	"github.com/onedoor/yimen/certs/vault"
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/audit"
+	"github.com/onedoor/yimen/exchange/holdings"
 )
 
 // The names of the exchange's secrets. Each serves one purpose, so that no two parts can be joined by what one of them knows.
@@ -33,8 +37,8 @@ func (n *Node) keep(ctx context.Context) (err error) {
 		return err
 	}
 	n.close = append(n.close, n.Authority.Close)
-	for _, name := range []string{sealingKey, tokenKey, indexKey, auditKey, signatureKey, logKey, ordersKey} {
-		if _, err := n.Authority.Ring(ctx, name); err != nil {
+	for _, s := range secrets {
+		if _, err := n.Authority.Ring(ctx, s.name); err != nil {
 			return err
 		}
 	}
@@ -43,6 +47,9 @@ func (n *Node) keep(ctx context.Context) (err error) {
 
 // authority is the configured one: Vault, or files of this machine.
 func (n *Node) authority(ctx context.Context) (certs.Authority, error) {
+	if n.around.authority != nil {
+		return n.around.authority, nil
+	}
 	if n.cfg.Vault.Address == "" {
 		return certs.NewLocal(certs.LocalConfig{Dir: filepath.Join(n.cfg.Data, keysDir), City: n.cfg.City, Clock: n.around.Clock})
 	}
@@ -53,31 +60,100 @@ func (n *Node) authority(ctx context.Context) (certs.Authority, error) {
 	return vault.Open(ctx, config)
 }
 
-// secret is the newest version of a secret that does not rotate while it is in use.
-func (n *Node) secret(ctx context.Context, name string) ([]byte, error) {
+// orders are the keys of what the exchange tells its nodes.
+func (n *Node) orders() roll.Orders {
+	return roll.Orders{Authority: n.Authority, Clock: n.around.Clock}
+}
+
+// orderVerifiers are the public halves of all of them.
+func (n *Node) orderVerifiers(ctx context.Context) ([]ed25519.PublicKey, error) {
+	keys, err := n.orders().Verifiers(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errKeyless, err)
+	}
+	return keys, nil
+}
+
+// errKeyless marks an error of the authority itself.
+var errKeyless = errors.New("the authority gives no keys")
+
+// ring is every version of a secret.
+func (n *Node) ring(ctx context.Context, name string) ([]certs.Key, error) {
 	ring, err := n.Authority.Ring(ctx, name)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errKeyless, err)
+	}
+	return ring, nil
+}
+
+// secret is the newest version of a secret that does not rotate.
+func (n *Node) secret(ctx context.Context, name string) ([]byte, error) {
+	ring, err := n.ring(ctx, name)
 	if err != nil {
 		return nil, err
 	}
 	return ring[len(ring)-1].Secret, nil
 }
 
-// signers are the signing keys that follow from every version of a secret, oldest first.
-func (n *Node) signers(ctx context.Context, name string) (all []ed25519.PrivateKey, err error) {
-	ring, err := n.Authority.Ring(ctx, name)
-	for _, key := range ring {
-		all = append(all, ed25519.NewKeyFromSeed(key.Secret))
+// signer is the signing key that follows from a secret that does not rotate.
+func (n *Node) signer(ctx context.Context, name string) (ed25519.PrivateKey, error) {
+	seed, err := n.secret(ctx, name)
+	if err != nil {
+		return nil, err
 	}
-	return all, err
+	return ed25519.NewKeyFromSeed(seed), nil
+}
+
+// indexKeys are those that the index is kept under.
+func (n *Node) indexKeys(ctx context.Context) (keys holdings.Keys, err error) {
+	if keys.Token, err = n.secret(ctx, tokenKey); err == nil {
+		keys.Seal, err = n.secret(ctx, indexKey)
+	}
+	return keys, err
+}
+
+// auditKeys are those of the audit log.
+func (n *Node) auditKeys(ctx context.Context) (keys audit.Keys, err error) {
+	if keys.Token, err = n.secret(ctx, auditKey); err == nil {
+		keys.Signature, err = n.signer(ctx, signatureKey)
+	}
+	return keys, err
 }
 
 // sealingSecrets are all versions of the secret that records are sealed to.
 func (n *Node) sealingSecrets(ctx context.Context) (all [][]byte, err error) {
-	ring, err := n.Authority.Ring(ctx, sealingKey)
+	ring, err := n.ring(ctx, sealingKey)
 	for _, key := range ring {
 		all = append(all, key.Secret)
 	}
 	return all, err
+}
+
+// lookAgain is how often it is asked whether the authority is closed.
+const lookAgain = 100 * time.Millisecond
+
+// surrender has every part forget its keys while the authority is closed: what the authority gave up must not live on in what was
+// derived from it. They are derived again when they are asked for and the authority is back.
+func (n *Node) surrender(ctx context.Context) error {
+	tick := time.NewTicker(lookAgain)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		if n.Authority.State() == certs.Closed { // each time: what was under way when it closed may have derived a key since
+			n.Index.Forget()
+			n.audit.Forget()
+			n.Ledger.Forget()
+		}
+	}
+}
+
+// closedMeanwhile says whether an error is because the authority was closed.
+func closedMeanwhile(err error) bool {
+	return errors.Is(err, errKeyless) && exchange.KindOf(err) == exchange.Unavailable
 }
 
 // open errs while the authority is closed: what it held in memory has outlived its time, and nothing is answered by it.

@@ -10,6 +10,7 @@ import (
 	"github.com/onedoor/yimen/certs/vault"
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/door"
+	"github.com/onedoor/yimen/exchange/envelope"
 	"github.com/onedoor/yimen/exchange/limits"
 )
 
@@ -23,6 +24,10 @@ type Config struct {
 	TLS TLS `yaml:"tls"`
 	// City is the trust domain of all identities: another city's certificates are strangers here. Default yimen.
 	City string `yaml:"city"`
+	// Crypto is the suite of algorithms by which adapters that enrol sign and seal: standard (Ed25519, SHA-256, AES-256-GCM, X25519) or
+	// national (SM2, SM3, SM4). Adapters learn it as they enrol for the first time, and keep to it; every node reads both. The same on
+	// all nodes. Default standard.
+	Crypto string `yaml:"crypto"`
 	// Name is this node's, among the nodes of the city. Default main.
 	Name string `yaml:"name"`
 	// Departments is the address for departments: HTTPS under the city's own authority, where callers show their certificates and
@@ -122,6 +127,9 @@ func (c Config) withDefaults() Config {
 	if c.City == "" {
 		c.City = DefaultCity
 	}
+	if c.Crypto == "" {
+		c.Crypto = "standard"
+	}
 	if c.Name == "" {
 		c.Name = defaultName
 	}
@@ -170,6 +178,9 @@ func (c Config) check() (found []finding) {
 	name := text("用小写字母、数字和 -，字母开头，例如 ", "use small letters, digits and hyphens, a letter first, such as ")
 	refuse(!exchange.ValidName(c.City), "city", text("city 的写法不对", "city is not well formed"), both(name, "liling"))
 	refuse(!exchange.ValidName(c.Name), "name", text("name 的写法不对", "name is not well formed"), both(name, "node-1"))
+	if _, err := c.suite(); err != nil {
+		refuse(true, "crypto", text("crypto 既不是 standard 也不是 national", "crypto is neither standard nor national"), text("写 standard（国际算法）或 national（国密）", "write standard, or national for SM2, SM3 and SM4"))
+	}
 	if _, err := c.proxies(); err != nil {
 		refuse(true, "proxies", text("proxies 有一项不是地址或网段", "an item of proxies is neither an address nor a network"), text("例如 10.0.0.8 或 10.0.0.0/24", "such as 10.0.0.8 or 10.0.0.0/24"))
 	}
@@ -200,6 +211,12 @@ func (c Config) check() (found []finding) {
 	refuse(c.Kafka.EraseWithin < time.Second, "kafka.erase_within", text("kafka.erase_within 小于 1s", "kafka.erase_within is less than 1s"), text("写时长，例如 24h", "write a time span, such as 24h"))
 	refuse(c.CacheMiB < 0, "cache_mib", text("cache_mib 为负", "cache_mib is negative"), text("写 MiB 数，例如 128", "write a number of MiB, such as 128"))
 	return found
+}
+
+// suite is Crypto as package envelope has it.
+func (c Config) suite() (s envelope.Suite, err error) {
+	err = s.UnmarshalText([]byte(c.Crypto))
+	return s, err
 }
 
 // proxies are the configured ones; a single address is a network of its own.

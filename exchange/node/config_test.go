@@ -27,7 +27,7 @@ func TestConfigFile(t *testing.T) {
 		{"tab", "data:\n\tx: 1\n", []string{"YM-CFG-0103"}},
 		{"key twice", least + "data: e\n", []string{"y.yaml:3"}},
 		{"two documents", least + "---\n" + least, []string{"more than one document"}},
-		{"list", "- data\n", []string{"y.yaml:1: settings must stand here → here may stand: data, http, tls, city, name"}},
+		{"list", "- data\n", []string{"y.yaml:1: settings must stand here → here may stand: data, http, tls, city, crypto, name"}},
 		{"unknown key", least + "kafak: {}\n", []string{"y.yaml:3: unknown key kafak → here may stand: data, http"}},
 		{"other letter case", "Data: d\n", []string{"y.yaml:1: unknown key Data"}},
 		{"unknown key below", least + "kafka:\n  listen: 127.0.0.1:0\n  broker: x\n", []string{"y.yaml:5: unknown key kafka.broker → here may stand: brokers, listen"}},

@@ -52,11 +52,11 @@ func (n *Node) Erase(ctx context.Context, by string, asked EraseRequest) (Erased
 		return Erased{}, err
 	}
 	order.ID, order.At, order.By, order.Basis = rand.Text(), n.around.Clock().UTC(), by, asked.Basis
-	keys, err := n.signers(ctx, ordersKey)
+	key, err := n.orders().Signer(ctx)
 	if err != nil {
 		return Erased{}, err
 	}
-	message, err := order.Message(keys[len(keys)-1])
+	message, err := order.Message(key)
 	if err != nil {
 		return Erased{}, err
 	}
@@ -115,24 +115,7 @@ func (n *Node) obeyed(ctx context.Context, offset int64) error {
 // erasures serves POST and GET /v1/erasures, refusals GET /v1/refusals: what the index did not take.
 func (n *Node) erasures() http.Handler {
 	mux := http.NewServeMux()
-	admin := n.door.With(door.Admin)
-	answer := func(do func(r *http.Request, who string) (any, error)) http.HandlerFunc {
-		return func(w http.ResponseWriter, r *http.Request) {
-			r.Body = http.MaxBytesReader(w, r.Body, 4<<10)
-			who, err := admin(r)
-			var value any
-			if err == nil {
-				value, err = do(r, who)
-			}
-			if err != nil {
-				api.Fail(w, r, err)
-				return
-			}
-			w.Header().Set("Content-Type", "application/json; charset=utf-8")
-			json.MarshalWrite(w, value) // a client that is gone needs no answer
-		}
-	}
-	mux.HandleFunc("POST /v1/erasures", answer(func(r *http.Request, who string) (any, error) {
+	mux.HandleFunc("POST /v1/erasures", n.forAdmins(func(r *http.Request, who string) (any, error) {
 		var asked EraseRequest
 		body, err := io.ReadAll(r.Body)
 		if err != nil || json.Unmarshal(body, &asked, json.RejectUnknownMembers(true)) != nil {
@@ -140,18 +123,37 @@ func (n *Node) erasures() http.Handler {
 		}
 		return n.Erase(r.Context(), who, asked)
 	}))
-	mux.HandleFunc("GET /v1/erasures", answer(func(*http.Request, string) (any, error) {
+	mux.HandleFunc("GET /v1/erasures", n.forAdmins(func(*http.Request, string) (any, error) {
 		all := []Erased{}
 		for _, order := range n.Index.Orders() {
 			all = append(all, erased(order))
 		}
 		return all, nil
 	}))
-	mux.HandleFunc("GET /v1/refusals", answer(func(r *http.Request, _ string) (any, error) {
+	mux.HandleFunc("GET /v1/refusals", n.forAdmins(func(r *http.Request, _ string) (any, error) {
 		all, err := n.Index.Refused(r.Context())
 		return append([]holdings.Refusal{}, all...), err
 	}))
 	return mux
+}
+
+// forAdmins answers administrators, whose department and staff code do is told, with what do gives.
+func (n *Node) forAdmins(do func(r *http.Request, who string) (any, error)) http.HandlerFunc {
+	admin := n.door.With(door.Admin)
+	return func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, 4<<10)
+		who, err := admin(r)
+		var value any
+		if err == nil {
+			value, err = do(r, who)
+		}
+		if err != nil {
+			api.Fail(w, r, err)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json; charset=utf-8")
+		json.MarshalWrite(w, value) // a client that is gone needs no answer
+	}
 }
 
 func badErasure(why exchange.Text) error {

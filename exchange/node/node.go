@@ -3,7 +3,6 @@ package node
 
 import (
 	"context"
-	"crypto/ed25519"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -43,6 +42,8 @@ type Surroundings struct {
 	Clock func() time.Time // nil: time.Now
 	// Catalogue is added to the configured directories; the demo brings its city this way.
 	Catalogue []fs.FS
+
+	authority certs.Authority // nil: the configured one; tests take it away
 }
 
 // Node is a running exchange.
@@ -68,6 +69,7 @@ type Node struct {
 	own     *certs.Credential // the node's, at the address for departments
 	tls     *tls.Config       // nil: plain HTTP
 	brokers []string
+	suite   envelope.Suite // of what enrols
 
 	life   context.Context // ends with Close, or with the first error of what runs in the background: its cause
 	end    context.CancelCauseFunc
@@ -105,7 +107,11 @@ func Start(ctx context.Context, cfg Config, around Surroundings) (*Node, error) 
 	if around.Clock == nil {
 		around.Clock = time.Now
 	}
-	n := &Node{cfg: cfg, around: around, Metrics: prometheus.NewRegistry()}
+	suite, err := cfg.suite()
+	if err != nil {
+		return nil, err
+	}
+	n := &Node{suite: suite, cfg: cfg, around: around, Metrics: prometheus.NewRegistry()}
 	n.life, n.end = context.WithCancelCause(context.WithoutCancel(ctx))
 	for _, part := range []func(context.Context) error{n.learn, n.keep, n.connect, n.identify, n.record, n.stand, n.register, n.index, n.answer, n.serve} {
 		if err := errors.Join(part(ctx), ctx.Err()); err != nil {
@@ -177,29 +183,13 @@ func (n *Node) index(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	tokens, err := n.secret(ctx, tokenKey)
-	if err != nil {
-		return err
-	}
-	seal, err := n.secret(ctx, indexKey)
-	if err != nil {
-		return err
-	}
-	orders, err := n.signers(ctx, ordersKey)
-	if err != nil {
-		return err
-	}
-	var ordered []ed25519.PublicKey
-	for _, key := range orders {
-		ordered = append(ordered, key.Public().(ed25519.PublicKey))
-	}
 	engine, err := pebble.Open(pebble.Config{Dir: filepath.Join(n.cfg.Data, indexDir), CacheBytes: int64(n.cfg.CacheMiB) << 20, Log: n.around.Log})
 	if err != nil {
 		return err
 	}
 	n.close = append(n.close, engine.Close)
-	n.Index, err = holdings.New(holdings.Config{Engine: engine, Opener: opener, Schema: n.schema, Keeper: n.keeper, Orders: ordered,
-		TokenKey: tokens, SealKey: seal, Log: n.around.Log, Metrics: n.Metrics, Now: n.around.Clock})
+	n.Index, err = holdings.New(holdings.Config{Engine: engine, Opener: opener, Schema: n.schema, Keeper: n.keeper, Orders: n.orderVerifiers,
+		Keys: n.indexKeys, Log: n.around.Log, Metrics: n.Metrics, Now: n.around.Clock})
 	if err != nil {
 		return err
 	}
@@ -209,7 +199,7 @@ func (n *Node) index(ctx context.Context) error {
 	}
 	n.Index.ErasuresUpTo(ends[0]) // nothing is told before
 	for _, topic := range folded(n.Catalogue) {
-		n.goes("fold "+topic, func(ctx context.Context) error { return n.fold(ctx, topic) })
+		n.goes("fold "+topic, func(ctx context.Context) error { return n.keepFolding(ctx, topic) })
 	}
 	return nil
 }
@@ -234,6 +224,20 @@ func (n *Node) fold(ctx context.Context, topic string) error {
 		}
 	}
 	return n.Bus.Follow(ctx, topic, from, n.Index.Fold)
+}
+
+// keepFolding folds a topic, but for the time in which the authority is closed: then nothing can be opened, and nothing of it is lost.
+func (n *Node) keepFolding(ctx context.Context, topic string) error {
+	for {
+		err := n.fold(ctx, topic)
+		if err == nil || ctx.Err() != nil || !closedMeanwhile(err) {
+			return err
+		}
+		n.around.Log.Warn("a topic is not folded while the authority is closed", "topic", topic)
+		if err := n.await(ctx, func() (bool, error) { return n.open() == nil, nil }); err != nil {
+			return err
+		}
+	}
 }
 
 // topicMadeAnew means that the index has folded more of a topic than there is: what stands there now would be passed over.
@@ -288,13 +292,13 @@ func (n *Node) DepartmentsURL() string { return "https://" + n.fronts[department
 // KafkaAddr is one broker's address.
 func (n *Node) KafkaAddr() string { return n.brokers[0] }
 
-// PublicKey is the key that adapters seal to.
-func (n *Node) PublicKey(ctx context.Context) ([]byte, error) {
-	secret, err := n.secret(ctx, sealingKey)
+// PublicKey is the key that adapters which sign by the suite seal to.
+func (n *Node) PublicKey(ctx context.Context, suite envelope.Suite) ([]byte, error) {
+	ring, err := n.ring(ctx, sealingKey)
 	if err != nil {
 		return nil, err
 	}
-	return envelope.PublicKey(envelope.Standard, secret)
+	return envelope.PublicKey(suite, certs.InUse(ring, n.around.Clock()).Secret)
 }
 
 // Wait returns nil when ctx ends or the node was closed, or the error of a part that could not go on.

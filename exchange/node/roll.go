@@ -23,7 +23,7 @@ import (
 // identify starts the roll of identities, and enters the node itself onto it.
 func (n *Node) identify(ctx context.Context) error {
 	var err error
-	n.Roll, err = roll.New(roll.Config{City: n.cfg.City, Topics: n.Bus, Authority: n.Authority, Clock: n.around.Clock, Log: n.around.Log, Metrics: n.Metrics})
+	n.Roll, err = roll.New(roll.Config{City: n.cfg.City, Topics: n.Bus, Authority: n.Authority, Suite: n.suite, Clock: n.around.Clock, Log: n.around.Log, Metrics: n.Metrics})
 	if err != nil {
 		return err
 	}
@@ -64,7 +64,7 @@ func (n *Node) papers(ctx context.Context, request []byte) (certs.Papers, error)
 	if err != nil {
 		return certs.Papers{}, err
 	}
-	return n.papersOf(made), nil
+	return n.papersOf(made, envelope.Standard), nil
 }
 
 // hosts are the names by which the node can be called.
@@ -102,7 +102,7 @@ func (n *Node) departmentsTLS() *tls.Config {
 
 // enrolment serves joining, renewing and the administration of identities.
 func (n *Node) enrolment() http.Handler {
-	return enrol.Handler(enrol.Config{City: n.cfg.City, Roll: n.Roll, Authority: n.Authority, Admin: n.door.With(door.Admin),
+	return enrol.Handler(enrol.Config{City: n.cfg.City, Roll: n.Roll, Authority: n.Authority, Suite: n.suite, Admin: n.door.With(door.Admin),
 		Act: n.act, Exchange: n.About, Fail: api.Fail})
 }
 
@@ -111,9 +111,9 @@ func (n *Node) Fingerprint() certs.Fingerprint {
 	return certs.FingerprintOf(n.Authority.Roots()[0].Raw)
 }
 
-// About is what machines are told with their certificate.
-func (n *Node) About(ctx context.Context) (enrol.Exchange, error) {
-	key, err := n.PublicKey(ctx)
+// About is what machines that sign by the suite are told with their certificate.
+func (n *Node) About(ctx context.Context, suite envelope.Suite) (enrol.Exchange, error) {
+	key, err := n.PublicKey(ctx, suite)
 	return enrol.Exchange{SealingKey: key, Kafka: n.brokers, KafkaTLS: n.cfg.Kafka.TLS != KafkaTLS{}}, err
 }
 
@@ -125,7 +125,7 @@ func (n *Node) Enrol(ctx context.Context, who certs.Identity, at certs.Credentia
 		return known, nil
 	}
 	who.City = n.cfg.City
-	key, request, err := certs.NewRequest(rand.Reader, who.Principal())
+	key, request, err := certs.NewRequest(envelope.National, rand.Reader, who.Principal())
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +137,11 @@ func (n *Node) Enrol(ctx context.Context, who certs.Identity, at certs.Credentia
 	if err != nil {
 		return nil, err
 	}
-	return certs.SaveCredential(at, key, n.papersOf(made))
+	papers, err := n.machinePapers(ctx, made)
+	if err != nil {
+		return nil, err
+	}
+	return certs.SaveCredential(at, key, papers)
 }
 
 // Renew gives a machine of this process its next certificate; see certs.Renewer.
@@ -147,12 +151,18 @@ func (n *Node) Renew(current func() *x509.Certificate) certs.Renewer {
 		if err != nil {
 			return certs.Papers{}, err
 		}
-		return n.papersOf(made), nil
+		return n.machinePapers(ctx, made)
 	}
 }
 
-func (n *Node) papersOf(made certs.Issued) certs.Papers {
-	papers := certs.Papers{Chain: made.Chain}
+// machinePapers are the papers of a machine that signs as the roll has it.
+func (n *Node) machinePapers(ctx context.Context, made certs.Issued) (certs.Papers, error) {
+	signs, _, err := n.Roll.Signatory(ctx, envelope.SignerID(certs.FingerprintOf(made.Certificate.Raw)))
+	return n.papersOf(made, signs.Suite), err
+}
+
+func (n *Node) papersOf(made certs.Issued, suite envelope.Suite) certs.Papers {
+	papers := certs.Papers{Chain: made.Chain, Suite: suite}
 	for _, root := range n.Authority.Roots() {
 		papers.Roots = append(papers.Roots, root.Raw)
 	}

@@ -58,6 +58,7 @@ func (n *Node) serve(context.Context) error {
 		n.goes(at.name, func(context.Context) error { return f.answer(listener) })
 	}
 	n.goes("watch lag", n.watchLag)
+	n.goes("forget keys", n.surrender)
 	n.goes("keep Kafka's rules", n.guard)
 	n.goes("free erased bytes", n.bury)
 	return nil
@@ -106,6 +107,9 @@ func (n *Node) handler() http.Handler {
 	erasures := n.erasures()
 	mux.Handle("/v1/erasures", erasures)
 	mux.Handle("/v1/refusals", erasures)
+	keys := n.keyRings()
+	mux.Handle("/v1/keys", keys)
+	mux.Handle("/v1/keys/", keys)
 	log := ledger.Handler(ledger.Serving{Ledger: n.Ledger, Reader: n.reader, Fail: api.Fail, Audit: n.audit, Token: n.audit.Token, Clock: n.around.Clock})
 	for _, path := range ledger.Paths() {
 		mux.Handle(path, log)

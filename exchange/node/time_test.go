@@ -77,7 +77,7 @@ func inEach(tries int, so func() bool) bool {
 // strangersHandler is the API over the node's own catalogue, index and door.
 func strangersHandler(t *testing.T, n *Node) http.Handler {
 	t.Helper()
-	log, err := audit.New(audit.Config{Appender: memory{}, Key: make([]byte, 32), Clock: n.around.Clock})
+	log, err := audit.New(audit.Config{Appender: memory{}, Keys: n.auditKeys, Clock: n.around.Clock})
 	if err != nil {
 		t.Fatal(err)
 	}

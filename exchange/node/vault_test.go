@@ -15,11 +15,11 @@ import (
 	"github.com/onedoor/yimen/test/vault"
 )
 
-// TestOnVault runs a node whose keys are in a real Vault, takes Vault away and gives it back.
+// TestOnVault runs a city of the national suite whose keys are in a real Vault, rotates one, takes Vault away and gives it back.
 func TestOnVault(t *testing.T) {
 	v := vault.Start(t)
 	c := settings(t)
-	c.City = vault.City
+	c.City, c.Crypto = vault.City, "national"
 	c.Vault = authority.Config{Address: v.Address(), CA: v.CA, Hold: 6 * time.Second, Refresh: time.Second,
 		Login: authority.Login{RoleID: v.RoleID(), SecretID: v.WrappedSecretID()}}
 	around := Surroundings{Clock: time.Now, Catalogue: []fs.FS{demo.Catalogue()}} // Vault's certificates begin now
@@ -30,6 +30,9 @@ func TestOnVault(t *testing.T) {
 	t.Cleanup(func() { n.Close() })
 	publish(t, n, 1)
 	before := ask(t, n)
+	if k, err := n.Rotate(t.Context(), "xzsp/0001", KeyRotation{Name: sealingKey}); err != nil || k.Versions != 2 || k.InUse != 1 {
+		t.Errorf("rotated: %+v, %v", k, err)
+	}
 
 	v.Seal()
 	away := time.Now()
@@ -46,6 +49,17 @@ func TestOnVault(t *testing.T) {
 	var problem *exchange.Problem
 	if !errors.As(err, &problem) || problem.Code != "YM-KEY-0301" || problem.Kind != exchange.Unavailable {
 		t.Errorf("while Vault is away for longer than keys may stay: %v", err)
+	}
+
+	for gone := time.Now().Add(time.Second); ; time.Sleep(lookAgain / 4) {
+		_, err := n.Index.Find(t.Context(), exchange.Holder{Kind: exchange.Organisation, Number: company}, []exchange.EvidenceType{"business-licence"})
+		if errors.Is(err, errKeyless) {
+			break
+		}
+		if time.Now().After(gone) {
+			t.Errorf("the index still has its keys: %v", err)
+			break
+		}
 	}
 
 	v.Unseal()

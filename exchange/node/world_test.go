@@ -116,7 +116,7 @@ func sealerOf(t testing.TB, n *Node, adapter exchange.Adapter) *envelope.Sealer 
 	if err != nil {
 		t.Fatal(err)
 	}
-	public, err := n.PublicKey(t.Context())
+	public, err := n.PublicKey(t.Context(), signer.Suite())
 	if err != nil {
 		t.Fatal(err)
 	}

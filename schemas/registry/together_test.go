@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -19,7 +18,7 @@ import (
 func TestTogether(t *testing.T) {
 	for what, change := range map[string]func(*Config, *Registry){
 		"":             func(*Config, *Registry) {},
-		" losing acks": func(c *Config, _ *Registry) { c.Topics = &lossy{Topics: c.Topics, every: 7} },
+		" losing acks": func(c *Config, _ *Registry) { c.Topics = &lossy{Topics: c.Topics, every: 7, count: map[string]int64{}} },
 	} {
 		t.Run("nodes"+what, func(t *testing.T) {
 			w := newWorld(t)
@@ -121,17 +120,19 @@ func noVersionTwice(t *testing.T, n *node) {
 	}
 }
 
-// lossy is a bus whose acknowledgements get lost: every so many appends fail, before or after the messages stand there.
+// lossy is a bus whose acknowledgements get lost: of each topic's appends every so many fail, before or after the messages stand there.
 type lossy struct {
 	Topics
 	every int64
-	count atomic.Int64
+
+	mu    sync.Mutex
+	count map[string]int64
 }
 
 var errLost = errors.New("connection lost")
 
 func (l *lossy) Append(ctx context.Context, topic string, msgs []exchange.Message) error {
-	n := l.count.Add(1)
+	n := l.next(topic)
 	if n%l.every == 0 && n/l.every%2 == 0 {
 		return errLost
 	}
@@ -142,9 +143,17 @@ func (l *lossy) Append(ctx context.Context, topic string, msgs []exchange.Messag
 	return err
 }
 
+// next numbers the appends of one topic, from 1.
+func (l *lossy) next(topic string) int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.count[topic]++
+	return l.count[topic]
+}
+
 func TestLostAcknowledgements(t *testing.T) {
 	w := newWorld(t)
-	n := w.node(quiet, func(c *Config, _ *Registry) { c.Topics = &lossy{Topics: c.Topics, every: 2} })
+	n := w.node(quiet, func(c *Config, _ *Registry) { c.Topics = &lossy{Topics: c.Topics, every: 2, count: map[string]int64{}} })
 	for i := range 20 {
 		if got := n.register("a-value", shop(i)); got.Entry.Version != i+1 || !got.New {
 			t.Fatalf("registration %d became version %d", i, got.Entry.Version)

@@ -120,7 +120,7 @@ func (b *bench) readOnce(ctx context.Context, n *node.Node, to adapters.Bus, m *
 	if !ok {
 		return result, fmt.Errorf("there is no schema of %s", ingested)
 	}
-	public, err := n.PublicKey(ctx)
+	public, err := n.PublicKey(ctx, envelope.Standard)
 	if err != nil {
 		return result, err
 	}

@@ -98,7 +98,7 @@ func publishForm(ctx context.Context, n *node.Node, at, holders int) (int64, err
 	if !ok {
 		return 0, fmt.Errorf("there is no schema of it")
 	}
-	public, err := n.PublicKey(ctx)
+	public, err := n.PublicKey(ctx, envelope.Standard)
 	if err != nil {
 		return 0, err
 	}

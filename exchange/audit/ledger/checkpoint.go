@@ -1,10 +1,10 @@
 package ledger
 
 import (
+	"context"
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"net/url"
@@ -14,6 +14,8 @@ import (
 	cosigned "github.com/transparency-dev/formats/note"
 	"github.com/transparency-dev/tessera"
 	"golang.org/x/mod/sumdb/note"
+
+	"github.com/onedoor/yimen/exchange/custody"
 )
 
 // Keys are those that a checkpoint must be signed by, in the form NAME+HASH+KEY of signed notes.
@@ -27,24 +29,21 @@ func VerifierKey(origin string, public ed25519.PublicKey) (string, error) {
 	return note.NewEd25519VerifierKey(origin, public)
 }
 
-// signerOf signs notes with the key.
-func signerOf(origin string, key ed25519.PrivateKey) (note.Signer, error) {
-	vkey, err := VerifierKey(origin, key.Public().(ed25519.PublicKey))
+// signer signs notes as the log, for note.Signer, with the key for as long as it may be held.
+type signer struct {
+	log note.Verifier // of the same name and key
+	key *custody.Held[ed25519.PrivateKey]
+}
+
+func (s signer) Name() string    { return s.log.Name() }
+func (s signer) KeyHash() uint32 { return s.log.KeyHash() }
+
+func (s signer) Sign(text []byte) ([]byte, error) {
+	key, err := s.key.Get(context.Background()) // answered from memory
 	if err != nil {
 		return nil, err
 	}
-	const ed25519Algorithm = 1
-	public := append([]byte{ed25519Algorithm}, key.Public().(ed25519.PublicKey)...)
-	sum := sha256.Sum256(append([]byte(origin+"\n"), public...))
-	secret := append([]byte{ed25519Algorithm}, key.Seed()...)
-	signer, err := note.NewSigner(fmt.Sprintf("PRIVATE+KEY+%s+%08x+%s", origin, binary.BigEndian.Uint32(sum[:]), base64.StdEncoding.EncodeToString(secret)))
-	if err != nil {
-		return nil, errors.New("key of the log is none") // the library's error may hold it
-	}
-	if _, err := note.NewVerifier(vkey); err != nil {
-		return nil, err
-	}
-	return signer, nil
+	return ed25519.Sign(*key, text), nil
 }
 
 // trust is what a checkpoint is held against.

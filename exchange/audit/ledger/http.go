@@ -46,9 +46,9 @@ type Serving struct {
 	Reader func(*http.Request) (Reader, error)
 	// Fail answers with an error; a Problem of the kind Unavailable asks to try again.
 	Fail  func(http.ResponseWriter, *http.Request, error)
-	Audit Auditor                      // reading who looked leaves an entry of its own
-	Token func(exchange.Holder) string // audit.Log.Token
-	Clock func() time.Time             // nil: time.Now
+	Audit Auditor                                                // reading who looked leaves an entry of its own
+	Token func(context.Context, exchange.Holder) (string, error) // audit.Log.Token
+	Clock func() time.Time                                       // nil: time.Now
 }
 
 // Handler serves the log:
@@ -222,7 +222,11 @@ func (s Serving) subject(r *http.Request, who Reader) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return asJSON(map[string]string{"subject": s.Token(holder)})
+	subject, err := s.Token(r.Context(), holder)
+	if err != nil {
+		return answer{}, err
+	}
+	return asJSON(map[string]string{"subject": subject})
 }
 
 // accesses says who looked at a holder's data. That somebody asked is in the log before the answer is given, or the refusal.

@@ -175,7 +175,7 @@ func FuzzVerifyProof(f *testing.F) {
 	w := newWorld(f)
 	w.open()
 	var err error // the same entries in each of the processes that fuzz
-	w.log, err = audit.New(audit.Config{Appender: w.topic, Key: tokenKey, Clock: w.clock.Now, Random: bytes.NewReader(make([]byte, 1000))})
+	w.log, err = audit.New(audit.Config{Appender: w.topic, Keys: auditKeys, Clock: w.clock.Now, Random: bytes.NewReader(make([]byte, 1000))})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -353,7 +353,7 @@ func TestWhoLookedAtMyData(t *testing.T) {
 	w.fill()
 	as := serve(t, w)
 	subject, err := as("portal").Subject(t.Context(), number)
-	if err != nil || subject != w.log.Token(person) {
+	if err != nil || subject != w.token(person) {
 		t.Fatalf("%q, %v", subject, err)
 	}
 	all := func(c *Client) (found []Access) {
@@ -434,7 +434,7 @@ func TestNoAccessesWithoutAnEntry(t *testing.T) {
 			}
 			w.WriteHeader(503)
 		}})
-	path := "/v1/subjects/" + w.log.Token(person) + "/accesses"
+	path := "/v1/subjects/" + w.token(person) + "/accesses"
 	answer := httptest.NewRecorder()
 	h.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, path, nil))
 	if answer.Code != 503 || answer.Body.Len() != 0 {

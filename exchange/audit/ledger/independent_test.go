@@ -147,7 +147,7 @@ func TestNoNumberIsKept(t *testing.T) {
 			}
 		}
 		searched++
-		if bytes.Contains(content, []byte(w.log.Token(person))) {
+		if bytes.Contains(content, []byte(w.token(person))) {
 			tokens++
 		}
 		return err

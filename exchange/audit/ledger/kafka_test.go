@@ -26,7 +26,7 @@ func TestOnKafka(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := newWorld(t)
-	if w.log, err = audit.New(audit.Config{Appender: b, Key: tokenKey, Signature: logKey, Clock: w.clock.Now}); err != nil {
+	if w.log, err = audit.New(audit.Config{Appender: b, Keys: auditKeys, Clock: w.clock.Now}); err != nil {
 		t.Fatal(err)
 	}
 	w.cfg.Topic = b

@@ -51,7 +51,7 @@ func doomed(spec string) {
 		}
 	}
 	topic := readTopic(part[3])
-	l, err := Open(context.Background(), Config{Dir: part[2], Origin: origin, Key: logKey, Topic: topic, Log: slog.New(slog.NewTextHandler(os.Stderr, nil))})
+	l, err := Open(context.Background(), Config{Dir: part[2], Origin: origin, Key: always(logKey), Topic: topic, Log: slog.New(slog.NewTextHandler(os.Stderr, nil))})
 	if err != nil {
 		fmt.Println(err)
 		os.Exit(1)

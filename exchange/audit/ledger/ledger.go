@@ -7,8 +7,8 @@
 //
 // An exchange puts it together so, with Ed25519 keys made of the rings "log" and "audit-signature":
 //
-//	log, err := audit.New(audit.Config{Appender: bus, Key: token, Signature: ed25519.NewKeyFromSeed(signature), …})
-//	l, err := ledger.Open(ctx, ledger.Config{Dir: data + "/audit", Origin: city + ".yimen/audit", Key: ed25519.NewKeyFromSeed(logSeed), Topic: bus, Witnesses: …})
+//	log, err := audit.New(audit.Config{Appender: bus, Keys: …, …})
+//	l, err := ledger.Open(ctx, ledger.Config{Dir: data + "/audit", Origin: city + ".yimen/audit", Key: …, Topic: bus, Witnesses: …})
 //	n.close, n.goes("audit ledger", l.Run)        // show l.VerifierKey() at the start; readiness asks l.Fresh
 //	if err := l.Fresh(clock()); err != nil { … }  // in the broker, before each answer or refusal; then log.Append, then the answer
 //	mux.Handle(p, ledger.Handler(ledger.Serving{Ledger: l, Audit: log, Token: log.Token, Reader: …, Fail: …})) for each p of ledger.Paths()
@@ -45,9 +45,9 @@ type Topic interface {
 
 // Config is what a Ledger is made of.
 type Config struct {
-	Dir       string             // of tiles and index; made if it is not there
-	Origin    string             // names the log for ever, such as "liling.yimen/audit"
-	Key       ed25519.PrivateKey // signs checkpoints
+	Dir       string                                            // of tiles and index; made if it is not there
+	Origin    string                                            // names the log for ever, such as "liling.yimen/audit"
+	Key       func(context.Context) (ed25519.PrivateKey, error) // signs checkpoints; asked by Open, and after each Forget
 	Topic     Topic
 	Witnesses []Witness    // each must cosign before a checkpoint is published
 	HTTP      *http.Client // to the witnesses; nil: a plain one
@@ -90,7 +90,7 @@ type pace struct {
 // the kind Conflict.
 func Open(ctx context.Context, cfg Config) (*Ledger, error) {
 	l := &Ledger{cfg: cfg.withDefaults(), pace: pace{publish: time.Second, gather: 200 * time.Millisecond, retry: time.Second, arrive: 10 * time.Second}}
-	if cfg.Topic == nil || len(cfg.Key) != ed25519.PrivateKeySize || cfg.Dir == "" {
+	if cfg.Topic == nil || cfg.Key == nil || cfg.Dir == "" {
 		return nil, errors.New("audit ledger needs a directory, a topic and a key")
 	}
 	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
@@ -163,6 +163,10 @@ func (l *Ledger) Close() error {
 	all = append(all, l.lock.Close())
 	return errors.Join(all...)
 }
+
+// Forget drops the key from memory, for the moment when the authority closes. It is asked for again when needed; until it can be had,
+// leaves are sequenced and no checkpoint is published.
+func (l *Ledger) Forget() { l.publisher.key.Forget() }
 
 // VerifierKey is what verifiers and witnesses need to know this log by.
 func (l *Ledger) VerifierKey() string { return l.publisher.vkey }

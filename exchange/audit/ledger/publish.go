@@ -15,6 +15,7 @@ import (
 	"github.com/transparency-dev/tessera/api/layout"
 	"golang.org/x/mod/sumdb/note"
 
+	"github.com/onedoor/yimen/exchange/custody"
 	"github.com/onedoor/yimen/exchange/durable"
 )
 
@@ -24,6 +25,7 @@ type publisher struct {
 	tree  *tree
 	path  string
 	vkey  string
+	key   *custody.Held[ed25519.PrivateKey]
 	clock func() time.Time
 	trust trust
 	sign  func(ctx context.Context, size uint64, hash []byte) ([]byte, error)
@@ -45,12 +47,19 @@ const (
 
 func newPublisher(ctx context.Context, cfg Config, t *tree) (*publisher, error) {
 	p := &publisher{tree: t, path: filepath.Join(cfg.Dir, logDir, layout.CheckpointPath), clock: cfg.Clock}
-	signer, err := signerOf(cfg.Origin, cfg.Key)
+	p.key = custody.Of(func(ctx context.Context) (*ed25519.PrivateKey, error) {
+		key, err := cfg.Key(ctx)
+		if err == nil && len(key) != ed25519.PrivateKeySize {
+			err = errors.New("key of the audit log is none")
+		}
+		return &key, err
+	})
+	first, err := p.key.Get(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("origin of the audit log: %w", err)
-	}
-	if p.vkey, err = VerifierKey(cfg.Origin, cfg.Key.Public().(ed25519.PublicKey)); err != nil {
 		return nil, err
+	}
+	if p.vkey, err = VerifierKey(cfg.Origin, first.Public().(ed25519.PublicKey)); err != nil {
+		return nil, fmt.Errorf("origin of the audit log: %w", err)
 	}
 	keys := Keys{Log: p.vkey}
 	for _, w := range cfg.Witnesses {
@@ -63,7 +72,7 @@ func newPublisher(ctx context.Context, cfg Config, t *tree) (*publisher, error) 
 	if err != nil {
 		return nil, err
 	}
-	p.sign = tessera.NewAppendOptions().WithCheckpointSigner(signer).
+	p.sign = tessera.NewAppendOptions().WithCheckpointSigner(signer{p.trust.log, p.key}).
 		WithWitnesses(group, &tessera.WitnessOptions{Timeout: witnessPatience}).CheckpointPublisher(t, cfg.HTTP)
 	return p, p.load()
 }

@@ -3,6 +3,7 @@ package ledger
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"os"
 	"path/filepath"
@@ -279,4 +280,29 @@ func FuzzLeaf(f *testing.F) {
 			t.Error("it does not match what it says")
 		}
 	})
+}
+
+// TestNothingIsSignedWithoutTheKey has a ledger forget its key while the authority is closed: leaves are sequenced, nothing is
+// published, and the next round after the authority is back publishes all of it.
+func TestNothingIsSignedWithoutTheKey(t *testing.T) {
+	w, closed := newWorld(t), error(nil)
+	w.cfg.Key = func(context.Context) (ed25519.PrivateKey, error) { return logKey, closed }
+	w.open()
+	t.Cleanup(w.close)
+	w.ask(3)
+	w.fill()
+	closed = errors.New("closed")
+	w.Forget()
+	w.ask(2)
+	msgs, _, _ := w.topic.page(3)
+	if err := w.sequence(t.Context(), msgs); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.round(t.Context()); err == nil || w.publisher.last().size != 3 {
+		t.Errorf("published up to %d, %v", w.publisher.last().size, err)
+	}
+	closed = nil
+	if err := w.round(t.Context()); err != nil || w.publisher.last().size != 5 {
+		t.Errorf("published up to %d, %v", w.publisher.last().size, err)
+	}
 }

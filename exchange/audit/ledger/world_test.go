@@ -127,16 +127,33 @@ type world struct {
 	stop func()
 }
 
+func auditKeys(context.Context) (audit.Keys, error) {
+	return audit.Keys{Token: tokenKey, Signature: logKey}, nil
+}
+
+func always(key ed25519.PrivateKey) func(context.Context) (ed25519.PrivateKey, error) {
+	return func(context.Context) (ed25519.PrivateKey, error) { return key, nil }
+}
+
+func (w *world) token(h exchange.Holder) string {
+	w.t.Helper()
+	token, err := w.log.Token(w.t.Context(), h)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return token
+}
+
 // newWorld is a world whose ledger is not open yet.
 func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{t: t, topic: newTopic(), clock: &clock{now: noon}, said: &logs.Buffer{}}
 	var err error
-	w.log, err = audit.New(audit.Config{Appender: w.topic, Key: tokenKey, Clock: w.clock.Now})
+	w.log, err = audit.New(audit.Config{Appender: w.topic, Keys: auditKeys, Clock: w.clock.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.cfg = Config{Dir: t.TempDir(), Origin: origin, Key: logKey, Topic: w.topic, Clock: w.clock.Now, Log: slog.New(slog.NewTextHandler(w.said, nil))}
+	w.cfg = Config{Dir: t.TempDir(), Origin: origin, Key: always(logKey), Topic: w.topic, Clock: w.clock.Now, Log: slog.New(slog.NewTextHandler(w.said, nil))}
 	return w
 }
 

@@ -136,6 +136,8 @@ type signer struct {
 	id  envelope.SignerID
 }
 
+func (s *signer) Suite() envelope.Suite { return envelope.Standard }
+
 func (s *signer) Sign(message []byte) ([]byte, envelope.SignerID, error) {
 	return ed25519.Sign(s.key, message), s.id, nil
 }
