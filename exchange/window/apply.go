@@ -82,7 +82,7 @@ func (w *Window) query(t *turn) (reply, error) {
 	}
 	t.visit.Work = &work{Item: item, Conclusion: conclusion}
 	http.SetCookie(t.out, w.preference(t.r, lastItem, string(item)))
-	return reply{to: Path + "/materials"}, nil
+	return reply{to: Path + "/materials/" + conclusion.ID}, nil
 }
 
 // preference is a cookie that says how this browser likes things; nothing rests on it.

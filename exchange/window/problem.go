@@ -64,6 +64,12 @@ func noSuchPage() error {
 		Mend: text("回到首页，从事项与申请人开始", "go back to the beginning, item and applicant")}
 }
 
+func putAway() error {
+	return &exchange.Problem{Code: "YM-WIN-0204", Kind: exchange.NotFound, What: text("这份清单已经收起", "this list has been put away"),
+		Why:  text("窗口已转到另一位申请人，或另作了查询", "the window has turned to another applicant, or asked anew"),
+		Mend: text("回到首页重新查询", "go back to the beginning and ask again")}
+}
+
 func foreignForm() error {
 	return &exchange.Problem{Code: "YM-WIN-0202", Kind: exchange.Denied, What: text("请求来自另一个网站，没有执行", "the request came from another site, and was not done"),
 		Mend: text("在本平台的页面上重新操作；若本页面就是平台，请管理员检查反向代理的 Host", "do it again on the exchange's own page; if this is it, the administrator checks the reverse proxy's Host")}
