@@ -158,7 +158,7 @@ func TestFormsTellAllThatIsWrong(t *testing.T) {
 		{"nothing", nil, 422, []string{"没有填写事项", `href="#item"`, `href="#number"`, "还没有申请人的同意", `href="#consent"`, "<title>错误："}},
 		{"check digit", []string{"item", initials, "number", "92430281000000318X", "consent", "yes"}, 422, []string{`href="#number"`, `value="92430281000000318X"`, "校验"}},
 		{"item of nobody", []string{"item", "xyz", "number", company, "consent", "yes"}, 422, []string{"没有这个事项"}},
-		{"several items", []string{"item", "spjy", "number", company, "consent", "yes"}, 422, []string{"个事项都符合", "食品经营许可（新办）"}},
+		{"several items", []string{"item", "spjy", "number", company, "consent", "yes"}, 422, []string{"个事项都符合", `name="choice" value="food-licence-new"`}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -173,6 +173,14 @@ func TestFormsTellAllThatIsWrong(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestOneOfSeveralItemsIsChosen(t *testing.T) {
+	w := serve(t, conclude, (*httptest.Server).Start)
+	w.enter(t)
+	if got := w.post(t, "/window/query", "item", "spjy", "choice", "food-licence-new", "number", company, "consent", "yes"); got.status != http.StatusSeeOther || w.asked[0].Item != "food-licence-new" {
+		t.Errorf("%d %s", got.status, got.body)
 	}
 }
 
