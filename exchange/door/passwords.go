@@ -127,7 +127,7 @@ const (
 	guessEvery   = 30 * time.Second
 	guessesOfOne = 10  // of a name from one address
 	guessesOfAll = 100 // of a name from anywhere
-	computed     = 4   // at the same time
+	computed     = 2   // at the same time
 )
 
 func newGuesses(now func() time.Time) *guesses {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/alexedwards/argon2id"
 
+	"github.com/onedoor/yimen/certs"
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/audit"
 	"github.com/onedoor/yimen/exchange/broker"
@@ -111,5 +112,22 @@ func TestPasswordHashes(t *testing.T) {
 	}
 	if hash, err := PasswordHash("口令至少八个字符"); err != nil || !soundHash(hash) {
 		t.Errorf("%s %v", hash, err)
+	}
+}
+
+func TestWhoIsRevokedIsSignedOutAtOnce(t *testing.T) {
+	k, _, _ := signing(t)
+	roll := &town{revoked: map[string]bool{}}
+	k.cfg.City, k.cfg.Roll = "liling", roll
+	who := broker.Caller{Department: "xzsp", Clerk: "0017"}
+	if _, err := k.Still(from("10.0.0.1:1"), who); err != nil {
+		t.Fatal(err)
+	}
+	roll.revoked[certs.Identity{City: "liling", Department: "xzsp", Role: certs.Clerk, Name: "0017"}.String()] = true
+	if _, err := k.Still(from("10.0.0.1:1"), who); exchange.KindOf(err) != exchange.Unauthorised {
+		t.Errorf("the session goes on: %v", err)
+	}
+	if _, err := k.SignIn(from("10.0.0.1:1"), "zhang", "four unrelated words"); exchange.KindOf(err) != exchange.Unauthorised {
+		t.Errorf("the account goes on: %v", err)
 	}
 }

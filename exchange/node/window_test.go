@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -56,7 +57,7 @@ func TestPageAsksAsTheAPIDoes(t *testing.T) {
 	if !strings.Contains(list, "营业执照") || !strings.Contains(list, "已有") || entries() != before+1 {
 		t.Errorf("%d entries more, and the list %s", entries()-before, list)
 	}
-	record := visit(browser.Get(n.URL() + "/window/materials/2"))
+	record := visit(browser.Get(n.URL() + regexp.MustCompile(`/window/materials/[0-9A-Z]+/2`).FindString(list)))
 	if !strings.Contains(record, "统一社会信用代码") || !strings.Contains(record, company) {
 		t.Errorf("the record %s", record)
 	}

@@ -25,6 +25,7 @@ type application struct {
 	Case    string
 	Consent bool
 	Choices []choice
+	Several []choice // those that what was typed fits, where it fits more than one
 }
 
 // choice is an item that the clerk's department may ask for.
@@ -64,7 +65,7 @@ func (w *Window) caseOf(t *turn) string {
 
 func (w *Window) query(t *turn) (reply, error) {
 	f := t.r.PostForm
-	form := application{Item: strings.TrimSpace(f.Get("item")), Number: f.Get("number"), Case: cmp.Or(strings.TrimSpace(f.Get("case")), w.caseOf(t)),
+	form := application{Item: cmp.Or(f.Get("choice"), strings.TrimSpace(f.Get("item"))), Number: f.Get("number"), Case: cmp.Or(strings.TrimSpace(f.Get("case")), w.caseOf(t)),
 		Consent: f.Get("consent") != "", Choices: w.choices(t)}
 	item, holder, troubles := form.read()
 	if len(troubles) > 0 {
@@ -82,7 +83,7 @@ func (w *Window) query(t *turn) (reply, error) {
 	}
 	t.visit.Work = &work{Item: item, Conclusion: conclusion}
 	http.SetCookie(t.out, w.preference(t.r, lastItem, string(item)))
-	return reply{to: Path + "/materials"}, nil
+	return reply{to: Path + "/materials/" + conclusion.ID}, nil
 }
 
 // preference is a cookie that says how this browser likes things; nothing rests on it.
@@ -91,7 +92,7 @@ func (w *Window) preference(r *http.Request, name, value string) *http.Cookie {
 }
 
 // read checks the whole form, so that everything that is wrong is told at once.
-func (a application) read() (item exchange.Item, holder exchange.Holder, troubles []trouble) {
+func (a *application) read() (item exchange.Item, holder exchange.Holder, troubles []trouble) {
 	item, err := a.find()
 	if err != nil {
 		troubles = append(troubles, troubleOf(err, "item"))
@@ -132,7 +133,7 @@ func choiceOf(s catalogue.Service, lang exchange.Lang) choice {
 
 // find is the item that was meant: by code, by name, by the beginning of its pinyin initials, or by any part of its name
 // that no other has.
-func (a application) find() (exchange.Item, error) {
+func (a *application) find() (exchange.Item, error) {
 	if a.Item == "" {
 		return "", noItem()
 	}
@@ -154,7 +155,8 @@ func (a application) find() (exchange.Item, error) {
 			return found[0].Code, nil
 		}
 		if len(found) > 1 {
-			return "", severalItems(found)
+			a.Several = found
+			return "", severalItems(len(found))
 		}
 	}
 	return "", unknownItem()

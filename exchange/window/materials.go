@@ -6,11 +6,13 @@ import (
 	"time"
 
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/broker"
 	"github.com/onedoor/yimen/schemas"
 )
 
 // list is the second screen (材料清单).
 type list struct {
+	ID        string // of the conclusion; it stands in addresses, where no number of a person may
 	Item      string
 	Applicant string // masked
 	Summary   string
@@ -22,7 +24,7 @@ type list struct {
 
 // row is one material.
 type row struct {
-	Place      int // from 1; it stands in the address, where no number of a person may
+	Place      int // from 1
 	Name       string
 	Status     status
 	Keepers    string
@@ -39,12 +41,21 @@ type status struct {
 	Word string
 }
 
-func (w *Window) materials(t *turn) (reply, error) {
-	if t.visit.Work == nil {
-		return reply{to: Path}, nil
+// conclusion is what the clerk has before them. A page of somebody else's, left open beside it, is no longer answered: what is
+// shown under an address is always of the same applicant.
+func (t *turn) conclusion() (broker.Conclusion, error) {
+	if t.visit.Work == nil || t.visit.Work.Conclusion.ID != t.r.PathValue("of") {
+		return broker.Conclusion{}, putAway()
 	}
-	c := t.visit.Work.Conclusion
-	l := list{Item: c.ItemName.In(t.lang), Applicant: c.Applicant, Summary: exchange.Summary(c.Answers).In(t.lang), Case: c.Case, Receipt: c.Receipt.ID, At: moment(c.Time, w.cfg.Clock(), t.lang)}
+	return t.visit.Work.Conclusion, nil
+}
+
+func (w *Window) materials(t *turn) (reply, error) {
+	c, err := t.conclusion()
+	if err != nil {
+		return reply{}, err
+	}
+	l := list{ID: c.ID, Item: c.ItemName.In(t.lang), Applicant: c.Applicant, Summary: exchange.Summary(c.Answers).In(t.lang), Case: c.Case, Receipt: c.Receipt.ID, At: moment(c.Time, w.cfg.Clock(), t.lang)}
 	for i, a := range c.Answers {
 		l.Rows = append(l.Rows, w.row(t, i+1, a))
 	}
@@ -84,6 +95,7 @@ func (w *Window) department(code exchange.Department, lang exchange.Lang) string
 // preview is the third screen (单项预览): one material, with what was found for it.
 type preview struct {
 	row
+	ID        string // of the conclusion
 	Item      string
 	Applicant string
 	Records   []found
@@ -103,16 +115,16 @@ type found struct {
 }
 
 func (w *Window) record(t *turn) (reply, error) {
-	if t.visit.Work == nil {
-		return reply{to: Path}, nil
+	c, err := t.conclusion()
+	if err != nil {
+		return reply{}, err
 	}
-	c := t.visit.Work.Conclusion
 	place, err := strconv.Atoi(t.r.PathValue("place"))
 	if err != nil || place < 1 || place > len(c.Answers) {
 		return reply{}, noSuchPage()
 	}
 	a := c.Answers[place-1]
-	p := preview{row: w.row(t, place, a), Item: c.ItemName.In(t.lang), Applicant: c.Applicant}
+	p := preview{ID: c.ID, row: w.row(t, place, a), Item: c.ItemName.In(t.lang), Applicant: c.Applicant}
 	for _, e := range a.Evidence {
 		p.Records = append(p.Records, w.found(t, e))
 	}

@@ -3,7 +3,6 @@ package window
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/onedoor/yimen/exchange"
 )
@@ -41,27 +40,20 @@ func unknownItem() error {
 		Mend: text("输入事项名称、代码或拼音首字母，从列表中选择", "type its name, its code or its pinyin initials, and choose from the list")}
 }
 
-// shownItems is how many items a message names.
-const shownItems = 4
-
-func severalItems(found []choice) error {
-	var names []string
-	for _, c := range found[:min(len(found), shownItems)] {
-		names = append(names, c.Name)
-	}
-	rest := text("", "")
-	if len(found) > shownItems {
-		rest = text("等", " and more")
-	}
+func severalItems(n int) error {
 	return &exchange.Problem{Code: "YM-WIN-0104", Kind: exchange.Invalid,
-		What: text(fmt.Sprintf("有 %d 个事项都符合", len(found)), fmt.Sprintf("%d items fit", len(found))),
-		Why:  text(strings.Join(names, "、")+rest.ZH, strings.Join(names, "; ")+rest.EN),
-		Mend: text("再多输入几个字，或从列表中选择", "type a little more, or choose from the list")}
+		What: text(fmt.Sprintf("有 %d 个事项都符合", n), fmt.Sprintf("%d items fit", n)), Mend: text("选择其中一个，或再多输入几个字", "choose one of them, or type a little more")}
 }
 
 func noSuchPage() error {
 	return &exchange.Problem{Code: "YM-WIN-0201", Kind: exchange.NotFound, What: text("没有这个页面", "there is no such page"),
 		Mend: text("回到首页，从事项与申请人开始", "go back to the beginning, item and applicant")}
+}
+
+func putAway() error {
+	return &exchange.Problem{Code: "YM-WIN-0204", Kind: exchange.NotFound, What: text("这份清单已经收起", "this list has been put away"),
+		Why:  text("窗口已转到另一位申请人，或另作了查询", "the window has turned to another applicant, or asked anew"),
+		Mend: text("回到首页重新查询", "go back to the beginning and ask again")}
 }
 
 func foreignForm() error {

@@ -96,7 +96,7 @@ func lockPage(t *turn, wrong ...trouble) reply {
 }
 
 // places are where a clerk can be sent back to. A form says where it was shown, and a form can say anything.
-var places = regexp.MustCompile("^" + Path + "(/(sign-in|help|materials(/[0-9]{1,4})?))?$")
+var places = regexp.MustCompile("^" + Path + "(/(sign-in|help|materials/[0-9A-Za-z]{1,64}(/[0-9]{1,4})?))?$")
 
 func back(path string) string {
 	if places.MatchString(path) {

@@ -195,7 +195,7 @@ func TestWalkByKeyboard(t *testing.T) {
 			b.focused("body, #main")
 
 			w.clock.pass(15 * time.Minute)
-			b.do("wake", chromedp.Navigate(w.URL+"/window/materials"))
+			b.do("wake", chromedp.Navigate(w.URL+"/window/materials/0199"))
 			b.see(lang+"-lock", `input[name=back]~input[type=password]`)
 			b.focused("#password")
 			b.press(password + kb.Enter)

@@ -27,7 +27,7 @@ func TestThreeScreens(t *testing.T) {
 	if q := w.asked[0]; q.Case != "LL-2026-1123-0041" || q.Item != "food-licence-new" || q.Applicant.Number != company || q.Caller != (broker.Caller{Department: "scjg", Clerk: "0017"}) {
 		t.Errorf("asked %+v", q)
 	}
-	list := w.get(t, "/window/materials").body
+	list := w.get(t, "/window/materials/0199").body
 	for _, want := range []string{"5 项材料：1 项免提交，1 项请核对，1 项暂查不到，1 项需提交，1 项已收原件", "924302********3187", "今天 12:00", "2026-11-22 16:00", "2031-05-06",
 		"不代表没有", "市场监督管理局", "可容缺", "由申请人自备"} {
 		if !strings.Contains(list, want) {
@@ -37,7 +37,7 @@ func TestThreeScreens(t *testing.T) {
 	if strings.Contains(list, company) {
 		t.Error("the list shows the applicant's number")
 	}
-	record := w.get(t, "/window/materials/1").body
+	record := w.get(t, "/window/materials/0199/1").body
 	for _, want := range []string{"统一社会信用代码", "法定代表人", "张晓朙", "12345678901234567890.10", "此件由市场监督管理局提供，仅供办理食品经营许可（新办）使用", "00ff v3"} {
 		if !strings.Contains(record, want) {
 			t.Errorf("the record lacks %s", want)
@@ -47,8 +47,29 @@ func TestThreeScreens(t *testing.T) {
 		t.Error("the item used last is not remembered")
 	}
 	w.post(t, "/window/new")
-	if got := w.get(t, "/window/materials"); got.status != http.StatusSeeOther {
+	if got := w.get(t, "/window/materials/0199"); got.status != http.StatusNotFound || strings.Contains(got.body, "3187") {
 		t.Errorf("after a new applicant the last one's materials are still there: %d", got.status)
+	}
+}
+
+func TestOneAddressIsOfOneApplicant(t *testing.T) {
+	times := 0
+	w := serve(t, func(ctx context.Context, q broker.Query) (broker.Conclusion, error) {
+		c, err := conclude(ctx, q)
+		times++
+		c.ID += strings.Repeat("X", times)
+		return c, err
+	}, (*httptest.Server).Start)
+	w.enter(t)
+	w.ask(t)
+	w.ask(t) // in another tab, for somebody else
+	for _, path := range []string{"/window/materials/0199X", "/window/materials/0199X/1"} {
+		if got := w.get(t, path); got.status != http.StatusNotFound || strings.Contains(got.body, "3187") {
+			t.Errorf("%s of the tab before: %d", path, got.status)
+		}
+	}
+	if got := w.get(t, "/window/materials/0199XX/1"); got.status != http.StatusOK {
+		t.Errorf("the latest: %d", got.status)
 	}
 }
 
@@ -58,7 +79,7 @@ func TestUnknownNeverReadsAsNotHeld(t *testing.T) {
 	w.ask(t)
 	for lang, words := range map[string][]string{"zh": {"暂查不到", "不代表没有"}, "en": {"not known", "does not mean that there is none"}} {
 		w.post(t, "/window/language", "language", lang)
-		for _, path := range []string{"/window/materials", "/window/materials/4"} {
+		for _, path := range []string{"/window/materials/0199", "/window/materials/0199/4"} {
 			body := w.get(t, path).body
 			for _, word := range words {
 				if !strings.Contains(body, word) {
@@ -66,7 +87,7 @@ func TestUnknownNeverReadsAsNotHeld(t *testing.T) {
 				}
 			}
 		}
-		if body := w.get(t, "/window/materials/4").body; strings.Contains(body, exchange.NotHeld.Text().In(exchange.Lang(lang))) {
+		if body := w.get(t, "/window/materials/0199/4").body; strings.Contains(body, exchange.NotHeld.Text().In(exchange.Lang(lang))) {
 			t.Errorf("what is unknown is called not held in %s", lang)
 		}
 	}
@@ -77,7 +98,7 @@ func TestHostileValuesAreText(t *testing.T) {
 	w.enter(t)
 	w.ask(t)
 	refused := w.post(t, "/window/query", "item", hostile, "number", hostile, "case", hostile)
-	for _, body := range []string{w.get(t, "/window/materials/1").body, refused.body, w.post(t, "/window/sign-in", "user", hostile, "password", "x").body,
+	for _, body := range []string{w.get(t, "/window/materials/0199/1").body, refused.body, w.post(t, "/window/sign-in", "user", hostile, "password", "x").body,
 		w.get(t, "/window/%3Cscript%3Ealert(2)%3C/script%3E").body} {
 		if strings.Contains(body, "<img") || strings.Contains(body, "<script>") || strings.Contains(body, "onerror=alert(1)>") {
 			t.Errorf("a value became markup: %s", body)
@@ -95,7 +116,7 @@ func TestEveryAnswerSaysHowItMayBeUsed(t *testing.T) {
 	w := serve(t, conclude, (*httptest.Server).Start)
 	w.enter(t)
 	w.ask(t)
-	for _, path := range []string{"/window", "/window/materials", "/window/materials/2", "/window/help", "/window/materials/99", "/window/nothing", "/window/sign-in"} {
+	for _, path := range []string{"/window", "/window/materials/0199", "/window/materials/0199/2", "/window/help", "/window/materials/0199/99", "/window/nothing", "/window/sign-in"} {
 		got := w.get(t, path)
 		h := got.header
 		if csp := h.Get("Content-Security-Policy"); !strings.Contains(csp, "default-src 'self'") || !strings.Contains(csp, "frame-ancestors 'none'") || strings.Contains(csp, "unsafe") {
@@ -107,7 +128,7 @@ func TestEveryAnswerSaysHowItMayBeUsed(t *testing.T) {
 		if bad := inline.FindString(got.body); bad != "" {
 			t.Errorf("%s has inline or foreign content: %q", path, bad)
 		}
-		if strings.Contains(got.body, company) && path != "/window/materials/1" {
+		if strings.Contains(got.body, company) && path != "/window/materials/0199/1" {
 			t.Errorf("%s shows the number", path)
 		}
 	}
@@ -137,7 +158,7 @@ func TestFormsTellAllThatIsWrong(t *testing.T) {
 		{"nothing", nil, 422, []string{"没有填写事项", `href="#item"`, `href="#number"`, "还没有申请人的同意", `href="#consent"`, "<title>错误："}},
 		{"check digit", []string{"item", initials, "number", "92430281000000318X", "consent", "yes"}, 422, []string{`href="#number"`, `value="92430281000000318X"`, "校验"}},
 		{"item of nobody", []string{"item", "xyz", "number", company, "consent", "yes"}, 422, []string{"没有这个事项"}},
-		{"several items", []string{"item", "spjy", "number", company, "consent", "yes"}, 422, []string{"个事项都符合", "食品经营许可（新办）"}},
+		{"several items", []string{"item", "spjy", "number", company, "consent", "yes"}, 422, []string{"个事项都符合", `name="choice" value="food-licence-new"`}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -155,6 +176,14 @@ func TestFormsTellAllThatIsWrong(t *testing.T) {
 	}
 }
 
+func TestOneOfSeveralItemsIsChosen(t *testing.T) {
+	w := serve(t, conclude, (*httptest.Server).Start)
+	w.enter(t)
+	if got := w.post(t, "/window/query", "item", "spjy", "choice", "food-licence-new", "number", company, "consent", "yes"); got.status != http.StatusSeeOther || w.asked[0].Item != "food-licence-new" {
+		t.Errorf("%d %s", got.status, got.body)
+	}
+}
+
 func TestRefusalsOfTheBrokerAreShown(t *testing.T) {
 	for kind, status := range map[exchange.Kind]int{exchange.Denied: 403, exchange.Limited: 429, exchange.Unavailable: 503, exchange.Invalid: 422, exchange.Internal: 500} {
 		w := serve(t, func(context.Context, broker.Query) (broker.Conclusion, error) {
@@ -168,7 +197,7 @@ func TestRefusalsOfTheBrokerAreShown(t *testing.T) {
 		if got.status != status || strings.Contains(got.body, "secret cause") || kind != exchange.Internal && !strings.Contains(got.body, "办法") {
 			t.Errorf("%s: %d %s", kind, got.status, got.body)
 		}
-		if got := w.get(t, "/window/materials"); got.status != http.StatusSeeOther {
+		if got := w.get(t, "/window/materials/0199"); got.status != http.StatusNotFound {
 			t.Errorf("%s leaves materials: %d", kind, got.status)
 		}
 	}
@@ -179,29 +208,29 @@ func TestLockedAfterFifteenMinutesWithTheWorkKept(t *testing.T) {
 	w.enter(t)
 	w.ask(t)
 	w.clock.pass(14 * time.Minute)
-	if got := w.get(t, "/window/materials"); !strings.Contains(got.body, "924302********3187") || got.header.Get("Refresh") != "901; url=/window/materials" {
+	if got := w.get(t, "/window/materials/0199"); !strings.Contains(got.body, "924302********3187") || got.header.Get("Refresh") != "901; url=/window/materials/0199" {
 		t.Fatalf("after 14 minutes: %v %s", got.header, got.body)
 	}
 	w.clock.pass(15 * time.Minute)
 	for range 2 { // it stays locked
-		if got := w.get(t, "/window/materials"); strings.Contains(got.body, "3187") || !strings.Contains(got.body, "页面已锁定") || got.header.Get("Refresh") != "" {
+		if got := w.get(t, "/window/materials/0199"); strings.Contains(got.body, "3187") || !strings.Contains(got.body, "页面已锁定") || got.header.Get("Refresh") != "" {
 			t.Fatalf("not locked: %s", got.body)
 		}
 	}
 	if asked := len(w.asked); w.post(t, "/window/query", "item", initials, "number", company, "consent", "yes").status != 200 || len(w.asked) != asked {
 		t.Error("a locked page asks")
 	}
-	if got := w.post(t, "/window/unlock", "password", "wrong", "back", "/window/materials"); got.status != 422 || strings.Contains(got.body, "3187") {
+	if got := w.post(t, "/window/unlock", "password", "wrong", "back", "/window/materials/0199"); got.status != 422 || strings.Contains(got.body, "3187") {
 		t.Errorf("wrong password: %d", got.status)
 	}
-	if got := w.post(t, "/window/unlock", "password", password, "back", "/window/materials"); got.header.Get("Location") != "/window/materials" {
+	if got := w.post(t, "/window/unlock", "password", password, "back", "/window/materials/0199"); got.header.Get("Location") != "/window/materials/0199" {
 		t.Fatalf("unlock: %d %s", got.status, got.body)
 	}
-	if got := w.get(t, "/window/materials"); !strings.Contains(got.body, "924302********3187") {
+	if got := w.get(t, "/window/materials/0199"); !strings.Contains(got.body, "924302********3187") {
 		t.Error("the work is gone")
 	}
 	w.post(t, "/window/sign-out")
-	if got := w.get(t, "/window/materials"); got.header.Get("Location") != "/window/sign-in" {
+	if got := w.get(t, "/window/materials/0199"); got.header.Get("Location") != "/window/sign-in" {
 		t.Errorf("after signing out: %d", got.status)
 	}
 }
@@ -209,7 +238,7 @@ func TestLockedAfterFifteenMinutesWithTheWorkKept(t *testing.T) {
 func TestFormsLeadNowhereElse(t *testing.T) {
 	w := serve(t, conclude, (*httptest.Server).Start)
 	w.enter(t)
-	for _, to := range []string{"https://evil.example/", "//evil.example", "/window/../x", "/window/materials/1?x", "/window//evil", "javascript:1"} {
+	for _, to := range []string{"https://evil.example/", "//evil.example", "/window/../x", "/window/materials/0199/1?x", "/window//evil", "javascript:1"} {
 		if got := w.post(t, "/window/language", "language", "zh", "back", to); got.header.Get("Location") != "/window" {
 			t.Errorf("%s leads to %s", to, got.header.Get("Location"))
 		}
@@ -257,7 +286,7 @@ func TestCookies(t *testing.T) {
 
 func TestStrangersSeeNothing(t *testing.T) {
 	w := serve(t, conclude, (*httptest.Server).Start)
-	for _, path := range []string{"/window", "/window/materials", "/window/materials/1"} {
+	for _, path := range []string{"/window", "/window/materials/0199", "/window/materials/0199/1"} {
 		if got := w.get(t, path); got.header.Get("Location") != "/window/sign-in" {
 			t.Errorf("%s: %d", path, got.status)
 		}

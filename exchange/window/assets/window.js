@@ -50,10 +50,18 @@
     show()
     number.addEventListener('compositionstart', () => { note.textContent = note.dataset.text })
     number.addEventListener('compositionend', () => { note.textContent = '' })
-    number.addEventListener('keydown', (e) => {
+    // After the card, the consent; then Enter sends. The key must be up again, or its press would fall on the box.
+    let read = false
+    const end = (e) => {
       if (e.key !== 'Enter' || e.ctrlKey) return
-      if (e.isComposing || e.keyCode === 229) { e.preventDefault(); return }
-      if (!consent.checked) { e.preventDefault(); consent.focus() } // after the card, the consent; then Enter sends
+      const composing = e.isComposing || e.keyCode === 229
+      if (composing || !consent.checked) e.preventDefault()
+      read = !composing && !consent.checked
+    }
+    number.addEventListener('keydown', end)
+    number.addEventListener('keypress', end)
+    number.addEventListener('keyup', (e) => {
+      if (e.key === 'Enter' && read) { read = false; consent.focus() }
     })
     if (byId('item').value && !troubles) number.focus()
   }
