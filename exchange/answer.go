@@ -46,7 +46,46 @@ type Answer struct {
 	Evidence []Evidence `json:"evidence,omitempty"` // what the outcome rests on
 	// Deferrable says whether the item may be accepted before the material is there (容缺受理).
 	Deferrable bool `json:"deferrable,omitzero"`
+	// Assurance is that of the weakest piece the outcome rests on; empty where there is none.
+	Assurance Assurance `json:"assurance,omitempty"`
+	// Ask has the questions whose answers, sent along as the chosen records, settle what is ambiguous.
+	Ask []Question `json:"ask,omitempty"`
+	// Met is all that an answer in predicates says of the outcome: yes, no, or absent where it is not known.
+	Met *bool `json:"met,omitempty"`
 }
+
+// Question is put back to the applicant where several records fit and nothing tells which of them is meant.
+type Question struct {
+	Type    EvidenceType `json:"type"`
+	Choices []Choice     `json:"choices"`
+}
+
+// Choice is one of the records a question is about.
+type Choice struct {
+	Record string `json:"record"`
+	Until  Date   `json:"valid_until,omitempty"`
+	// Fields has those the grant allows in which the choices differ, each value as it was published.
+	Fields json.RawMessage `json:"fields,omitempty"`
+}
+
+// Difference is one stated fact that the record does not bear out (校核比对).
+type Difference struct {
+	Field string `json:"field"`
+	Kind  Gap    `json:"kind"`
+	// Held is the record's value, as it was published; absent where there is none or the grant does not allow the field.
+	Held json.RawMessage `json:"held,omitempty"`
+}
+
+// Gap says in what way a record does not bear out a stated fact.
+type Gap string
+
+// The gaps. Only the first two make an answer "facts differ".
+const (
+	Differs   Gap = "differs"     // the record says something else
+	Absent    Gap = "absent"      // the record says nothing of it
+	NameOnly  Gap = "name"        // a name is written otherwise: a notice, for people are told apart by their numbers
+	Unchecked Gap = "not_granted" // the grant does not allow the field, so it was not compared
+)
 
 // Evidence is one type that was looked for, with the record that was found, if any, and no more of it than
 // the caller's grant allows.
@@ -61,6 +100,12 @@ type Evidence struct {
 	Until   Date         `json:"valid_until,omitempty"`
 	// Fields is a JSON object of what the grant allows of the document, each value as it was published.
 	Fields json.RawMessage `json:"fields,omitempty"`
+	// Assurance says how far the record can stand for the original.
+	Assurance Assurance `json:"assurance,omitempty"`
+	// Differences has what the applicant stated and the record does not bear out.
+	Differences []Difference `json:"differences,omitempty"`
+	// Result answers a query that only verifies; nil where it was not asked or cannot be told.
+	Result *Verification `json:"result,omitempty"`
 }
 
 var outcomes = map[Outcome]Text{

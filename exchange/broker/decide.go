@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -16,6 +17,15 @@ type Premises struct {
 	Holder   exchange.Holder
 	Found    exchange.Found
 	Now      time.Time
+	On       exchange.Date // the day records must be valid on; empty: the day of Now
+	Stated   Stated
+	Chosen   Chosen
+}
+
+// day is the day on which records must be valid, and whether it is over.
+func (p *Premises) day() (day exchange.Date, over bool) {
+	today := exchange.DateOf(p.Now)
+	return cmp.Or(p.On, today), p.On != "" && p.On < today
 }
 
 // Decide draws the conclusion for each material, in the service's order.
@@ -29,7 +39,7 @@ func Decide(p Premises) []exchange.Answer {
 		v := anyOf(m.Alternatives, verdicts)
 		answers[i] = exchange.Answer{
 			Material: m.Code, Name: m.Name, Basis: m.Basis, Deferrable: m.Deferrable,
-			Outcome: v.outcome, Reason: v.reason, Evidence: v.evidence,
+			Outcome: v.outcome, Reason: v.reason, Evidence: v.evidence, Assurance: v.assurance(), Ask: v.ask(),
 		}
 	}
 	return answers
@@ -102,10 +112,11 @@ func (p *Premises) judge(t exchange.EvidenceType) verdict {
 	if len(usable) > 0 {
 		return p.found(t, usable, grant)
 	}
+	_, over := p.day()
 	switch {
 	case s.stale:
 		return p.without(t, exchange.Unknown, exchange.SourceStale, s.upTo)
-	case !s.complete:
+	case !s.complete, over: // keepers vouch for the present: what was so on a day that is over only a record can say
 		return p.without(t, exchange.Unknown, exchange.CoverageIncomplete, time.Time{})
 	case unusable != nil:
 		v := p.without(t, exchange.Supply, p.flaw(unusable), s.upTo)
@@ -124,23 +135,28 @@ func (p *Premises) without(t exchange.EvidenceType, outcome exchange.Outcome, re
 
 // found is the verdict where there are records to show: held, unless a person must look.
 func (p *Premises) found(t exchange.EvidenceType, records []*exchange.Record, grant catalogue.Grant) verdict {
+	var few [4]candidate
+	fit, legible := p.fitting(few[:0], t, records, grant)
+	if !legible {
+		return p.without(t, exchange.Unknown, exchange.CoverageIncomplete, time.Time{})
+	}
 	v := verdict{outcome: exchange.Held}
-	_, stale := p.freshness(records[0])
+	_, stale := p.freshness(fit[0].Record)
 	switch {
-	case len(records) > 1:
+	case len(fit) > 1:
 		v.outcome, v.reason = exchange.Check, exchange.Ambiguous
+		tellApart(fit, grant.Fields)
+	case differ(fit[0].differences):
+		v.outcome, v.reason = exchange.Check, exchange.FactsDiffer
 	case stale:
 		v.outcome, v.reason = exchange.Check, exchange.SourceStale
 	}
-	for _, r := range records {
-		fields, legible := allowed(r.Payload, grant.Fields)
-		if !legible {
-			return p.without(t, exchange.Unknown, exchange.CoverageIncomplete, time.Time{})
-		}
-		asOf, _ := p.freshness(r)
+	for _, c := range fit {
+		asOf, _ := p.freshness(c.Record)
 		v.evidence = append(v.evidence, identify(exchange.Evidence{
-			Type: t, Outcome: v.outcome, Reason: v.reason, Keeper: p.Evidence[t].Keeper, AsOf: asOf, Fields: fields,
-		}, r))
+			Type: t, Outcome: v.outcome, Reason: v.reason, Keeper: p.Evidence[t].Keeper, AsOf: asOf, Fields: c.fields,
+			Assurance: p.assured(c.Record), Differences: c.differences,
+		}, c.Record))
 	}
 	return v
 }

@@ -68,6 +68,20 @@ func payload(s string) func(*exchange.Record) {
 
 func noGrant(t exchange.EvidenceType) premise { return func(p *Premises) { delete(p.Grants, t) } }
 
+func on(d exchange.Date) premise { return func(p *Premises) { p.On = d } }
+
+func chosen(t exchange.EvidenceType, id byte) premise {
+	return func(p *Premises) { p.Chosen = Chosen{t: exchange.RecordID{id}} }
+}
+
+func stated(t exchange.EvidenceType, facts string) premise {
+	return func(p *Premises) { p.Stated = Stated{t: members(json.RawMessage(facts))} }
+}
+
+func together(r *exchange.Record) {
+	r.Holders = append(r.Holders, exchange.Holder{Kind: exchange.Person, Number: "430281199001010025"})
+}
+
 // premises builds what Decide gets: one material with the alternatives given as "a+b|c", all types granted.
 func premises(alternatives string, given ...premise) Premises {
 	m := catalogue.Material{Code: "m", Name: text("材料", "material"), Basis: text("法", "law")}
@@ -200,6 +214,37 @@ func TestTruthTable(t *testing.T) {
 		"one of two stale":              {"a", with(lacks("a"), source("a", "2", old)), "unknown/source_stale"},
 		"one of two incomplete":         {"a", with(lacks("a"), source("a", "2", fresh, unfolded)), "unknown/coverage_incomplete"},
 		"one stale, one incomplete":     {"a", with(unknown("a"), source("a", "2", time.Time{})), "unknown/source_stale"},
+		// The day asked for.
+		"valid until before that day":      {"a", with(lacks("a"), on("2027-01-02"), record("a", 1, exchange.Valid, until("2027-01-01"))), "supply/expired"},
+		"valid on that day's last":         {"a", with(lacks("a"), on("2027-01-01"), record("a", 1, exchange.Valid, until("2027-01-01"))), "held/"},
+		"in force by that day":             {"a", with(lacks("a"), on("2027-01-01"), record("a", 1, exchange.Valid, from("2027-01-01"))), "held/"},
+		"valid on a day that is over":      {"a", with(lacks("a"), on("2026-01-01"), record("a", 1, exchange.Valid, until("2026-02-01"))), "held/"},
+		"not in force on a day over":       {"a", with(lacks("a"), on("2026-01-01"), record("a", 1, exchange.Valid, from("2026-01-02"))), "unknown/coverage_incomplete"},
+		"revoked since, perhaps":           {"a", with(lacks("a"), on("2026-01-01"), record("a", 1, exchange.Revoked)), "unknown/coverage_incomplete"},
+		"withdrawn since, perhaps":         {"a", with(lacks("a"), on("2026-01-01"), record("a", 1, exchange.Withdrawn, payload(""))), "unknown/coverage_incomplete"},
+		"nothing now says nothing of then": {"a", with(lacks("a"), on("2026-11-22")), "unknown/coverage_incomplete"},
+		"today, said":                      {"a", with(lacks("a"), on("2026-11-23")), "supply/not_held"},
+		"nothing now, asked for tomorrow":  {"a", with(lacks("a"), on("2026-11-24")), "supply/not_held"},
+		"no grant on another day":          {"a", with(holds("a"), on("2026-01-01"), noGrant("a")), "supply/no_grant"},
+		// The applicant's answer to a question, and what the applicant stated.
+		"chosen":                      {"a", with(checks("a"), chosen("a", 'a')), "held/"},
+		"chosen, stale":               {"a", with(unknown("a"), record("a", 1, exchange.Valid), record("a", 2, exchange.Valid), chosen("a", 2)), "check/source_stale"},
+		"chosen the only one":         {"a", with(holds("a"), chosen("a", 'a')), "held/"},
+		"chosen of another type":      {"a", with(checks("a"), chosen("b", 'a')), "check/ambiguous"},
+		"chosen, no grant":            {"a", with(checks("a"), chosen("a", 'a'), noGrant("a")), "supply/no_grant"},
+		"facts agree":                 {"a", with(holds("a"), stated("a", `{"area":"120.5","name":"张 晓明"}`)), "held/"},
+		"facts differ":                {"a", with(holds("a"), stated("a", `{"area":121}`)), "check/facts_differ"},
+		"a fact the record lacks":     {"a", with(source("a", "1", fresh), record("a", 1, exchange.Valid, payload(`{}`)), stated("a", `{"area":121}`)), "check/facts_differ"},
+		"facts differ and stale":      {"a", with(unknown("a"), record("a", 1, exchange.Valid), stated("a", `{"area":121}`)), "check/facts_differ"},
+		"a name differs":              {"a", with(holds("a"), stated("a", `{"name":"张晓朙"}`)), "held/"},
+		"a fact beyond the grant":     {"a", with(holds("a"), stated("a", `{"owner":"y"}`)), "held/"},
+		"facts of another type":       {"a", with(holds("a"), stated("b", `{"area":121}`)), "held/"},
+		"facts, nothing held":         {"a", with(lacks("a"), stated("a", `{"area":121}`)), "supply/not_held"},
+		"facts tell which":            {"a", with(holds("a"), record("a", 2, exchange.Valid, payload(`{"area":99}`)), stated("a", `{"area":99}`)), "held/"},
+		"facts fit two of three":      {"a", with(checks("a"), record("a", 2, exchange.Valid, payload(`{"area":99}`)), stated("a", `{"area":120.5}`)), "check/ambiguous"},
+		"facts fit none of two":       {"a", with(checks("a"), stated("a", `{"area":99}`)), "check/ambiguous"},
+		"chosen, and facts differ":    {"a", with(checks("a"), chosen("a", 'a'), stated("a", `{"area":99}`)), "check/facts_differ"},
+		"a record of several holders": {"a", with(source("a", "1", fresh), record("a", 1, exchange.Valid, together)), "held/"},
 		// Sets: the worst counts.
 		"set held":                {"a+b", with(holds("a"), holds("b")), "held/"},
 		"set check":               {"a+b", with(holds("a"), checks("b")), "check/ambiguous"},
@@ -244,7 +289,7 @@ func TestNoGrantTellsNothing(t *testing.T) {
 func TestEvidenceShown(t *testing.T) {
 	a := Decide(premises("a", source("a", "1", fresh), record("a", 1, exchange.Valid, until("2027-01-01"))))[0]
 	want := exchange.Evidence{Type: "a", Outcome: exchange.Held, Keeper: "keeper", AsOf: fresh, Version: 7, Until: "2027-01-01",
-		Record: exchange.RecordID{1}.String(),
+		Record: exchange.RecordID{1}.String(), Assurance: exchange.AssuranceA,
 		Fields: json.RawMessage(`{"name":"张晓明","area":120.50}`)}
 	if len(a.Evidence) != 1 || !reflect.DeepEqual(a.Evidence[0], want) {
 		t.Errorf("got %+v, want %+v", a.Evidence, want)

@@ -40,6 +40,15 @@ func given(r *rand.Rand) []premise {
 			all = append(all, noGrant(t))
 		}
 	}
+	if r.IntN(4) == 0 {
+		all = append(all, on(pick[exchange.Date](r, "2026-01-01", "2026-11-22", "2026-11-23", "2026-11-24", "2027-06-30")))
+	}
+	if r.IntN(4) == 0 {
+		all = append(all, stated(pick[exchange.EvidenceType](r, "a", "b", "c"), pick(r, `{"area":120.5}`, `{"area":1}`, `{"name":"张"}`, `{"owner":"x"}`)))
+	}
+	if r.IntN(4) == 0 {
+		all = append(all, chosen(pick[exchange.EvidenceType](r, "a", "b", "c"), byte(r.IntN(5))))
+	}
 	return all
 }
 
@@ -100,6 +109,9 @@ func TestSupplyNeedsCompleteSources(t *testing.T) {
 		a := Decide(p)[0]
 		if a.Outcome != exchange.Supply || a.Reason == exchange.NoGrant {
 			return
+		}
+		if p.On != "" && p.On < "2026-11-23" {
+			t.Errorf("supply/%s of a day that is over", a.Reason)
 		}
 		speaks := 0
 		for _, s := range p.Found.Sources {

@@ -92,15 +92,15 @@ func (p *Premises) freshness(r *exchange.Record) (asOf time.Time, stale bool) {
 // records sorts out what was found of a type: the usable records, and of the others the one that explains best why
 // there is none. A status that nobody knows makes the holder's records illegible.
 func (p *Premises) records(t exchange.EvidenceType) (usable []*exchange.Record, unusable *exchange.Record, legible bool) {
-	today := exchange.DateOf(p.Now)
+	day, _ := p.day()
 	legible = true
 	for i := range p.Found.Records {
 		r := &p.Found.Records[i]
 		switch {
 		case r.Type != t || r.Status == exchange.Withdrawn:
-		case r.Status == exchange.Valid && r.ValidOn(today):
+		case r.Status == exchange.Valid && r.ValidOn(day):
 			usable = append(usable, r)
-		case r.Status == exchange.Valid && r.From > today: // not in force yet: nothing is held today
+		case r.Status == exchange.Valid && r.From > day: // not in force yet: nothing is held on that day
 		case p.flaw(r) == "":
 			legible = false
 		case unusable == nil || p.byFlaw(r, unusable) < 0:
