@@ -50,6 +50,8 @@ type Answer struct {
 	Assurance Assurance `json:"assurance,omitempty"`
 	// Ask has the questions whose answers, sent along as the chosen records, settle what is ambiguous.
 	Ask []Question `json:"ask,omitempty"`
+	// Unstated are the codes of facts that were not stated and may change this answer.
+	Unstated []string `json:"unstated_facts,omitempty"`
 	// Met is all that an answer in predicates says of the outcome: yes, no, or absent where it is not known.
 	Met *bool `json:"met,omitempty"`
 }
@@ -125,7 +127,7 @@ var reasons = map[Reason]Text{
 	IsSuspended:        {ZH: "已被暂停", EN: "it is suspended"},
 	IsRevoked:          {ZH: "已被吊销或注销", EN: "it was revoked"},
 	IsSuperseded:       {ZH: "已被新证替代", EN: "it was superseded"},
-	ConditionNotMet:    {ZH: "不符合本事项的条件", EN: "it does not meet the item's condition"},
+	ConditionNotMet:    {ZH: "与本事项的条件不符，或无法判断", EN: "it does not meet the item's condition, or that cannot be told"},
 	NoGrant:            {ZH: "本部门没有该项数据的共享授权", EN: "this department has no grant for it"},
 	ApplicantMade:      {ZH: "由申请人自备", EN: "the applicant makes it"},
 	SourceStale:        {ZH: "来源数据过旧，不代表没有", EN: "the source is out of date; this does not mean that there is none"},

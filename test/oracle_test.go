@@ -147,8 +147,8 @@ func (o *oracle) answer(item exchange.Item, m catalogue.Material, h exchange.Hol
 	var best []opinion
 	for _, set := range m.Alternatives {
 		var needed []opinion
-		for _, t := range set {
-			needed = append(needed, o.one(item, t, h, now))
+		for _, need := range set {
+			needed = append(needed, o.one(item, need.Evidence, h, now))
 		}
 		slices.SortStableFunc(needed, func(a, b opinion) int { return by(b, a) })
 		best = append(best, needed[0])

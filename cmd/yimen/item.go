@@ -161,16 +161,27 @@ func (s *session) alternatives(c *catalogue.Catalogue, m catalogue.Material) str
 	var sets []string
 	for _, set := range m.Alternatives {
 		var names []string
-		for _, t := range set {
-			if e, known := c.Evidence(t); known && s.format != asWide {
-				names = append(names, e.Name.In(s.lang))
-			} else {
-				names = append(names, string(t))
-			}
+		for _, need := range set {
+			names = append(names, s.need(c, need))
 		}
 		sets = append(sets, strings.Join(names, " + "))
 	}
 	return strings.Join(slices.Compact(sets), s.t(" 或 ", " or "))
+}
+
+// need says what evidence is needed, whose, and what it must be like.
+func (s *session) need(c *catalogue.Catalogue, n catalogue.Need) string {
+	said := string(n.Evidence)
+	if e, known := c.Evidence(n.Evidence); known && s.format != asWide {
+		said = e.Name.In(s.lang)
+	}
+	if n.Of != "" {
+		said += s.t("（", " (") + n.Of.Text().In(s.lang) + s.t("）", ")")
+	}
+	if !n.When.IsZero() {
+		said += " [" + n.When.String() + "]"
+	}
+	return said
 }
 
 func joined[T ~string](words []T, by string) string {

@@ -17,7 +17,8 @@ type Premises struct {
 	Holder   exchange.Holder
 	Found    exchange.Found
 	Now      time.Time
-	On       exchange.Date // the day records must be valid on; empty: the day of Now
+	On       exchange.Date  // the day records must be valid on; empty: the day of Now
+	Facts    map[string]any // what the applicant stated of the facts the item declares, by code
 	Stated   Stated
 	Chosen   Chosen
 }
@@ -28,22 +29,40 @@ func (p *Premises) day() (day exchange.Date, over bool) {
 	return cmp.Or(p.On, today), p.On != "" && p.On < today
 }
 
-// Decide draws the conclusion for each material, in the service's order.
+// Decide draws the conclusion for each material that is asked for, in the service's order.
 func Decide(p Premises) []exchange.Answer {
-	verdicts := map[exchange.EvidenceType]verdict{}
-	for _, t := range p.Service.Types() {
-		verdicts[t] = p.judge(t)
-	}
-	answers := make([]exchange.Answer, len(p.Service.Materials))
-	for i, m := range p.Service.Materials {
-		v := anyOf(m.Alternatives, verdicts)
-		answers[i] = exchange.Answer{
-			Material: m.Code, Name: m.Name, Basis: m.Basis, Deferrable: m.Deferrable,
-			Outcome: v.outcome, Reason: v.reason, Evidence: v.evidence, Assurance: v.assurance(), Ask: v.ask(),
+	verdicts := map[need]verdict{}
+	for _, m := range p.Service.Materials {
+		for _, set := range m.Alternatives {
+			for _, n := range set {
+				if _, judged := verdicts[needOf(n)]; !judged {
+					verdicts[needOf(n)] = p.judge(n)
+				}
+			}
 		}
+	}
+	answers := make([]exchange.Answer, 0, len(p.Service.Materials))
+	for _, m := range p.Service.Materials {
+		if p.notAskedFor(m) {
+			continue
+		}
+		v := anyOf(m.Alternatives, verdicts)
+		answers = append(answers, exchange.Answer{
+			Material: m.Code, Name: m.Name, Basis: m.Basis, Deferrable: m.Deferrable,
+			Outcome: v.outcome, Reason: v.reason, Evidence: v.evidence, Assurance: v.assurance(), Ask: v.ask(), Unstated: p.unstated(m),
+		})
 	}
 	return answers
 }
+
+// need tells the needs of an item apart.
+type need struct {
+	evidence exchange.EvidenceType
+	of       exchange.Role
+	when     string
+}
+
+func needOf(n catalogue.Need) need { return need{n.Evidence, n.Of, n.When.String()} }
 
 // verdict is what can be said of one evidence type, a set of them, or the alternatives of a material.
 type verdict struct {
@@ -59,7 +78,7 @@ func (v verdict) weight() int { return slices.Index(weights, v.outcome) }
 
 // anyOf is the best of the alternatives, the first of equals. What is held rests on one of them alone, so the
 // others are not told; what is not held rests on all.
-func anyOf(alternatives [][]exchange.EvidenceType, verdicts map[exchange.EvidenceType]verdict) verdict {
+func anyOf(alternatives []catalogue.Alternative, verdicts map[need]verdict) verdict {
 	if len(alternatives) == 0 {
 		return verdict{outcome: exchange.Supply, reason: exchange.ApplicantMade}
 	}
@@ -73,22 +92,22 @@ func anyOf(alternatives [][]exchange.EvidenceType, verdicts map[exchange.Evidenc
 		return best
 	}
 	best.evidence = nil
-	var told []exchange.EvidenceType
-	for _, t := range slices.Concat(alternatives...) {
-		if !slices.Contains(told, t) {
-			told = append(told, t)
-			best.evidence = append(best.evidence, verdicts[t].evidence...)
+	var told []need
+	for _, n := range slices.Concat(alternatives...) {
+		if n := needOf(n); !slices.Contains(told, n) {
+			told = append(told, n)
+			best.evidence = append(best.evidence, verdicts[n].evidence...)
 		}
 	}
 	return best
 }
 
 // allOf is the worst in a set, the first of equals, with the evidence of all.
-func allOf(set []exchange.EvidenceType, verdicts map[exchange.EvidenceType]verdict) verdict {
-	worst := verdicts[set[0]]
+func allOf(set catalogue.Alternative, verdicts map[need]verdict) verdict {
+	worst := verdicts[needOf(set[0])]
 	evidence := worst.evidence
-	for _, t := range set[1:] {
-		v := verdicts[t]
+	for _, n := range set[1:] {
+		v := verdicts[needOf(n)]
 		evidence = slices.Concat(evidence, v.evidence)
 		if v.weight() > worst.weight() {
 			worst = v
@@ -98,8 +117,9 @@ func allOf(set []exchange.EvidenceType, verdicts map[exchange.EvidenceType]verdi
 	return worst
 }
 
-// judge says what is known of one evidence type of the holder.
-func (p *Premises) judge(t exchange.EvidenceType) verdict {
+// judge says what is known of one piece of evidence that is needed.
+func (p *Premises) judge(n catalogue.Need) verdict {
+	t := n.Evidence
 	grant, granted := p.Grants[t]
 	if !granted {
 		return p.without(t, exchange.Supply, exchange.NoGrant, time.Time{})
@@ -109,8 +129,12 @@ func (p *Premises) judge(t exchange.EvidenceType) verdict {
 	if s.quarantined || !legible {
 		return p.without(t, exchange.Unknown, exchange.CoverageIncomplete, time.Time{})
 	}
-	if len(usable) > 0 {
-		return p.found(t, usable, grant)
+	serve, open, unmet := p.meeting(n, usable)
+	switch {
+	case len(serve) > 0:
+		return p.found(t, serve, grant)
+	case len(open) > 0:
+		return p.lookedAt(p.found(t, open, grant))
 	}
 	_, over := p.day()
 	switch {
@@ -118,6 +142,10 @@ func (p *Premises) judge(t exchange.EvidenceType) verdict {
 		return p.without(t, exchange.Unknown, exchange.SourceStale, s.upTo)
 	case !s.complete, over: // keepers vouch for the present: what was so on a day that is over only a record can say
 		return p.without(t, exchange.Unknown, exchange.CoverageIncomplete, time.Time{})
+	case unmet != nil:
+		v := p.without(t, exchange.Supply, exchange.ConditionNotMet, s.upTo)
+		v.evidence[0] = identify(v.evidence[0], unmet)
+		return v
 	case unusable != nil:
 		v := p.without(t, exchange.Supply, p.flaw(unusable), s.upTo)
 		v.evidence[0] = identify(v.evidence[0], unusable)

@@ -86,10 +86,10 @@ func together(r *exchange.Record) {
 func premises(alternatives string, given ...premise) Premises {
 	m := catalogue.Material{Code: "m", Name: text("材料", "material"), Basis: text("法", "law")}
 	for set := range strings.SplitSeq(alternatives, "|") {
-		var types []exchange.EvidenceType
+		var types catalogue.Alternative
 		for t := range strings.SplitSeq(set, "+") {
 			if t != "" {
-				types = append(types, exchange.EvidenceType(t))
+				types = append(types, catalogue.Need{Evidence: exchange.EvidenceType(t)})
 			}
 		}
 		if types != nil {

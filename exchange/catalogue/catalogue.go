@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/condition"
 )
 
 // Department is one department of the city.
@@ -41,8 +42,29 @@ type Service struct {
 	Name       exchange.Text       `json:"name"`
 	Department exchange.Department `json:"department"` // who decides on it
 	Applicant  exchange.HolderKind `json:"applicant"`  // who may apply; empty: persons and organisations
+	Facts      []Fact              `json:"facts,omitempty"`
 	Materials  []Material          `json:"materials"`
 }
+
+// Fact is something the applicant is asked, on which conditions of the item rest.
+type Fact struct {
+	Code    string        `json:"code"`
+	Name    exchange.Text `json:"name"`
+	Kind    FactKind      `json:"kind"`
+	Choices []string      `json:"choices,omitempty"` // of a Choice: what may be answered
+}
+
+// FactKind is what a fact looks like.
+type FactKind string
+
+// The kinds of fact.
+const (
+	Flag   FactKind = "flag"   // yes or no
+	Words  FactKind = "text"   // a few words
+	Number FactKind = "number" // a number
+	Day    FactKind = "date"   // a day, as 2026-12-31
+	Choice FactKind = "choice" // one of a few words
+)
 
 // Material is one thing an item requires.
 type Material struct {
@@ -51,9 +73,21 @@ type Material struct {
 	Basis      exchange.Text `json:"basis"`      // the law that lets the item ask for it
 	Optional   bool          `json:"optional"`   // 非必要
 	Deferrable bool          `json:"deferrable"` // 容缺后补: the item may be accepted before it is there
-	// Alternatives are sets of evidence types: any one set suffices, and in a set all are needed. Without
-	// any the applicant makes the material, such as a form or a floor plan.
-	Alternatives [][]exchange.EvidenceType `json:"alternatives,omitempty"`
+	// If says in which cases the item asks for it; where it fails the material is not asked for, and where it cannot be
+	// told, it is.
+	If condition.Condition `json:"if,omitzero"`
+	// Alternatives: any one suffices. Without any the applicant makes the material, such as a form or a floor plan.
+	Alternatives []Alternative `json:"alternatives,omitempty"`
+}
+
+// Alternative is a set of evidence of which all is needed.
+type Alternative []Need
+
+// Need is one piece of evidence of an alternative.
+type Need struct {
+	Evidence exchange.EvidenceType `json:"evidence"`
+	Of       exchange.Role         `json:"of,omitempty"`  // whose it must be; empty: the applicant's
+	When     condition.Condition   `json:"when,omitzero"` // what a record must be like to serve
 }
 
 // Grant lets one department see some fields of one evidence type for one item.
@@ -86,8 +120,8 @@ func (s Service) Types() []exchange.EvidenceType {
 	types := map[exchange.EvidenceType]bool{}
 	for _, m := range s.Materials {
 		for _, set := range m.Alternatives {
-			for _, t := range set {
-				types[t] = true
+			for _, need := range set {
+				types[need.Evidence] = true
 			}
 		}
 	}

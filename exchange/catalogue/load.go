@@ -178,7 +178,7 @@ func known[K ~string, V any](f *file, n ast.Node, kind exchange.Text, all map[K]
 }
 
 func (l *loader) item(f *file, document ast.Node, defined map[string]string) {
-	found := f.fields(document, "item", "name", "department", "applicant", "materials")
+	found := f.fields(document, "item", "name", "department", "applicant", "facts?", "materials")
 	service := Service{
 		Code:       exchange.Item(f.name(found["item"])),
 		Name:       f.text(found["name"]),
@@ -187,6 +187,7 @@ func (l *loader) item(f *file, document ast.Node, defined map[string]string) {
 	if kind := f.choice(found["applicant"], "person", "org", "any"); kind != "any" {
 		service.Applicant = exchange.HolderKind(kind)
 	}
+	service.Facts = f.facts(found["facts"])
 	codes := map[string]string{}
 	for _, n := range f.list(found["materials"]) {
 		service.Materials = append(service.Materials, l.material(f, n, codes))
@@ -195,19 +196,21 @@ func (l *loader) item(f *file, document ast.Node, defined map[string]string) {
 		f.report("YM-CAT-0202", found["materials"], text("事项没有材料", "the item has no material"),
 			text("至少写一项材料", "name at least one material"))
 	}
+	f.checkFacts(found["materials"], service)
 	if service.Code != "" && f.fresh(string(service.Code), found["item"], defined) {
 		l.catalogue.services[service.Code] = service
 	}
 }
 
 func (l *loader) material(f *file, n ast.Node, codes map[string]string) Material {
-	found := f.fields(n, "material", "name", "basis", "necessity", "deferrable?", "made_by?", "alternatives?")
+	found := f.fields(n, "material", "name", "basis", "necessity", "deferrable?", "if?", "made_by?", "alternatives?")
 	m := Material{
 		Code:       f.name(found["material"]),
 		Name:       f.text(found["name"]),
 		Basis:      f.text(found["basis"]),
 		Optional:   f.choice(found["necessity"], "required", "optional") == "optional",
 		Deferrable: f.flag(found["deferrable"]),
+		If:         f.condition(found["if"]),
 	}
 	if m.Code != "" {
 		f.fresh(m.Code, found["material"], codes)
@@ -226,33 +229,6 @@ func (l *loader) material(f *file, n ast.Node, codes map[string]string) Material
 	f.choice(found["made_by"], "applicant")
 	m.Alternatives = l.alternatives(f, found["alternatives"])
 	return m
-}
-
-// alternatives reads a list of sets of evidence types.
-func (l *loader) alternatives(f *file, n ast.Node) [][]exchange.EvidenceType {
-	var all [][]exchange.EvidenceType
-	for _, s := range f.list(n) {
-		var set []exchange.EvidenceType
-		for _, t := range f.list(s) {
-			if known := known(f, t, evidenceType, l.catalogue.evidence); known != "" && !slices.Contains(set, known) {
-				set = append(set, known)
-			}
-		}
-		if sequence, ok := s.(*ast.SequenceNode); ok && len(sequence.Values) == 0 {
-			f.emptyAlternatives(s)
-		}
-		all = append(all, set)
-	}
-	if n != nil && len(all) == 0 {
-		f.emptyAlternatives(n)
-	}
-	return all
-}
-
-// emptyAlternatives: an empty set would be met by nothing at all, that is always.
-func (f *file) emptyAlternatives(at ast.Node) {
-	f.report("YM-CAT-0205", at, text("没有写任何证照类型", "no evidence type is named"),
-		text("写成如 [[property-title], [property-registration]]", "write it like [[property-title], [property-registration]]"))
 }
 
 func (l *loader) grants(f *file, document ast.Node, _ map[string]string) {

@@ -101,7 +101,7 @@ func (r *Report) items(c *catalogue.Catalogue) {
 		for _, m := range service.Materials {
 			using := 0
 			for _, set := range m.Alternatives {
-				if slices.Contains(set, r.Type) {
+				if slices.ContainsFunc(set, func(n catalogue.Need) bool { return n.Evidence == r.Type }) {
 					using++
 				}
 			}

@@ -36,7 +36,7 @@ func TestForms(t *testing.T) {
 		if e, _ := c.Evidence(f.evidence); e.Keeper != f.adapter.Department() {
 			t.Errorf("%s is not the keeper of %s", f.adapter.Department(), f.evidence)
 		}
-		if alternatives := service.Materials[i].Alternatives; len(alternatives) != 1 || alternatives[0][0] != f.evidence {
+		if alternatives := service.Materials[i].Alternatives; len(alternatives) != 1 || alternatives[0][0].Evidence != f.evidence {
 			t.Errorf("material %d asks for %v, want %s", i, alternatives, f.evidence)
 		}
 		for _, index := range []int{0, 1, 199_999} {
