@@ -21,6 +21,7 @@ import (
 	"github.com/onedoor/yimen/certs/enrol"
 	"github.com/onedoor/yimen/certs/roll"
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/contract"
 )
 
 func TestJoin(t *testing.T) {
@@ -48,7 +49,7 @@ func TestJoin(t *testing.T) {
 // TestTokenGoesToTheExchangeAlone: whoever does not prove to be the exchange of the fingerprint is sent nothing at all.
 func TestTokenGoesToTheExchangeAlone(t *testing.T) {
 	w := newWorld(t)
-	handler, stranger := enrol.Handler(w.cfg), newAuthority(t)
+	handler, stranger := contract.Handler(enrol.Operations(w.cfg), nil), newAuthority(t)
 	plain := httptest.NewServer(handler)
 	t.Cleanup(plain.Close)
 	self := quiet(httptest.NewUnstartedServer(handler)) // with a certificate of its own making
@@ -103,7 +104,7 @@ func TestTokenGoesToTheExchangeAlone(t *testing.T) {
 // TestRedirectionIsNotFollowed: the exchange itself does not send a token elsewhere.
 func TestRedirectionIsNotFollowed(t *testing.T) {
 	w := newWorld(t)
-	target := w.serve(enrol.Handler(w.cfg), w.authority, main, "127.0.0.1")
+	target := w.serve(contract.Handler(enrol.Operations(w.cfg), nil), w.authority, main, "127.0.0.1")
 	server := w.serve(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		http.Redirect(rw, r, target+r.URL.Path, http.StatusTemporaryRedirect)
 	}), w.authority, main, "127.0.0.1")
@@ -127,7 +128,7 @@ func TestAnswerMustHoldTheRoot(t *testing.T) {
 	w := newWorld(t)
 	cfg := w.cfg
 	cfg.Authority = lying{w.authority, newAuthority(t).Roots()[0]}
-	server := w.serve(enrol.Handler(cfg), w.authority, main, "127.0.0.1")
+	server := w.serve(contract.Handler(enrol.Operations(cfg), nil), w.authority, main, "127.0.0.1")
 	_, request := draw(t)
 	_, err := enrol.Join(t.Context(), server, w.fingerprint(), w.invite(licences), drawn(request), time.Now)
 	wants(t, "another root", err, "YM-ENR-0204")
@@ -328,17 +329,17 @@ func TestBodies(t *testing.T) {
 	encoded := base64.StdEncoding.EncodeToString(request)
 	sound := `{"token":"` + token + `","request":"` + encoded + `"}`
 	for _, test := range []struct{ name, body, code string }{
-		{"nothing", "", "YM-ENR-0101"},
-		{"no object", "[]", "YM-ENR-0101"},
-		{"half", sound[:20], "YM-ENR-0101"},
-		{"two", sound + sound, "YM-ENR-0101"},
-		{"member twice", strings.Replace(sound, "{", `{"token":"x",`, 1), "YM-ENR-0101"},
-		{"other letters", strings.Replace(sound, "token", "Token", 1), "YM-ENR-0101"},
-		{"one more", strings.Replace(sound, "{", `{"identity":"a",`, 1), "YM-ENR-0101"},
-		{"a number", `{"token":7}`, "YM-ENR-0101"},
-		{"no base64", `{"token":"` + token + `","request":"!!"}`, "YM-ENR-0101"},
-		{"no UTF-8", `{"token":"` + "\xff" + `"}`, "YM-ENR-0101"},
-		{"too large", `{"token":"` + strings.Repeat("x", 70<<10) + `"}`, "YM-ENR-0101"},
+		{"nothing", "", "YM-API-0101"},
+		{"no object", "[]", "YM-API-0101"},
+		{"half", sound[:20], "YM-API-0101"},
+		{"two", sound + sound, "YM-API-0101"},
+		{"member twice", strings.Replace(sound, "{", `{"token":"x",`, 1), "YM-API-0101"},
+		{"other letters", strings.Replace(sound, "token", "Token", 1), "YM-API-0101"},
+		{"one more", strings.Replace(sound, "{", `{"identity":"a",`, 1), "YM-API-0101"},
+		{"a number", `{"token":7}`, "YM-API-0101"},
+		{"no base64", `{"token":"` + token + `","request":"!!"}`, "YM-API-0101"},
+		{"no UTF-8", `{"token":"` + "\xff" + `"}`, "YM-API-0101"},
+		{"too large", `{"token":"` + strings.Repeat("x", 70<<10) + `"}`, "YM-API-0101"},
 		{"no token", `{"request":"` + encoded + `"}`, "YM-ROL-0104"},
 		{"no request", `{"token":"` + token + `"}`, "YM-KEY-0103"},
 		{"sound", sound, ""},

@@ -2,15 +2,13 @@ package enrol
 
 import (
 	"context"
-	"io"
 	"net/http"
 	"regexp"
 	"time"
 
-	"github.com/go-json-experiment/json"
-
 	"github.com/onedoor/yimen/certs"
 	"github.com/onedoor/yimen/certs/roll"
+	"github.com/onedoor/yimen/exchange/contract"
 	"github.com/onedoor/yimen/exchange/envelope"
 )
 
@@ -26,61 +24,12 @@ type Config struct {
 	Act func(ctx context.Context, who, act, target string) error
 	// Exchange is what machines that sign by a suite are told along with their certificate.
 	Exchange func(context.Context, envelope.Suite) (Exchange, error)
-	// Fail answers a request by its error.
-	Fail func(http.ResponseWriter, *http.Request, error)
-}
-
-// Handler serves enrolment and the administration of identities.
-func Handler(cfg Config) http.Handler {
-	h := &handler{cfg}
-	mux := http.NewServeMux()
-	mux.HandleFunc("POST "+pathEnrolments, h.answer(h.enrol))
-	mux.HandleFunc("POST "+pathRenewals, h.answer(h.renew))
-	mux.HandleFunc("GET "+pathRoots, h.answer(h.roots))
-	mux.HandleFunc("GET "+pathIdentities, h.answer(h.identities))
-	mux.HandleFunc("POST "+pathInvitations, h.answer(h.invite))
-	mux.HandleFunc("POST "+pathRevocations, h.answer(h.revoke))
-	mux.HandleFunc("POST "+pathRestorations, h.answer(h.restore))
-	return mux
-}
-
-// Paths are the addresses that Handler serves, for whoever mounts it.
-func Paths() []string {
-	return []string{pathEnrolments, pathRenewals, pathRoots, pathIdentities, pathInvitations, pathRevocations, pathRestorations}
 }
 
 type handler struct{ cfg Config }
 
-// answer turns a function that gives a value or an error into a handler. No answer is kept by anybody on the way: some hold
-// tokens.
-func (h *handler) answer(do func(*http.Request) (any, error)) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-		w.Header().Set("Cache-Control", "no-store")
-		value, err := do(r)
-		if err != nil {
-			h.cfg.Fail(w, r, err)
-			return
-		}
-		w.Header().Set("Content-Type", "application/json; charset=utf-8")
-		json.MarshalWrite(w, value) // a client that is gone needs no answer
-	}
-}
-
-const maxBody = 64 << 10
-
 // read reads a body strictly.
-func read[T any](r *http.Request) (body T, err error) {
-	raw, err := io.ReadAll(r.Body)
-	if err == nil {
-		err = json.Unmarshal(raw, &body, json.RejectUnknownMembers(true))
-	}
-	if err != nil {
-		var none T
-		return none, badBody()
-	}
-	return body, nil
-}
+func read[T any](r *http.Request) (T, error) { return contract.Read[T](r, sameVersion) }
 
 func (h *handler) enrol(r *http.Request) (any, error) {
 	asked, err := read[enrolment](r)

@@ -12,6 +12,7 @@ import (
 	"github.com/onedoor/yimen/certs"
 	"github.com/onedoor/yimen/certs/enrol"
 	"github.com/onedoor/yimen/certs/roll"
+	"github.com/onedoor/yimen/exchange/contract"
 	"github.com/onedoor/yimen/exchange/envelope"
 )
 
@@ -57,7 +58,7 @@ func (w *world) change(s envelope.Suite) {
 	w.t.Helper()
 	w.roll = w.runRoll(roll.Config{City: "liling", Topics: w.bus, Authority: w.authority, Suite: s})
 	w.cfg.Roll, w.cfg.Suite = w.roll, s
-	w.url = w.serve(enrol.Handler(w.cfg), w.authority, main, "127.0.0.1")
+	w.url = w.serve(contract.Handler(enrol.Operations(w.cfg), nil), w.authority, main, "127.0.0.1")
 }
 
 // enrolled enrols by the suite that the exchange names.

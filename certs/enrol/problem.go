@@ -7,10 +7,7 @@ import (
 
 func text(zh, en string) exchange.Text { return exchange.Text{ZH: zh, EN: en} }
 
-func badBody() error {
-	return &exchange.Problem{Code: "YM-ENR-0101", Kind: exchange.Invalid, What: text("请求正文无法读取", "the request's body cannot be read"),
-		Why: text("不是所要的 JSON，或超过 64 KiB", "it is not the JSON that is wanted, or larger than 64 KiB"), Mend: text("用同版本的 yimen 命令", "use the yimen command of the same version")}
-}
+var sameVersion = text("用同版本的 yimen 命令，正文见 GET /docs", "use the yimen command of the same version; GET /docs tells what to send")
 
 func badIdentity() error {
 	return &exchange.Problem{Code: "YM-ENR-0102", Kind: exchange.Invalid, What: text("身份的写法不对", "this is no identity"),

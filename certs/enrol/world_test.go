@@ -7,7 +7,6 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/json"
 	"errors"
 	"io"
 	"log"
@@ -25,6 +24,7 @@ import (
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/bus"
 	"github.com/onedoor/yimen/exchange/bus/embedded"
+	"github.com/onedoor/yimen/exchange/contract"
 	"github.com/onedoor/yimen/exchange/envelope"
 )
 
@@ -54,8 +54,8 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{t: t, authority: newAuthority(t)}
 	w.roll = w.startRoll()
-	w.cfg = enrol.Config{City: "liling", Roll: w.roll, Authority: w.authority, Admin: administrator, Act: w.act, Exchange: w.about, Fail: fail}
-	w.url = w.serve(enrol.Handler(w.cfg), w.authority, main, "127.0.0.1")
+	w.cfg = enrol.Config{City: "liling", Roll: w.roll, Authority: w.authority, Admin: administrator, Act: w.act, Exchange: w.about}
+	w.url = w.serve(contract.Handler(enrol.Operations(w.cfg), nil), w.authority, main, "127.0.0.1")
 	return w
 }
 
@@ -205,17 +205,6 @@ func administrator(r *http.Request) (string, error) {
 		return "", &exchange.Problem{Code: "YM-API-0403", Kind: exchange.Denied}
 	}
 	return "xzsp/0001", nil
-}
-
-// fail answers as the API does.
-func fail(w http.ResponseWriter, _ *http.Request, err error) {
-	var p *exchange.Problem
-	if !errors.As(err, &p) {
-		p = &exchange.Problem{Code: "YM-API-0500", Kind: exchange.Internal}
-	}
-	status := map[exchange.Kind]int{exchange.Invalid: 400, exchange.NotFound: 404, exchange.Denied: 403, exchange.Unavailable: 503, exchange.Unauthorised: 401}[p.Kind]
-	w.WriteHeader(max(status, 400))
-	json.NewEncoder(w).Encode(map[string]any{"code": p.Code, "kind": p.Kind, "what": p.What, "why": p.Why, "how": p.Mend})
 }
 
 func drawn(request []byte) func(envelope.Suite) ([]byte, error) {

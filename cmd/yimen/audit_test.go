@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/ed25519"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -18,6 +17,7 @@ import (
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/audit"
 	"github.com/onedoor/yimen/exchange/audit/ledger"
+	"github.com/onedoor/yimen/exchange/contract"
 )
 
 // auditUp is an exchange's audit log, served without the rest of an exchange.
@@ -95,13 +95,13 @@ func startAudit(t *testing.T) auditUp {
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- up.ledger.Run(ctx) }()
-	server := httptest.NewServer(ledger.Handler(ledger.Serving{Ledger: up.ledger, Audit: log, Token: log.Token, Fail: failAudit,
+	server := httptest.NewServer(contract.Handler(ledger.Operations(ledger.Serving{Ledger: up.ledger, Audit: log, Token: log.Token,
 		Reader: func(r *http.Request) (ledger.Reader, error) {
 			if r.Header.Get("Authorization") != "Bearer secret" {
 				return ledger.Reader{}, &exchange.Problem{Code: "YM-API-0401", Kind: exchange.Unauthorised, What: both("不知道是谁", "who is it")}
 			}
 			return ledger.Reader{Department: "scjg", Clerk: "chief-1", Supervisor: true, Auditor: true, Holders: true}, nil
-		}}))
+		}}), nil))
 	t.Cleanup(func() {
 		server.Close()
 		stop()
@@ -125,15 +125,6 @@ func startAudit(t *testing.T) auditUp {
 	}
 	up.url, up.key, up.token, up.number = server.URL, keep("log.vkey", up.ledger.VerifierKey()), keep("token", "secret"), keep("number", number)
 	return up
-}
-
-func failAudit(w http.ResponseWriter, _ *http.Request, err error) {
-	p, ok := errors.AsType[*exchange.Problem](err)
-	if !ok {
-		p = &exchange.Problem{Code: "YM-API-0500", Kind: exchange.Internal}
-	}
-	w.WriteHeader(map[exchange.Kind]int{exchange.NotFound: 404, exchange.Unauthorised: 401, exchange.Invalid: 400, exchange.Unavailable: 503}[p.Kind] + 0)
-	json.NewEncoder(w).Encode(map[string]any{"code": p.Code, "kind": p.Kind, "what": p.What, "why": p.Why, "how": p.Mend})
 }
 
 func TestAuditVerify(t *testing.T) {

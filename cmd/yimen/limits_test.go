@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -15,6 +13,7 @@ import (
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/audit"
+	"github.com/onedoor/yimen/exchange/contract"
 	"github.com/onedoor/yimen/exchange/limits"
 )
 
@@ -46,13 +45,8 @@ func limitsUp(t *testing.T) (flags string, appended *[]audit.Entry) {
 		Append: func(_ context.Context, e audit.Entry) error {
 			*appended = append(*appended, e)
 			return nil
-		},
-		Fail: func(w http.ResponseWriter, _ *http.Request, err error) {
-			p, _ := errors.AsType[*exchange.Problem](err)
-			w.WriteHeader(http.StatusBadRequest)
-			json.NewEncoder(w).Encode(map[string]any{"code": p.Code, "kind": p.Kind, "what": p.What, "why": p.Why, "how": p.Mend})
 		}}
-	server := httptest.NewServer(desk.Handler())
+	server := httptest.NewServer(contract.Handler(desk.Operations(), nil))
 	t.Cleanup(server.Close)
 	token := filepath.Join(t.TempDir(), "admin.token")
 	if err := os.WriteFile(token, []byte("of-an-admin\n"), 0o600); err != nil {

@@ -22,7 +22,9 @@ func (s *server) readyz(w http.ResponseWriter, r *http.Request) {
 	} else if !r.URL.Query().Has("verbose") {
 		body = "ok"
 	}
-	writeBody(w, code, "text/plain; charset=utf-8", []byte(body))
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(code)
+	fmt.Fprintln(w, body)
 }
 
 type readiness struct {
@@ -59,6 +61,7 @@ func index(w http.ResponseWriter, _ *http.Request) {
 <ul>
 <li><code>POST /v1/queries</code> 核验 <span lang="en">(query)</span></li>
 <li><a href="/v1/items">/v1/items</a> 事项 <span lang="en">(service items)</span></li>
+<li><a href="/docs">/docs</a> 接口说明 <span lang="en">(the API)</span></li>
 <li><a href="/readyz?verbose">/readyz</a> 就绪状态 <span lang="en">(readiness)</span></li>
 <li><a href="/metrics">/metrics</a> 指标 <span lang="en">(metrics)</span></li>
 </ul></main></html>

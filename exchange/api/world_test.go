@@ -75,8 +75,11 @@ func serve(t testing.TB, ask answers, ready ...Check) world {
 		t.Fatal(err)
 	}
 	log := new(bytes.Buffer)
-	handler := New(Config{Broker: ask, Catalogue: known, Door: door.New(door.Config{Callers: callers}), Ready: ready, Metrics: prometheus.NewRegistry(),
+	handler, err := New(Config{Broker: ask, Catalogue: known, Door: door.New(door.Config{Callers: callers}), Ready: ready, Metrics: prometheus.NewRegistry(),
 		Log: slog.New(slog.NewTextHandler(&locked{w: log}, &slog.HandlerOptions{Level: slog.LevelDebug}))})
+	if err != nil {
+		t.Fatal(err)
+	}
 	s := httptest.NewServer(handler)
 	t.Cleanup(s.Close)
 	return world{s, log}

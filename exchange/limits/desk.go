@@ -2,14 +2,13 @@ package limits
 
 import (
 	"context"
-	"io"
 	"net/http"
 	"strings"
-
-	"github.com/go-json-experiment/json"
+	"time"
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/audit"
+	"github.com/onedoor/yimen/exchange/contract"
 )
 
 // Desk is where administrators and supervisors see suspensions and lift them: GET /v1/limits and POST /v1/limits/lift.
@@ -19,8 +18,6 @@ type Desk struct {
 	Admin func(*http.Request) (who string, err error)
 	// Append makes an entry durable. What it lifts is lifted once the nodes have folded it.
 	Append func(ctx context.Context, e audit.Entry) error
-	// Fail answers with a problem.
-	Fail func(w http.ResponseWriter, r *http.Request, err error)
 }
 
 // Listing is the answer of GET /v1/limits.
@@ -35,42 +32,34 @@ type Lift struct {
 	Lifted []Rule `json:"lifted,omitempty"`
 }
 
-// Handler serves both addresses.
-func (d *Desk) Handler() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /v1/limits", d.answer(func(*http.Request, string) (any, error) { return Listing{d.Limits.Suspensions()}, nil }))
-	mux.HandleFunc("POST /v1/limits/lift", d.answer(d.lift))
-	return mux
-}
-
-func (d *Desk) answer(do func(r *http.Request, who string) (any, error)) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		who, err := d.Admin(r)
-		if err != nil {
-			d.Fail(w, r, err)
-			return
-		}
-		value, err := do(r, who)
-		if err != nil {
-			d.Fail(w, r, err)
-			return
-		}
-		body, err := json.Marshal(value)
-		if err != nil {
-			d.Fail(w, r, err)
-			return
-		}
-		w.Header().Set("Content-Type", "application/json; charset=utf-8")
-		w.Write(append(body, '\n')) // a client that is gone needs no answer
+// Operations are both addresses.
+func (d *Desk) Operations() []contract.Operation {
+	return []contract.Operation{
+		{ID: "listSuspensions", Method: http.MethodGet, Path: "/v1/limits", Group: contract.Limits, Do: d.list,
+			Name: text("列出暂停", "list suspensions"), About: text("被暂停的账号和部门，及其原因。管理员可用。", "The accounts and departments that are suspended, and why. For administrators."),
+			Answer: Listing{[]Suspension{{Department: "xzsp", Clerk: "0017", Rule: neighbours, What: neighbours.Text(), Since: time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC)}}}},
+		{ID: "liftSuspension", Method: http.MethodPost, Path: "/v1/limits/lift", Group: contract.Limits, Do: d.lift,
+			Name: text("解除暂停", "lift a suspension"), About: text("解除对一个账号或部门的暂停，留下审计记录。不能解除对自己的。", "Lifts the suspension of an account or a department, and leaves an audit entry. Nobody can lift their own."),
+			Asked: Lift{Target: "xzsp/0017", Reason: "JC-2026-014"}, Answer: Lift{Target: "xzsp/0017", Reason: "JC-2026-014", Lifted: []Rule{neighbours}},
+			Refusals: []error{badLift(), badReason(), ownLift(), nobodyThere()}},
 	}
 }
 
-const longestLift = 4 << 10 // bytes
+func (d *Desk) list(r *http.Request) (any, error) {
+	_, err := d.Admin(r)
+	return Listing{d.Limits.Suspensions()}, err
+}
 
-func (d *Desk) lift(r *http.Request, who string) (any, error) {
-	body, err := io.ReadAll(io.LimitReader(r.Body, longestLift))
-	var asked Lift
-	if err != nil || json.Unmarshal(body, &asked, json.RejectUnknownMembers(true)) != nil || asked.Lifted != nil {
+func (d *Desk) lift(r *http.Request) (any, error) {
+	who, err := d.Admin(r)
+	if err != nil {
+		return nil, err
+	}
+	asked, err := contract.Read[Lift](r, liftForm)
+	if err != nil {
+		return nil, err
+	}
+	if asked.Lifted != nil {
 		return nil, badLift()
 	}
 	if err := d.check(asked, who); err != nil {

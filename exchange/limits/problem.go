@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/contract"
 )
 
 func text(zh, en string) exchange.Text { return exchange.Text{ZH: zh, EN: en} }
@@ -57,9 +58,10 @@ func clockWrong() error {
 }
 
 func badLift() error {
-	return &exchange.Problem{Code: "YM-LIM-0111", Kind: exchange.Invalid, What: text("请求正文无法读取", "the request's body cannot be read"),
-		Mend: text(`正文应为 {"target":"部门/工号","reason":"依据的编号"}`, `send {"target":"department/clerk","reason":"reference to the decision"}`)}
+	return contract.BadBody(text("lifted 只出现在回答中", "lifted stands in answers only"), liftForm)
 }
+
+var liftForm = text(`正文应为 {"target":"部门/工号","reason":"依据的编号"}`, `send {"target":"department/clerk","reason":"reference to the decision"}`)
 
 // nobodyThere never repeats what was typed: it could be a number.
 func nobodyThere() error {

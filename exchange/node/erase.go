@@ -3,15 +3,12 @@ package node
 import (
 	"context"
 	"crypto/rand"
-	"io"
 	"net/http"
 	"regexp"
 	"time"
 
-	"github.com/go-json-experiment/json"
-
 	"github.com/onedoor/yimen/exchange"
-	"github.com/onedoor/yimen/exchange/api"
+	"github.com/onedoor/yimen/exchange/contract"
 	"github.com/onedoor/yimen/exchange/door"
 	"github.com/onedoor/yimen/exchange/erasure"
 	"github.com/onedoor/yimen/exchange/holdings"
@@ -112,51 +109,56 @@ func (n *Node) obeyed(ctx context.Context, offset int64) error {
 	})
 }
 
-// erasures serves POST and GET /v1/erasures, refusals GET /v1/refusals: what the index did not take.
-func (n *Node) erasures() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("POST /v1/erasures", n.forAdmins(func(r *http.Request, who string) (any, error) {
-		var asked EraseRequest
-		body, err := io.ReadAll(r.Body)
-		if err != nil || json.Unmarshal(body, &asked, json.RejectUnknownMembers(true)) != nil {
-			return nil, badErasure(text("正文不是所要的 JSON", "the body is not the JSON that is wanted"))
-		}
-		return n.Erase(r.Context(), who, asked)
-	}))
-	mux.HandleFunc("GET /v1/erasures", n.forAdmins(func(*http.Request, string) (any, error) {
-		all := []Erased{}
-		for _, order := range n.Index.Orders() {
-			all = append(all, erased(order))
-		}
-		return all, nil
-	}))
-	mux.HandleFunc("GET /v1/refusals", n.forAdmins(func(r *http.Request, _ string) (any, error) {
-		all, err := n.Index.Refused(r.Context())
-		return append([]holdings.Refusal{}, all...), err
-	}))
-	return mux
+// erasures are POST and GET /v1/erasures, and GET /v1/refusals: what the index did not take.
+func (n *Node) erasures() []contract.Operation {
+	at := time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC)
+	done := Erased{ID: "QX3…", Kind: erasure.OfHolder, At: at, By: "xzsp/0017", Basis: "pipl-47", Records: 3}
+	return []contract.Operation{
+		{ID: "erase", Method: http.MethodPost, Path: "/v1/erasures", Group: contract.Erasures, Name: text("删除", "erase"),
+			About: text("下令删除一个人或单位的全部记录，或一条记录；或撤回一条指令。留下审计记录。管理员可用。", "Orders all records of a person or company, or one record, to be forgotten; or lifts an order. It leaves an audit entry. For administrators."),
+			Asked: EraseRequest{Kind: erasure.OfHolder, Number: "924302810000003187", Basis: "pipl-47"}, Answer: done,
+			Refusals: []error{badErasure(text("kind 须是 holder、record 或 lift", "kind must be holder, record or lift"))},
+			Do: n.forAdmins(func(r *http.Request, who string) (any, error) {
+				asked, err := contract.Read[EraseRequest](r, howToErase)
+				if err != nil {
+					return nil, err
+				}
+				return n.Erase(r.Context(), who, asked)
+			})},
+		{ID: "listErasures", Method: http.MethodGet, Path: "/v1/erasures", Group: contract.Erasures, Name: text("列出删除指令", "list orders to forget"),
+			About: text("全部删除指令。管理员可用。", "All orders to forget. For administrators."), Answer: []Erased{done},
+			Do: n.forAdmins(func(*http.Request, string) (any, error) {
+				all := []Erased{}
+				for _, order := range n.Index.Orders() {
+					all = append(all, erased(order))
+				}
+				return all, nil
+			})},
+		{ID: "listRefusals", Method: http.MethodGet, Path: "/v1/refusals", Group: contract.Erasures, Name: text("索引未收的消息", "what the index did not take"),
+			About:  text("索引拒收的消息及原因，不含内容。管理员可用。", "Messages that the index refused, and why, without what they held. For administrators."),
+			Answer: []holdings.Refusal{{Topic: "evidence.business-licence", Partition: 1, Offset: 42, Reason: "signature", Time: at}},
+			Do: n.forAdmins(func(r *http.Request, _ string) (any, error) {
+				all, err := n.Index.Refused(r.Context())
+				return append([]holdings.Refusal{}, all...), err
+			})},
+	}
 }
 
 // forAdmins answers administrators, whose department and staff code do is told, with what do gives.
-func (n *Node) forAdmins(do func(r *http.Request, who string) (any, error)) http.HandlerFunc {
+func (n *Node) forAdmins(do func(r *http.Request, who string) (any, error)) func(*http.Request) (any, error) {
 	admin := n.door.With(door.Admin)
-	return func(w http.ResponseWriter, r *http.Request) {
-		r.Body = http.MaxBytesReader(w, r.Body, 4<<10)
+	return func(r *http.Request) (any, error) {
 		who, err := admin(r)
-		var value any
-		if err == nil {
-			value, err = do(r, who)
-		}
 		if err != nil {
-			api.Fail(w, r, err)
-			return
+			return nil, err
 		}
-		w.Header().Set("Content-Type", "application/json; charset=utf-8")
-		json.MarshalWrite(w, value) // a client that is gone needs no answer
+		return do(r, who)
 	}
 }
 
 func badErasure(why exchange.Text) error {
 	return &exchange.Problem{Code: "YM-ERA-0101", Kind: exchange.Invalid, Why: why, What: text("删除请求不可用", "the request to erase cannot be used"),
-		Mend: text("用 yimen erase holder、record 或 lift；--basis 写小写字母、数字和 - 的代码，如 pipl-47", "use `yimen erase holder`, `record` or `lift`; --basis is a code of small letters, digits and hyphens, such as pipl-47")}
+		Mend: howToErase}
 }
+
+var howToErase = text("用 yimen erase holder、record 或 lift；--basis 写小写字母、数字和 - 的代码，如 pipl-47", "use `yimen erase holder`, `record` or `lift`; --basis is a code of small letters, digits and hyphens, such as pipl-47")

@@ -3,15 +3,13 @@ package node
 import (
 	"context"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"time"
 
-	"github.com/go-json-experiment/json"
-
 	"github.com/onedoor/yimen/certs"
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/contract"
 )
 
 // secrets are those of the exchange, and why most never rotate: what was made with them is kept, and could not be made again.
@@ -120,27 +118,30 @@ func (k *KeyRing) mayRotate() error {
 	return nil
 }
 
-// keyRings serves GET /v1/keys and POST /v1/keys/rotations.
-func (n *Node) keyRings() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /v1/keys", n.forAdmins(func(r *http.Request, _ string) (any, error) {
-		all := make([]KeyRing, len(secrets))
-		for i, s := range secrets {
-			var err error
-			if all[i], err = n.keyRing(r.Context(), s.name); err != nil {
-				return nil, err
-			}
-		}
-		return all, nil
-	}))
-	mux.HandleFunc("POST /v1/keys/rotations", n.forAdmins(func(r *http.Request, who string) (any, error) {
-		var asked KeyRotation
-		body, err := io.ReadAll(r.Body)
-		if err != nil || json.Unmarshal(body, &asked, json.RejectUnknownMembers(true)) != nil {
-			return nil, &exchange.Problem{Code: "YM-KEY-0404", Kind: exchange.Invalid, What: text("请求正文无法读取", "the request's body cannot be read"),
-				Mend: text("用同版本的 yimen key rotate", "use `yimen key rotate` of the same version")}
-		}
-		return n.Rotate(r.Context(), who, asked)
-	}))
-	return mux
+// keyRings are GET /v1/keys and POST /v1/keys/rotations.
+func (n *Node) keyRings() []contract.Operation {
+	ring := KeyRing{Name: sealingKey, Use: text("记录封装给它", "records are sealed to it"), Versions: 1, Made: time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC), InUse: 1}
+	return []contract.Operation{
+		{ID: "listKeys", Method: http.MethodGet, Path: "/v1/keys", Group: contract.Joining, Name: text("列出密钥", "list keys"),
+			About: text("平台的密钥及其版本，不含密钥本身。管理员可用。", "The exchange's secrets and their versions, never the secrets themselves. For administrators."), Answer: []KeyRing{ring},
+			Do: n.forAdmins(func(r *http.Request, _ string) (any, error) {
+				all := make([]KeyRing, len(secrets))
+				for i, s := range secrets {
+					var err error
+					if all[i], err = n.keyRing(r.Context(), s.name); err != nil {
+						return nil, err
+					}
+				}
+				return all, nil
+			})},
+		{ID: "rotateKey", Method: http.MethodPost, Path: "/v1/keys/rotations", Group: contract.Joining, Name: text("更换密钥", "rotate a key"),
+			About: text("启用一个密钥的新版本，留下审计记录。管理员可用。", "Has a secret's next version come into use, and leaves an audit entry. For administrators."), Asked: KeyRotation{Name: ring.Name, DryRun: true}, Answer: ring,
+			Do: n.forAdmins(func(r *http.Request, who string) (any, error) {
+				asked, err := contract.Read[KeyRotation](r, text("用同版本的 yimen key rotate", "use `yimen key rotate` of the same version"))
+				if err != nil {
+					return nil, err
+				}
+				return n.Rotate(r.Context(), who, asked)
+			})},
+	}
 }

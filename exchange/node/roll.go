@@ -7,7 +7,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"net"
-	"net/http"
 	"slices"
 	"time"
 
@@ -15,7 +14,7 @@ import (
 	"github.com/onedoor/yimen/certs/enrol"
 	"github.com/onedoor/yimen/certs/roll"
 	"github.com/onedoor/yimen/exchange/access"
-	"github.com/onedoor/yimen/exchange/api"
+	"github.com/onedoor/yimen/exchange/contract"
 	"github.com/onedoor/yimen/exchange/door"
 	"github.com/onedoor/yimen/exchange/envelope"
 )
@@ -100,10 +99,10 @@ func (n *Node) departmentsTLS() *tls.Config {
 	}
 }
 
-// enrolment serves joining, renewing and the administration of identities.
-func (n *Node) enrolment() http.Handler {
-	return enrol.Handler(enrol.Config{City: n.cfg.City, Roll: n.Roll, Authority: n.Authority, Suite: n.suite, Admin: n.door.With(door.Admin),
-		Act: n.act, Exchange: n.About, Fail: api.Fail})
+// enrolment is joining, renewing and the administration of identities.
+func (n *Node) enrolment() []contract.Operation {
+	return enrol.Operations(enrol.Config{City: n.cfg.City, Roll: n.Roll, Authority: n.Authority, Suite: n.suite, Admin: n.door.With(door.Admin),
+		Act: n.act, Exchange: n.About})
 }
 
 // Fingerprint is that of the root, for letters of access.

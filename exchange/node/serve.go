@@ -9,15 +9,16 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
 
-	"github.com/onedoor/yimen/certs/enrol"
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/api"
 	"github.com/onedoor/yimen/exchange/audit"
 	"github.com/onedoor/yimen/exchange/audit/ledger"
+	"github.com/onedoor/yimen/exchange/contract"
 	"github.com/onedoor/yimen/exchange/door"
 	"github.com/onedoor/yimen/exchange/limits"
 	"github.com/onedoor/yimen/exchange/window"
@@ -37,7 +38,10 @@ const (
 
 // serve opens both addresses. What stands behind them is the same.
 func (n *Node) serve(context.Context) error {
-	handler := n.handler()
+	handler, err := n.handler()
+	if err != nil {
+		return err
+	}
 	for _, at := range []struct {
 		name, address, key string
 		tls                *tls.Config
@@ -92,32 +96,22 @@ func (n *Node) hush() {
 }
 
 // handler is everything the node answers. The doorkeeper stands before all of it.
-func (n *Node) handler() http.Handler {
+func (n *Node) handler() (http.Handler, error) {
+	desk := &limits.Desk{Limits: n.Limits, Admin: n.door.With(door.Admin), Append: n.append}
+	log := ledger.Serving{Ledger: n.Ledger, Reader: n.reader, Audit: n.audit, Token: n.audit.Token, Clock: n.around.Clock}
+	answers, err := api.New(api.Config{Broker: n.Broker, Catalogue: n.Catalogue, Door: n.door, Ready: n.checks(),
+		Others:  slices.Concat(ledger.Operations(log), desk.Operations(), n.erasures(), n.keyRings(), n.enrolment()),
+		Metrics: n.Metrics, Log: n.around.Log, Clock: n.around.Clock})
+	if err != nil {
+		return nil, err
+	}
 	mux := http.NewServeMux()
-	mux.Handle("/", api.New(api.Config{Broker: n.Broker, Catalogue: n.Catalogue, Door: n.door, Ready: n.checks(),
-		Metrics: n.Metrics, Log: n.around.Log, Clock: n.around.Clock}))
+	mux.Handle("/", answers)
 	mux.Handle(RegistryPath+"/", n.registryHandler())
-	enrolment := n.enrolment()
-	for _, path := range enrol.Paths() {
-		mux.Handle(path, enrolment)
-	}
-	desk := (&limits.Desk{Limits: n.Limits, Admin: n.door.With(door.Admin), Append: n.append, Fail: api.Fail}).Handler()
-	mux.Handle("/v1/limits", desk)
-	mux.Handle("/v1/limits/", desk)
-	erasures := n.erasures()
-	mux.Handle("/v1/erasures", erasures)
-	mux.Handle("/v1/refusals", erasures)
-	keys := n.keyRings()
-	mux.Handle("/v1/keys", keys)
-	mux.Handle("/v1/keys/", keys)
-	log := ledger.Handler(ledger.Serving{Ledger: n.Ledger, Reader: n.reader, Fail: api.Fail, Audit: n.audit, Token: n.audit.Token, Clock: n.around.Clock})
-	for _, path := range ledger.Paths() {
-		mux.Handle(path, log)
-	}
 	mux.Handle("GET /{$}", http.RedirectHandler(window.Path, http.StatusSeeOther)) // whoever opens the address is a person
 	mux.Handle(window.Path, n.window)
 	mux.Handle(window.Path+"/", n.window)
-	return n.door.Guard(mux, api.Fail)
+	return n.door.Guard(mux, contract.Fail), nil
 }
 
 // reader is who reads the audit log, and what of it they may see.

@@ -90,7 +90,11 @@ func strangersHandler(t *testing.T, n *Node) http.Handler {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return api.New(api.Config{Broker: b, Catalogue: n.Catalogue, Door: n.door, Metrics: prometheus.NewRegistry(), Clock: n.around.Clock})
+	handler, err := api.New(api.Config{Broker: b, Catalogue: n.Catalogue, Door: n.door, Metrics: prometheus.NewRegistry(), Clock: n.around.Clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return handler
 }
 
 // apart asks a thousand times and more for each class, in an order drawn anew each round, and says whether the times of any two

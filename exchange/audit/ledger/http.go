@@ -13,11 +13,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-json-experiment/json"
 	"github.com/transparency-dev/tessera/api/layout"
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/audit"
+	"github.com/onedoor/yimen/exchange/contract"
 	"github.com/onedoor/yimen/exchange/identity"
 )
 
@@ -44,75 +44,26 @@ type Serving struct {
 	Ledger *Ledger
 	// Reader finds out who sent a request.
 	Reader func(*http.Request) (Reader, error)
-	// Fail answers with an error; a Problem of the kind Unavailable asks to try again.
-	Fail  func(http.ResponseWriter, *http.Request, error)
-	Audit Auditor                                                // reading who looked leaves an entry of its own
-	Token func(context.Context, exchange.Holder) (string, error) // audit.Log.Token
-	Clock func() time.Time                                       // nil: time.Now
+	Audit  Auditor                                                // reading who looked leaves an entry of its own
+	Token  func(context.Context, exchange.Holder) (string, error) // audit.Log.Token
+	Clock  func() time.Time                                       // nil: time.Now
 }
 
-// Handler serves the log:
-//
-//	GET  /v1/receipts/{id}                  the proof of an entry, as text; as JSON with the entry, where that is asked for
-//	GET  /v1/audit/entries                  search
-//	GET  /v1/audit/log/checkpoint, tile/…   the log itself, as tlog-tiles
-//	POST /v1/subjects                       {"number": …} → {"subject": token}: numbers travel in bodies only
-//	GET  /v1/subjects/{subject}/accesses    who looked at the holder's data
-func Handler(s Serving) http.Handler {
-	if s.Clock == nil {
-		s.Clock = time.Now
+// as finds out who reads before anything is done.
+func (s Serving) as(do func(*http.Request, Reader) (any, error)) func(*http.Request) (any, error) {
+	return func(r *http.Request) (any, error) {
+		who, err := s.Reader(r)
+		if err != nil {
+			return nil, err
+		}
+		return do(r, who)
 	}
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /v1/receipts/{id}", s.as(s.receipt))
-	mux.HandleFunc("GET /v1/audit/entries", s.as(s.entries))
-	mux.HandleFunc("GET "+LogPath+"{path...}", s.as(s.file))
-	mux.HandleFunc("POST /v1/subjects", s.as(s.subject))
-	mux.HandleFunc("GET /v1/subjects/{subject}/accesses", s.as(s.accesses))
-	return mux
-}
-
-// Paths are the patterns of http.ServeMux below which a Handler answers.
-func Paths() []string {
-	return []string{"/v1/receipts/", "/v1/audit/", "/v1/subjects", "/v1/subjects/"}
-}
-
-// answer is what a request is answered with.
-type answer struct {
-	content string
-	body    []byte
 }
 
 const (
 	plainText = "text/plain; charset=utf-8"
-	jsonText  = "application/json; charset=utf-8"
 	octets    = "application/octet-stream"
 )
-
-// as finds out who reads before anything is done, and turns errors into answers in one place.
-func (s Serving) as(do func(*http.Request, Reader) (answer, error)) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		who, err := s.Reader(r)
-		var a answer
-		if err == nil {
-			r.Body = http.MaxBytesReader(w, r.Body, mostBody)
-			a, err = do(r, who)
-		}
-		if err != nil {
-			s.Fail(w, r, err)
-			return
-		}
-		w.Header().Set("Content-Type", a.content)
-		w.Header().Set("Cache-Control", "no-store")
-		w.Write(a.body) // a client that is gone needs no answer
-	}
-}
-
-const mostBody = 4 << 10
-
-func asJSON(value any) (answer, error) {
-	body, err := json.Marshal(value, json.Deterministic(true))
-	return answer{jsonText, append(body, '\n')}, err
-}
 
 // Receipt is an entry with its proof.
 type Receipt struct {
@@ -125,62 +76,62 @@ type Receipt struct {
 }
 
 // receipt gives a department the proofs of its own entries, and an auditor all. To anybody else no entry is there.
-func (s Serving) receipt(r *http.Request, who Reader) (answer, error) {
+func (s Serving) receipt(r *http.Request, who Reader) (any, error) {
 	id := r.PathValue("id")
 	found, err := s.Ledger.Entry(r.Context(), id)
 	if err != nil {
-		return answer{}, err
+		return nil, err
 	}
 	if !who.Auditor && (who.Department == "" || who.Department != found.Entry.Department) {
-		return answer{}, noSuchEntry()
+		return nil, noSuchEntry()
 	}
 	proof, err := s.Ledger.Proof(r.Context(), id)
 	if err != nil {
-		return answer{}, err
+		return nil, err
 	}
 	if !strings.Contains(r.Header.Get("Accept"), "application/json") {
-		return answer{plainText, proof}, nil
+		return contract.Content{Type: plainText, Body: proof}, nil
 	}
 	sum := sha256.Sum256(found.Raw)
-	return asJSON(Receipt{ID: id, Time: found.Entry.Time, Index: found.Index, Hash: hex.EncodeToString(sum[:]), Entry: string(found.Raw), Proof: string(proof)})
+	return Receipt{ID: id, Time: found.Entry.Time, Index: found.Index, Hash: hex.EncodeToString(sum[:]), Entry: string(found.Raw), Proof: string(proof)}, nil
 }
 
 // entries searches: a supervisor in the own department, an auditor everywhere.
-func (s Serving) entries(r *http.Request, who Reader) (answer, error) {
+func (s Serving) entries(r *http.Request, who Reader) (any, error) {
 	f, err := filterOf(r.URL.Query())
 	if err != nil {
-		return answer{}, err
+		return nil, err
 	}
 	if !who.Auditor {
 		if !who.Supervisor || f.Department != "" && f.Department != who.Department {
-			return answer{}, denied()
+			return nil, denied()
 		}
 		f.Department = who.Department
 	}
 	page, err := s.Ledger.Search(r.Context(), f)
 	if err != nil {
-		return answer{}, err
+		return nil, err
 	}
-	return asJSON(page)
+	return page, nil
 }
 
 // file gives a file of the log to an auditor. Its path is made again from what was read of the one asked for.
-func (s Serving) file(r *http.Request, who Reader) (answer, error) {
+func (s Serving) file(r *http.Request, who Reader) (any, error) {
 	if !who.Auditor {
-		return answer{}, denied()
+		return nil, denied()
 	}
 	path, content, ok := logFile(r.PathValue("path"))
 	if !ok {
-		return answer{}, noSuchFile()
+		return nil, noSuchFile()
 	}
 	body, err := os.ReadFile(filepath.Join(s.Ledger.cfg.Dir, logDir, filepath.FromSlash(path)))
 	if errors.Is(err, fs.ErrNotExist) {
-		return answer{}, noSuchFile()
+		return nil, noSuchFile()
 	}
 	if err != nil {
-		return answer{}, unreadable(err)
+		return nil, unreadable(err)
 	}
-	return answer{content, body}, nil
+	return contract.Content{Type: content, Body: body}, nil
 }
 
 func logFile(asked string) (path, content string, ok bool) {
@@ -207,36 +158,40 @@ func logFile(asked string) (path, content string, ok bool) {
 	return path, octets, path == asked
 }
 
+// subjectRequest is the body of POST /v1/subjects, subjectAnswer its answer.
+type subjectRequest struct {
+	Number string `json:"number"`
+}
+
+type subjectAnswer struct {
+	Subject string `json:"subject"`
+}
+
 // subject gives the token that stands for a holder in the log.
-func (s Serving) subject(r *http.Request, who Reader) (answer, error) {
+func (s Serving) subject(r *http.Request, who Reader) (any, error) {
 	if !who.Holders && !who.Auditor {
-		return answer{}, denied()
+		return nil, denied()
 	}
-	var asked struct {
-		Number string `json:"number"`
-	}
-	if err := json.UnmarshalRead(r.Body, &asked, json.RejectUnknownMembers(true)); err != nil {
-		return answer{}, badNumber()
+	asked, err := contract.Read[subjectRequest](r, numberForm)
+	if err != nil {
+		return nil, err
 	}
 	holder, err := identity.ParseHolder(asked.Number)
 	if err != nil {
-		return answer{}, err
+		return nil, err
 	}
 	subject, err := s.Token(r.Context(), holder)
-	if err != nil {
-		return answer{}, err
-	}
-	return asJSON(map[string]string{"subject": subject})
+	return subjectAnswer{subject}, err
 }
 
 // accesses says who looked at a holder's data. That somebody asked is in the log before the answer is given, or the refusal.
-func (s Serving) accesses(r *http.Request, who Reader) (answer, error) {
+func (s Serving) accesses(r *http.Request, who Reader) (any, error) {
 	subject, now := r.PathValue("subject"), s.Clock()
 	if !audit.ValidToken(subject) {
-		return answer{}, badFilter(text("主体标记的写法不对", "the subject's token is not well formed"))
+		return nil, badFilter(text("主体标记的写法不对", "the subject's token is not well formed"))
 	}
 	if err := s.Ledger.Fresh(now); err != nil {
-		return answer{}, err
+		return nil, err
 	}
 	entry := audit.Entry{Kind: audit.Access, Department: who.Department, Clerk: who.Clerk, Subject: subject, Decision: audit.Answered}
 	permitted := who.Holders || who.Supervisor || who.Auditor
@@ -244,16 +199,16 @@ func (s Serving) accesses(r *http.Request, who Reader) (answer, error) {
 		entry.Decision, entry.Refusal = audit.Refused, "not_permitted"
 	}
 	if _, err := s.Audit.Append(r.Context(), entry); err != nil {
-		return answer{}, err
+		return nil, err
 	}
 	if !permitted {
-		return answer{}, denied()
+		return nil, denied()
 	}
 	page, err := s.Ledger.accesses(r.Context(), subject, now, r.URL.Query().Get("before"), who.seesCodes)
 	if err != nil {
-		return answer{}, err
+		return nil, err
 	}
-	return asJSON(page)
+	return page, nil
 }
 
 // seesCodes says whether the reader may know which clerk of a department it was.

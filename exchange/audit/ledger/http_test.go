@@ -3,7 +3,6 @@ package ledger
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/audit"
+	"github.com/onedoor/yimen/exchange/contract"
 )
 
 // readers are those who read, by their token.
@@ -27,28 +27,15 @@ var readers = map[string]Reader{
 // serve serves a world's log, as an exchange would.
 func serve(t testing.TB, w *world) func(token string) *Client {
 	t.Helper()
-	h := Handler(Serving{Ledger: w.Ledger, Audit: w.log, Token: w.log.Token, Clock: w.clock.Now,
+	h := contract.Handler(Operations(Serving{Ledger: w.Ledger, Audit: w.log, Token: w.log.Token, Clock: w.clock.Now,
 		Reader: func(r *http.Request) (Reader, error) {
 			who, known := readers[strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")]
 			if !known {
 				return Reader{}, &exchange.Problem{Code: "YM-API-0401", Kind: exchange.Unauthorised}
 			}
 			return who, nil
-		},
-		Fail: func(w http.ResponseWriter, r *http.Request, err error) {
-			status := map[exchange.Kind]int{exchange.NotFound: 404, exchange.Denied: 403, exchange.Unavailable: 503, exchange.Invalid: 400, exchange.Unauthorised: 401}[exchange.KindOf(err)]
-			p, ok := errors.AsType[*exchange.Problem](err)
-			if !ok {
-				p, status = &exchange.Problem{Code: "YM-API-0500"}, 500
-			}
-			w.WriteHeader(status)
-			json.NewEncoder(w).Encode(map[string]any{"code": p.Code, "kind": p.Kind, "what": p.What, "why": p.Why, "how": p.Mend})
-		}})
-	mux := http.NewServeMux() // as a node mounts it
-	for _, p := range Paths() {
-		mux.Handle(p, h)
-	}
-	server := httptest.NewServer(mux)
+		}}), nil)
+	server := httptest.NewServer(h)
 	t.Cleanup(server.Close)
 	return func(token string) *Client { return &Client{Base: server.URL, Token: token, HTTP: server.Client()} }
 }
@@ -426,24 +413,18 @@ func TestNoAccessesWithoutAnEntry(t *testing.T) {
 	w.ask(3)
 	w.fill()
 	down := errors.New("no leader")
-	h := Handler(Serving{Ledger: w.Ledger, Token: w.log.Token, Clock: w.clock.Now, Audit: failing{down},
-		Reader: func(*http.Request) (Reader, error) { return readers["portal"], nil },
-		Fail: func(w http.ResponseWriter, _ *http.Request, err error) {
-			if !errors.Is(err, down) && exchange.KindOf(err) != exchange.Unavailable {
-				t.Error(err)
-			}
-			w.WriteHeader(503)
-		}})
+	h := contract.Handler(Operations(Serving{Ledger: w.Ledger, Token: w.log.Token, Clock: w.clock.Now, Audit: failing{down},
+		Reader: func(*http.Request) (Reader, error) { return readers["portal"], nil }}), nil)
 	path := "/v1/subjects/" + w.token(person) + "/accesses"
 	answer := httptest.NewRecorder()
 	h.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, path, nil))
-	if answer.Code != 503 || answer.Body.Len() != 0 {
+	if answer.Code < 500 || strings.Contains(answer.Body.String(), "accesses") {
 		t.Errorf("%d %s", answer.Code, answer.Body)
 	}
 	w.clock.forward(5 * time.Hour)
 	answer = httptest.NewRecorder()
 	h.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, path, nil))
-	if answer.Code != 503 || answer.Body.Len() != 0 {
+	if answer.Code < 500 || strings.Contains(answer.Body.String(), "accesses") {
 		t.Errorf("unproved for five hours: %d %s", answer.Code, answer.Body)
 	}
 }

@@ -134,5 +134,7 @@ func noSuchFile() error {
 func badNumber() error {
 	return &exchange.Problem{Code: "YM-AUD-0104", Kind: exchange.Invalid,
 		What: text("请求正文无法读取", "the request's body cannot be read"),
-		Mend: text(`正文应为 {"number":"身份证号或统一社会信用代码"}`, `send {"number":"citizen number or credit code"}`)}
+		Mend: numberForm}
 }
+
+var numberForm = text(`正文应为 {"number":"身份证号或统一社会信用代码"}`, `send {"number":"citizen number or credit code"}`)

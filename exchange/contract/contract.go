@@ -1,0 +1,158 @@
+// Package contract makes handlers, and the OpenAPI document that describes them, of operations that are declared once.
+//
+// An Operation says in both languages what can be asked, with examples whose types become the schemas, and has the function that
+// answers. Whoever serves something declares its operations; Handler serves them all in one way (strict JSON in, problem
+// details of RFC 9457 out, methods and addresses that do not exist told in the same form), and Document is their OpenAPI 3.1.
+package contract
+
+import (
+	"log/slog"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/onedoor/yimen/exchange"
+)
+
+// Operation (接口) is one thing that can be asked over HTTP.
+type Operation struct {
+	ID     string // a verb and a noun, after which programs name their functions
+	Method string
+	Path   string // a pattern of http.ServeMux, without the method
+	Group  Group
+	Name   exchange.Text // a few words
+	About  exchange.Text // what it does, for whom, and what it leaves behind
+	Open   bool          // whether it is answered without knowing who asks
+	// Parameters stand in the path, the query or a header.
+	Parameters []Parameter
+	// Asked and Answer are examples of the bodies; their types are the schemas. Asked nil: no body is read.
+	Asked, Answer any
+	// Media is the answer's media type, application/json where it is empty. An answer in another one is described as text.
+	Media string
+	// Refusals are examples of what it refuses, besides what any operation refuses.
+	Refusals []error
+	// Do answers with a value, which becomes JSON, or with Content. Its errors become problems.
+	Do func(*http.Request) (any, error)
+	// Handler answers instead of Do what has a form of its own.
+	Handler http.Handler
+}
+
+// Group is a chapter of the document.
+type Group string
+
+// The chapters, in their order.
+const (
+	Queries  Group = "queries"  // 核验
+	Items    Group = "items"    // 事项
+	Audit    Group = "audit"    // 审计
+	Limits   Group = "limits"   // 限额
+	Erasures Group = "erasures" // 删除
+	Joining  Group = "joining"  // 入网
+	Health   Group = "health"   // 运行状态
+)
+
+// Parameter is a value in the path, the query or a header.
+type Parameter struct {
+	Name    string
+	In      string // path, query or header
+	About   exchange.Text
+	Example string
+	Format  string   // of JSON Schema, such as date-time; or integer
+	Pattern string   // a regular expression; empty: anything
+	OneOf   []string // the values there are; none: any
+}
+
+// Content is an answer that is not JSON.
+type Content struct {
+	Type string
+	Body []byte
+}
+
+// maxBody bounds a request's body; a query takes a few hundred bytes.
+const maxBody = 64 << 10
+
+// Handler serves the operations. log is told of what somebody must look at; nil: nobody is.
+func Handler(operations []Operation, log *slog.Logger) http.Handler {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	mux := http.NewServeMux()
+	methods := map[string][]string{}
+	for _, o := range operations {
+		handler := o.Handler
+		if handler == nil {
+			handler = answering{log, o.Do}
+		}
+		mux.Handle(o.Method+" "+o.Path, handler)
+		methods[o.Path] = append(methods[o.Path], o.Method)
+	}
+	for path, known := range methods {
+		mux.Handle(path, answering{log, func(*http.Request) (any, error) { return nil, wrongMethod(known) }})
+	}
+	if methods["/"] == nil {
+		mux.Handle("/", answering{log, func(*http.Request) (any, error) { return nil, noSuchPath() }})
+	}
+	return mux
+}
+
+// answering turns a function that gives a value or an error into a handler: errors become problems in one place.
+type answering struct {
+	log *slog.Logger
+	do  func(*http.Request) (any, error)
+}
+
+func (a answering) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	w.Header().Set("Cache-Control", "no-store") // some answers hold tokens, most hold what is a person's business
+	value, err := a.do(r)
+	if err != nil {
+		a.fault(r, err)
+		Fail(w, r, err)
+		return
+	}
+	if content, ok := value.(Content); ok {
+		write(w, http.StatusOK, content.Type, content.Body)
+		return
+	}
+	// No name stands twice in what is answered: documents went through the gate. Looking for it takes a fifth of the time.
+	body, err := json.Marshal(value, json.Deterministic(true), jsontext.AllowDuplicateNames(true))
+	if err != nil {
+		a.log.Error("answer cannot be written", "route", r.Pattern)
+		Fail(w, r, err)
+		return
+	}
+	write(w, http.StatusOK, "application/json; charset=utf-8", append(body, '\n'))
+}
+
+// fault logs what somebody must look at: errors of ours, and why something was not available. What callers did wrong they
+// are told, and nobody waits for the answer to a request that was given up.
+func (a answering) fault(r *http.Request, err error) {
+	kind := exchange.KindOf(err)
+	if kind != exchange.Internal && kind != exchange.Unavailable || r.Context().Err() != nil {
+		return
+	}
+	a.log.Error("request failed", "route", r.Pattern, "kind", kind, "error", err)
+}
+
+func write(w http.ResponseWriter, status int, content string, body []byte) {
+	w.Header().Set("Content-Type", content)
+	w.Header().Set("Content-Length", strconv.Itoa(len(body))) // else what is long goes out in chunks
+	w.WriteHeader(status)
+	w.Write(body) // a client that is gone needs no answer
+}
+
+// allowed are the methods as the header Allow has them.
+func allowed(methods []string) string {
+	all := slices.Clone(methods)
+	if slices.Contains(all, http.MethodGet) {
+		all = append(all, http.MethodHead)
+	}
+	slices.Sort(all)
+	return strings.Join(all, ", ")
+}
+
+func text(zh, en string) exchange.Text { return exchange.Text{ZH: zh, EN: en} }
