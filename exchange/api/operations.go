@@ -72,7 +72,7 @@ var (
 
 	exampleService = catalogue.Service{Code: "food-licence-new", Name: text("食品经营许可（新办）", "food business licence (new)"), Department: "scjg",
 		Materials: []catalogue.Material{{Code: "business-licence", Name: text("营业执照", "business licence"),
-			Basis: text("《食品经营许可和备案管理办法》第十二条", "Measures on food business licences, art. 12"), Alternatives: [][]exchange.EvidenceType{{"business-licence"}}}}}
+			Basis: text("《食品经营许可和备案管理办法》第十二条", "Measures on food business licences, art. 12"), Alternatives: []catalogue.Alternative{{{Evidence: "business-licence"}}}}}}
 
 	exampleTime = time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC)
 )

@@ -12,7 +12,6 @@
 package condition
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -69,17 +68,15 @@ func (c Condition) String() string { return c.text }
 // IsZero says whether there is no condition.
 func (c Condition) IsZero() bool { return c.text == "" }
 
-// MarshalJSON writes the expression.
-func (c Condition) MarshalJSON() ([]byte, error) { return json.Marshal(c.text) }
+// MarshalText writes the expression.
+func (c Condition) MarshalText() ([]byte, error) { return []byte(c.text), nil }
 
-// UnmarshalJSON reads what MarshalJSON wrote.
-func (c *Condition) UnmarshalJSON(data []byte) (err error) {
-	var text string
-	if err = json.Unmarshal(data, &text); err != nil || text == "" {
-		*c = Condition{}
-		return err
+// UnmarshalText reads what MarshalText wrote.
+func (c *Condition) UnmarshalText(text []byte) (err error) {
+	*c = Condition{}
+	if len(text) > 0 {
+		*c, err = Parse(string(text))
 	}
-	*c, err = Parse(text)
 	return err
 }
 
