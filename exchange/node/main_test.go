@@ -7,8 +7,11 @@ import (
 	"github.com/onedoor/yimen/schemas/opinion"
 )
 
-// TestMain is the second validator's process too: the nodes that the tests start ask it.
+// TestMain is the second validator's process too, which the nodes of the tests ask, and a node that is killed.
 func TestMain(m *testing.M) {
 	opinion.AnswerIfAsked()
+	if spec := os.Getenv(killVariable); spec != "" {
+		doomed(spec)
+	}
 	os.Exit(m.Run())
 }

@@ -83,15 +83,25 @@ func TestReplayAfterARestart(t *testing.T) {
 // entries are all entries that the audit topic has now.
 func entries(t *testing.T, n *Node) string {
 	t.Helper()
-	ends, err := n.Bus.EndOffsets(t.Context(), audit.Topic)
+	var all strings.Builder
+	each(t, n, audit.Topic, func(m exchange.Message) { all.Write(m.Value) })
+	return all.String()
+}
+
+// each hands over all messages that a topic of one partition has now.
+func each(t *testing.T, n *Node, topic string, do func(exchange.Message)) {
+	t.Helper()
+	ends, err := n.Bus.EndOffsets(t.Context(), topic)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var all strings.Builder
+	if ends[0] == 0 {
+		return
+	}
 	whole := errors.New("all was read")
-	err = n.Bus.Follow(t.Context(), audit.Topic, map[int]int64{0: 0}, func(_ context.Context, msgs []exchange.Message) error {
+	err = n.Bus.Follow(t.Context(), topic, map[int]int64{0: 0}, func(_ context.Context, msgs []exchange.Message) error {
 		for _, m := range msgs {
-			all.Write(m.Value)
+			do(m)
 			if m.Offset+1 >= ends[0] {
 				return whole
 			}
@@ -101,5 +111,4 @@ func entries(t *testing.T, n *Node) string {
 	if !errors.Is(err, whole) {
 		t.Fatal(err)
 	}
-	return all.String()
 }

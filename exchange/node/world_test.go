@@ -70,8 +70,18 @@ func stop(t testing.TB, n *Node) {
 	}
 }
 
-// publish puts the example licences onto their topic as the version given, with a statement that this is all there is.
+// publish puts the example licences onto their topic as the version given, with a statement that this is all there is, and waits
+// until the node has folded them.
 func publish(t testing.TB, n *Node, version exchange.Version) {
+	t.Helper()
+	state(t, n, version, noon, nil)
+	if err := n.Settled(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// state appends the example licences, changed if need be, and a statement that this was all there was at the time.
+func state(t testing.TB, n *Node, version exchange.Version, at time.Time, change func(document []byte) []byte) {
 	t.Helper()
 	const adapter, kind = exchange.Adapter("scjg/licences"), exchange.EvidenceType("business-licence")
 	schema, _ := n.Registry.Evidence().ByType(kind)
@@ -79,7 +89,10 @@ func publish(t testing.TB, n *Node, version exchange.Version) {
 	batch := sealer.Batch()
 	var records []exchange.Message
 	for i, document := range schema.Examples() {
-		m, err := batch.Record(envelope.Draft{Type: kind, ID: sealer.RecordID(kind, fmt.Sprint(i)), Version: version, Schema: schema.ID, Payload: document, At: noon})
+		if change != nil {
+			document = change(document)
+		}
+		m, err := batch.Record(envelope.Draft{Type: kind, ID: sealer.RecordID(kind, fmt.Sprint(i)), Version: version, Schema: schema.ID, Payload: document, At: at})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -94,7 +107,7 @@ func publish(t testing.TB, n *Node, version exchange.Version) {
 		end[m.Partition] = max(end[m.Partition], m.Offset+1)
 	}
 	batch = sealer.Batch()
-	m, err := batch.Statement(exchange.Coverage{Adapter: adapter, Type: kind, Alive: noon, CompleteUpTo: noon, End: end, Read: 2, Published: 2})
+	m, err := batch.Statement(exchange.Coverage{Adapter: adapter, Type: kind, Alive: at, CompleteUpTo: at, End: end, Read: 2, Published: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,9 +116,6 @@ func publish(t testing.TB, n *Node, version exchange.Version) {
 		t.Fatal(err)
 	}
 	send(t, n, statement...)
-	if err := n.Settled(t.Context()); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // sealerOf is an adapter that the node has enrolled.
