@@ -42,25 +42,35 @@ const token = "window-token-of-a-test"
 func open(t testing.TB, dir string, now time.Time, log *slog.Logger, brokers ...string) *place {
 	t.Helper()
 	p := &place{t: t, dir: dir, now: now, log: log}
-	if log == nil {
+	return p.start(node.Config{Limits: limits.Unbounded(), Audit: node.Audit{StaleAfter: 1000 * time.Hour}, // stories go from day to day in no time
+		Kafka: node.Kafka{Brokers: brokers, Listen: "127.0.0.1:0", Pending: -1}})
+}
+
+// start starts the place's exchange, in its directory and with one clerk.
+func (p *place) start(cfg node.Config) *place {
+	p.t.Helper()
+	if p.log == nil {
 		p.log = slog.New(slog.DiscardHandler)
 	}
-	callers := filepath.Join(dir, "callers.yaml")
-	write(t, callers, `- {department: xzsp, clerk: "0017", token_sha256: "`+door.TokenHash(token)+"\"}\n")
-	n, err := node.Start(t.Context(), node.Config{Data: dir, HTTP: "127.0.0.1:0", Departments: "127.0.0.1:0", Callers: callers,
-		Limits: limits.Unbounded(), Audit: node.Audit{StaleAfter: 1000 * time.Hour}, // stories go from day to day in no time
-		Kafka: node.Kafka{Brokers: brokers, Listen: "127.0.0.1:0", Pending: -1}},
-		node.Surroundings{Log: p.log, Clock: p.clock, Catalogue: []fs.FS{demo.Catalogue()}})
+	cfg.Data, cfg.HTTP, cfg.Departments, cfg.Callers = p.dir, "127.0.0.1:0", "127.0.0.1:0", filepath.Join(p.dir, "callers.yaml")
+	write(p.t, cfg.Callers, `- {department: xzsp, clerk: "0017", token_sha256: "`+door.TokenHash(token)+"\"}\n")
+	n, err := node.Start(p.t.Context(), cfg, node.Surroundings{Log: p.log, Clock: p.clock, Catalogue: []fs.FS{demo.Catalogue()}})
 	if err != nil {
-		t.Fatal(err)
+		p.t.Fatal(err)
 	}
 	p.node = n
 	p.client = api.Client{Base: n.URL(), Token: token, HTTP: &http.Client{Timeout: 10 * time.Second}, Clock: p.clock}
-	t.Cleanup(p.close)
+	p.t.Cleanup(p.close)
 	return p
 }
 
-func (p *place) clock() time.Time { return p.now }
+// clock is the place's own, the machine's where it has none.
+func (p *place) clock() time.Time {
+	if p.now.IsZero() {
+		return time.Now()
+	}
+	return p.now
+}
 
 func (p *place) close() {
 	if p.node == nil {

@@ -88,7 +88,9 @@ func (x *Index) arrivals(ctx context.Context, b *batch, msgs []exchange.Message)
 	for i := range msgs {
 		m := &msgs[i]
 		if m.Value == nil { // frees the topic of bytes; what shall be forgotten is said by orders
-			b.settle(m)
+			if err := x.settle(ctx, b, m); err != nil {
+				return nil, err
+			}
 			continue
 		}
 		if x.forgotten(b, m) {

@@ -48,6 +48,7 @@ type Config struct {
 	// until it has obeyed: see ErasuresUpTo. Nil: every order is refused.
 	Orders  func(context.Context) ([]ed25519.PublicKey, error)
 	Keys    func(context.Context) (Keys, error) // asked by New, and after each Forget
+	Rest    time.Duration                       // max.compaction.lag.ms of the topics: how long Kafka leaves a part as it is; 0: they are not compacted
 	Log     *slog.Logger
 	Metrics prometheus.Registerer
 	Now     func() time.Time // when something was folded or refused; nil: time.Now
@@ -73,6 +74,7 @@ func (k Keys) check() error {
 type Index struct {
 	engine   Engine
 	secrets  *custody.Held[secrets]
+	rest     time.Duration
 	fresh    *fresh // nil where the index had rows when it was opened
 	describe func(context.Context, *envelope.Opened) (schemas.Facts, Reason, error)
 	opener   *envelope.Opener
@@ -116,6 +118,7 @@ func New(c Config) (*Index, error) {
 	x := &Index{
 		engine:   c.Engine,
 		opener:   c.Opener,
+		rest:     c.Rest,
 		open:     c.Opener.Record,
 		describe: describe(c.Schema),
 		keeper:   c.Keeper,

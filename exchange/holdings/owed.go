@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/erasure"
@@ -76,23 +77,27 @@ func namesOthers(traces map[exchange.Version]trace, who token) bool {
 // maxOwed bounds the tombstones handed out at once.
 const maxOwed = 1000
 
-// Owed lists tombstones that the topics still lack, at most a thousand: for the messages of what was forgotten, those that came
-// afterwards included. Whoever appends them frees the topics of the bytes; each counts as owed until it has come back here by
-// its topic, so nothing is lost where somebody crashes in between, and nothing breaks where two nodes append the same.
+// Owed lists tombstones that the topics lack at that moment, at most a thousand: for the messages of what was forgotten, those that
+// came afterwards included. Whoever appends them frees the topics of the bytes; each counts as owed until it has come back here by
+// its topic, and a second time once Config.Rest is over: so nothing is lost where somebody crashes in between, and nothing
+// breaks where two nodes append the same. Time is when the first came back, zero where none has.
 //
 // Partition is where the message to be forgotten stands. A tombstone helps only there: Route leads there unless the topic got
 // more partitions since.
-func (x *Index) Owed(ctx context.Context) ([]exchange.Message, error) {
+func (x *Index) Owed(ctx context.Context, now time.Time) ([]exchange.Message, error) {
 	var all []exchange.Message
 	var failed error
 	err := x.engine.Scan(ctx, [][]byte{{familyOwed}}, func(key, value []byte) bool {
 		topic, of, ok := readOwed(key)
-		partition, n := binary.Uvarint(value)
-		if !ok || n != len(value) {
+		o, sound := readDebt(value)
+		if !ok || !sound {
 			failed = damaged(errDamaged)
 			return false
 		}
-		m := exchange.Message{Topic: topic, Partition: int(partition), Key: bytes.Clone(of)}
+		if !o.seen.IsZero() && now.Sub(o.seen) <= x.rest {
+			return true
+		}
+		m := exchange.Message{Topic: topic, Partition: o.partition, Key: bytes.Clone(of), Time: o.seen}
 		if family, _ := cutTopic(topic); family == topicEvidence {
 			m.Route = m.Key[:len(exchange.RecordID{})] // all versions of a record are in one partition
 		}
@@ -108,19 +113,65 @@ func (x *Index) Owed(ctx context.Context) ([]exchange.Message, error) {
 	return all, nil
 }
 
-// owe notes that a message must get a tombstone.
-func (b *batch) owe(topic string, key []byte, partition int) {
-	b.put(owedKey(topic, key), binary.AppendUvarint(nil, uint64(partition)))
+// debt is what is known of a message that must get a tombstone.
+type debt struct {
+	partition int
+	seen      time.Time // when Kafka took the first; zero: none came back yet
 }
 
-// settle notes that a message has got its tombstone.
-func (b *batch) settle(m *exchange.Message) { b.delete(owedKey(m.Topic, m.Key)) }
+func (d debt) bytes() []byte {
+	value := binary.AppendUvarint(nil, uint64(d.partition))
+	if !d.seen.IsZero() {
+		value = binary.AppendUvarint(value, uint64(d.seen.UnixMilli()))
+	}
+	return value
+}
 
-// isOwed says whether a tombstone is one that was owed.
-func (x *Index) isOwed(ctx context.Context, m *exchange.Message) (owed bool, err error) {
-	err = x.engine.Get(ctx, [][]byte{owedKey(m.Topic, m.Key)}, func(int, []byte) error {
+func readDebt(value []byte) (d debt, ok bool) {
+	partition, n := binary.Uvarint(value)
+	if n <= 0 {
+		return d, false
+	}
+	d.partition = int(partition)
+	if n == len(value) {
+		return d, true
+	}
+	seen, m := binary.Uvarint(value[n:])
+	d.seen = time.UnixMilli(int64(seen))
+	return d, m > 0 && n+m == len(value)
+}
+
+// owe notes that a message must get a tombstone.
+func (b *batch) owe(topic string, key []byte, partition int) {
+	b.put(owedKey(topic, key), debt{partition: partition}.bytes())
+}
+
+// settle notes that a message has got a tombstone. One is not enough: it may stand in the newest part of the topic, which Kafka
+// leaves as it is until something comes that is younger than that part's beginning by Config.Rest. The second is that.
+func (x *Index) settle(ctx context.Context, b *batch, m *exchange.Message) error {
+	d, owed, err := x.debt(ctx, m)
+	switch {
+	case err != nil || !owed:
+		return err
+	case x.rest > 0 && d.seen.IsZero():
+		d.seen = m.Time
+		b.put(owedKey(m.Topic, m.Key), d.bytes())
+	case x.rest == 0 || m.Time.Sub(d.seen) > x.rest:
+		b.delete(owedKey(m.Topic, m.Key))
+	}
+	return nil
+}
+
+// debt finds whether a message is owed a tombstone.
+func (x *Index) debt(ctx context.Context, m *exchange.Message) (d debt, owed bool, err error) {
+	sound := true
+	err = x.engine.Get(ctx, [][]byte{owedKey(m.Topic, m.Key)}, func(_ int, value []byte) error {
 		owed = true
+		d, sound = readDebt(value)
 		return nil
 	})
-	return owed, err
+	if err == nil && !sound {
+		err = damaged(errDamaged)
+	}
+	return d, owed, err
 }

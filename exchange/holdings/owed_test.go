@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/envelope"
@@ -26,7 +27,7 @@ func TestOwed(t *testing.T) {
 	owed := func(when string, want ...string) []exchange.Message {
 		t.Helper()
 		for range 2 {
-			all, err := w.index.Owed(t.Context())
+			all, err := w.index.Owed(t.Context(), noon)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -42,7 +43,7 @@ func TestOwed(t *testing.T) {
 			}
 			w.again()
 		}
-		all, _ := w.index.Owed(t.Context())
+		all, _ := w.index.Owed(t.Context(), noon)
 		return all
 	}
 	owned, err := w.index.Owned(t.Context(), holder(citizen(1)))
@@ -184,4 +185,44 @@ func (w *world) toPurge() (prefixes []string) {
 		w.t.Fatal(err)
 	}
 	return prefixes
+}
+
+// TestSecondTombstone: on topics that are compacted a message is owed two tombstones, the second once the first has rested, also
+// where the index was closed in between, where another node said one too early, and however late the first came.
+func TestSecondTombstone(t *testing.T) {
+	w := newObedient(t)
+	w.rest = time.Hour
+	w.again()
+	w.state(statement{of: licence, natural: company(1), version: 1, holders: []string{company(1)}, name: "x", partition: 2})
+	w.fold(w.forgetHolder(1, company(1)))
+	owed := func(when string, at time.Duration, want int) []exchange.Message {
+		t.Helper()
+		w.again()
+		all, err := w.index.Owed(t.Context(), noon.Add(at))
+		if err != nil || len(all) != want {
+			t.Fatalf("%s: %d owed, want %d, %v", when, len(all), want, err)
+		}
+		return all
+	}
+	come := func(m exchange.Message, at time.Duration) {
+		m.Time = noon.Add(at)
+		w.fold(m)
+	}
+	first := owed("at first", 0, 1)[0]
+	if !first.Time.IsZero() {
+		t.Error("one is said to have come back")
+	}
+	owed("late", 100*time.Hour, 1)
+	come(first, 100*time.Hour)
+	owed("while the first rests", 101*time.Hour, 0)
+	come(first, 100*time.Hour+time.Minute) // another node's
+	owed("while the first rests still", 101*time.Hour, 0)
+	second := owed("after the rest", 101*time.Hour+time.Second, 1)[0]
+	if !second.Time.Equal(noon.Add(100 * time.Hour)) {
+		t.Errorf("the first came at %s", second.Time)
+	}
+	come(second, 101*time.Hour) // by a clock that is ahead of Kafka's: too early
+	owed("after one too early", 101*time.Hour+time.Second, 1)
+	come(second, 101*time.Hour+time.Second)
+	owed("at last", 1000*time.Hour, 0)
 }

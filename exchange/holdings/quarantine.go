@@ -2,6 +2,7 @@ package holdings
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -181,9 +182,8 @@ func (x *Index) unmark(ctx context.Context, b *batch, m *exchange.Message, befor
 		if undecided {
 			return before, false, err
 		}
-		if owed, err := x.isOwed(ctx, m); err != nil || owed || len(before.Marks) == 0 { // the exchange's own, and no keeper's word on the row
-			b.settle(m)
-			return before, false, err
+		if _, owed, err := x.debt(ctx, m); err != nil || owed || len(before.Marks) == 0 { // the exchange's own, and no keeper's word on the row
+			return before, false, cmp.Or(err, x.settle(ctx, b, m))
 		}
 		x.refuse(b, m, reason, err)
 		return before, false, nil
@@ -198,7 +198,9 @@ func (x *Index) unmark(ctx context.Context, b *batch, m *exchange.Message, befor
 		b.place.Duplicates++
 		return before, false, nil
 	}
-	b.settle(m)
+	if err := x.settle(ctx, b, m); err != nil {
+		return before, false, err
+	}
 	resolve(b, m, own)
 	return quarantined{Marks: others, Said: before.Said}.said(r.Adapter, r.Signed), true, nil
 }

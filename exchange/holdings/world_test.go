@@ -35,6 +35,7 @@ var builtin = sync.OnceValues(schemas.Builtin)
 
 // world is an exchange of two departments: scjg keeps licences and food licences, mzj marriage certificates.
 type world struct {
+	rest     time.Duration // of the topics
 	t        testing.TB
 	dir      string
 	cache    int64
@@ -88,7 +89,7 @@ func (w *world) config() holdings.Config {
 	}
 	return holdings.Config{Orders: orders, Engine: w.store, Opener: w.opener, Schema: w.schema, Keeper: keeper,
 		Keys: keys(1, 2),
-		Log:  slog.New(slog.NewTextHandler(&w.log, nil)), Metrics: w.registry, Now: func() time.Time { return noon }}
+		Log:  slog.New(slog.NewTextHandler(&w.log, nil)), Metrics: w.registry, Rest: w.rest, Now: func() time.Time { return noon }}
 }
 
 func keys(token, seal byte) func(context.Context) (holdings.Keys, error) {

@@ -188,7 +188,7 @@ func (n *Node) index(ctx context.Context) error {
 		return err
 	}
 	n.close = append(n.close, engine.Close)
-	n.Index, err = holdings.New(holdings.Config{Engine: engine, Opener: opener, Schema: n.schema, Keeper: n.keeper, Orders: n.orderVerifiers,
+	n.Index, err = holdings.New(holdings.Config{Engine: engine, Opener: opener, Schema: n.schema, Keeper: n.keeper, Rest: n.cfg.Kafka.rest(), Orders: n.orderVerifiers,
 		Keys: n.indexKeys, Log: n.around.Log, Metrics: n.Metrics, Now: n.around.Clock})
 	if err != nil {
 		return err

@@ -19,9 +19,13 @@ const keepYears = 3 * 366 * 24 * time.Hour
 // stamped topics date messages by the broker's clock, not the one of whoever writes.
 var stamped = map[string]string{"message.timestamp.type": "LogAppendTime"}
 
+// rest is how long Kafka may leave a part of a topic as it is. What was erased is gone after this, a second tombstone, and a turn of
+// Kafka's cleaner: the other half of the time is for them.
+func (k Kafka) rest() time.Duration { return k.EraseWithin / 2 }
+
 // forgetful topics give the bytes of a tombstoned key back within the time given, once something stands behind the tombstone.
 func (k Kafka) forgetful() map[string]string {
-	return map[string]string{"message.timestamp.type": "LogAppendTime", "max.compaction.lag.ms": strconv.FormatInt(k.EraseWithin.Milliseconds(), 10)}
+	return map[string]string{"message.timestamp.type": "LogAppendTime", "max.compaction.lag.ms": strconv.FormatInt(k.rest().Milliseconds(), 10)}
 }
 
 // Topics lists every topic a city with this catalogue needs.

@@ -1,0 +1,114 @@
+package test
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/envelope"
+	"github.com/onedoor/yimen/exchange/erasure"
+	"github.com/onedoor/yimen/exchange/limits"
+	"github.com/onedoor/yimen/exchange/node"
+	"github.com/onedoor/yimen/test/kafka"
+)
+
+const (
+	forgottenCompany = "91430281000000019C"
+	keptCompany      = "91430521185729294G"
+)
+
+// TestErasedBytesLeaveKafka: on a topic where nothing else happens, the sealed bytes of who is erased leave the broker's files
+// within kafka.erase_within. The record is older than that, so that its tombstone begins a new part of the topic.
+func TestErasedBytesLeaveKafka(t *testing.T) {
+	if os.Getenv("YIMEN_TEST_KAFKA") == "" {
+		t.Skip("skipped: needs a real Kafka; run ./test/run")
+	}
+	const bound = 20 * time.Second
+	cluster := kafka.Start(t, kafka.Options{Properties: map[string]string{"log.cleaner.backoff.ms": "200", "log.segment.delete.delay.ms": "100"}})
+	p := forgetfulPlace(t, bound, cluster.Addrs()...)
+	write(t, filepath.Join(p.dir, "licences.csv"), "企业名称,代码,注册日期\n湖南甲公司,"+forgottenCompany+",2016-05-06\n湖南乙公司,"+keptCompany+",2016-05-06\n")
+	write(t, filepath.Join(p.dir, "manifest.yaml"), "adapter: scjg/licences\nevidence: business-licence\nsource: {kind: tabular, path: licences.csv, complete: true}\n"+
+		"dialect: {encoding: utf-8, columns: [企业名称, 代码, 注册日期]}\nholders: {kind: org, divisions: [\"43\"]}\nmapping:\n  name: 企业名称\n  creditCode: {column: 代码, as: credit-code}\n  registeredOn: {column: 注册日期, as: date}\n")
+	if got := p.publish(filepath.Join(p.dir, "manifest.yaml")); got.Published != 2 {
+		t.Fatalf("%+v", got)
+	}
+	published := time.Now()
+	gone, kept := p.sealedBytes(t, forgottenCompany), p.sealedBytes(t, keptCompany)
+	folders, err := filepath.Glob(filepath.Join(cluster.Dirs()[0], envelope.EvidenceTopic("business-licence")+"-*"))
+	if err != nil || len(folders) == 0 {
+		t.Fatalf("no folders of the topic: %v", err)
+	}
+	onDisk := func(piece []byte) bool { return standsIn(t, folders, piece) }
+	if !onDisk(gone) || !onDisk(kept) {
+		t.Fatal("what was published is not seen in the broker's files: the search would be in vain")
+	}
+	time.Sleep(time.Until(published.Add(bound/2 + time.Second))) // the record's part of the topic is now older than Kafka's rest
+	ordered := time.Now()
+	if _, err := p.node.Erase(t.Context(), "xzsp/0017", node.EraseRequest{Kind: erasure.OfHolder, Number: forgottenCompany, Basis: "pipl-47"}); err != nil {
+		t.Fatal(err)
+	}
+	if a := answer(t, p.ask("food-licence-new", forgottenCompany), "business-licence"); a.Outcome != exchange.Unknown {
+		t.Errorf("after the order: %s/%s", a.Outcome, a.Reason)
+	}
+	within(t, bound-time.Since(ordered), "the bytes of who was erased have left the broker's files", func() bool { return !onDisk(gone) })
+	t.Logf("gone after %v, of %v", time.Since(ordered).Round(100*time.Millisecond), bound)
+	if a := answer(t, p.ask("food-licence-new", keptCompany), "business-licence"); a.Outcome != exchange.Held || !onDisk(kept) {
+		t.Errorf("somebody else: %s/%s", a.Outcome, a.Reason)
+	}
+}
+
+// forgetfulPlace is an exchange by the machine's clock, on a real Kafka that forgets within the bound.
+func forgetfulPlace(t *testing.T, bound time.Duration, brokers ...string) *place {
+	t.Helper()
+	p := &place{t: t, dir: t.TempDir()}
+	return p.start(node.Config{Limits: limits.Unbounded(), Kafka: node.Kafka{Brokers: brokers, EraseWithin: bound, Partitions: 1}})
+}
+
+// sealedBytes are some bytes of the one sealed record of a company, as they stand on the topic.
+func (p *place) sealedBytes(t *testing.T, company string) (piece []byte) {
+	t.Helper()
+	a := answer(t, p.ask("food-licence-new", company), "business-licence")
+	if a.Outcome != exchange.Held {
+		t.Fatalf("%s/%s", a.Outcome, a.Reason)
+	}
+	var id exchange.RecordID
+	if err := id.UnmarshalText([]byte(a.Evidence[0].Record)); err != nil {
+		t.Fatal(err)
+	}
+	p.follow(envelope.EvidenceTopic("business-licence"), func(m *exchange.Message) {
+		if bytes.HasPrefix(m.Key, id[:]) {
+			end := len(m.Value)
+			piece = bytes.Clone(m.Value[end-48 : end-16])
+		}
+	})
+	if piece == nil {
+		t.Fatal("the record is not on its topic")
+	}
+	return piece
+}
+
+// standsIn says whether the bytes stand in any file of the folders, in what is about to be deleted too.
+func standsIn(t *testing.T, folders []string, piece []byte) bool {
+	t.Helper()
+	for _, folder := range folders {
+		files, err := os.ReadDir(folder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			content, err := os.ReadFile(filepath.Join(folder, file.Name()))
+			if err != nil && !errors.Is(err, fs.ErrNotExist) { // the cleaner was faster
+				t.Fatal(err)
+			}
+			if bytes.Contains(content, piece) {
+				return true
+			}
+		}
+	}
+	return false
+}
