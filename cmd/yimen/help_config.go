@@ -28,6 +28,7 @@ func settings() []setting {
 		{"name", "main", both("本节点的名称", "this node's name")},
 		{"departments", node.DefaultDepartments, both("部门地址：本市 CA 的 HTTPS，凭证书访问，也在此入网", "the address for departments: HTTPS under the city's own CA, with certificates; machines enrol there")},
 		{"hosts", "", both("列表：部门访问本节点用的主机名和地址，写入节点证书", "a list of names and addresses by which departments reach this node, for its certificate")},
+		{"help_phone", "", both("窗口页面上显示的求助电话", "the number that the clerk's page names for help")},
 		{"login.issuer", "", both("OpenID Connect 登录服务的地址；不写则没有", "the address of an OpenID Connect login service; left out, there is none")},
 		{"login.audience", "", both("它为本平台签发令牌时写的 audience", "what its tokens for this exchange are issued for")},
 		{"login.department_claim", "department", both("令牌中写部门代码的字段", "the claim with the department's code")},
