@@ -20,6 +20,7 @@ func (s *session) queryVerb() verb {
 	var asked api.QueryRequest
 	var server, dir string
 	var token, applicant *secret
+	var more further
 	return verb{
 		use:   "query ITEM",
 		short: both("核验：一个事项、一位申请人，哪些材料政府已有", "ask which materials of a service item government already holds for an applicant"),
@@ -33,6 +34,7 @@ func (s *session) queryVerb() verb {
 			s.serverFlag(f, &server)
 			applicant = s.secretFlag(f, "applicant", both("申请人的身份证号或统一社会信用代码 `NUMBER`", "the applicant's citizen number or credit code `NUMBER`"))
 			token = s.secretFlag(f, "token", both("调用令牌 `TOKEN`", "the caller's token `TOKEN`"))
+			s.furtherFlags(f, &more)
 			s.catalogueFlag(f, &dir)
 			required(f, "case", "applicant", "token")
 		},
@@ -48,6 +50,16 @@ func (s *session) queryVerb() verb {
 			}
 			c, err := loadCatalogue(dir)
 			if err != nil {
+				return err
+			}
+			stated := ""
+			if more.stated.given() {
+				if stated, err = more.stated.read(ctx); err != nil {
+					return err
+				}
+			}
+			service, _ := c.Service(asked.Item)
+			if err := more.into(&asked, service, stated); err != nil {
 				return err
 			}
 			ctx, cancel := context.WithTimeout(ctx, patience)
@@ -116,6 +128,8 @@ func (s *session) conclusionPage(w io.Writer, c *catalogue.Catalogue, a broker.C
 	if err := s.answerRows(c).table(s, w, a.Answers); err != nil {
 		return err
 	}
+	service, _ := c.Service(a.Item)
+	s.stillAsked(w, service, a.Answers)
 	_, err := fmt.Fprintf(w, s.t("收件号 %s   回执 %s\n", "case %s   receipt %s\n"), plain(a.Case), a.Receipt.ID)
 	return err
 }

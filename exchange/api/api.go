@@ -52,6 +52,10 @@ type QueryRequest struct {
 	Item       exchange.Item       `json:"item"`                // the service item (事项)
 	Applicant  string              `json:"applicant"`           // citizen number or unified social credit code
 	Department exchange.Department `json:"department,omitzero"` // who asks; may be left out, and is the caller's otherwise
+	Facts      map[string]any      `json:"facts,omitzero"`      // what the applicant states of the facts the item asks for, by code
+	Stated     broker.Stated       `json:"stated,omitzero"`     // what the applicant states, by evidence type and field, to be compared with the records (校核比对)
+	Chosen     broker.Chosen       `json:"chosen,omitzero"`     // which record is meant, by evidence type, where an earlier answer asked
+	On         exchange.Date       `json:"on,omitzero"`         // the day records must be valid on; today where it is left out
 }
 
 // New is the API as a handler: its own operations and those of Config.Others, with the document that describes all of them.
@@ -100,7 +104,8 @@ func (s *server) query(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	conclusion, err := s.cfg.Broker.Query(r.Context(), broker.Query{Case: asked.Case, Item: asked.Item, Applicant: holder, Caller: caller.Caller, Nonce: nonce})
+	conclusion, err := s.cfg.Broker.Query(r.Context(), broker.Query{Case: asked.Case, Item: asked.Item, Applicant: holder, Caller: caller.Caller, Nonce: nonce,
+		Facts: asked.Facts, Stated: asked.Stated, Chosen: asked.Chosen, On: asked.On})
 	if err != nil {
 		return nil, err
 	}

@@ -99,7 +99,7 @@ func TestWhoAsks(t *testing.T) {
 		if test.status == 200 {
 			want := broker.Query{Case: "LL-2026-1123-0041", Item: "food-licence-new", Applicant: exchange.Holder{Kind: exchange.Organisation, Number: company},
 				Caller: broker.Caller{Department: "xzsp", Clerk: "0017"}}
-			if asked != want {
+			if !reflect.DeepEqual(asked, want) {
 				t.Errorf("%s: asked %+v", test.name, asked)
 			}
 			continue

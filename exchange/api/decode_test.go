@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -102,7 +103,7 @@ func FuzzQuery(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		asked, err := readQuery(httptest.NewRequest("POST", "/v1/queries", bytes.NewReader(body)))
 		if err != nil {
-			if exchange.KindOf(err) != exchange.Invalid || asked != (QueryRequest{}) {
+			if exchange.KindOf(err) != exchange.Invalid || !reflect.DeepEqual(asked, QueryRequest{}) {
 				t.Fatalf("refused with %v and %+v", err, asked)
 			}
 			return
@@ -111,7 +112,7 @@ func FuzzQuery(f *testing.F) {
 		var loose QueryRequest
 		d := stdjson.NewDecoder(bytes.NewReader(body))
 		d.DisallowUnknownFields()
-		if err := d.Decode(&loose); err != nil || loose != asked {
+		if err := d.Decode(&loose); err != nil || !reflect.DeepEqual(loose, asked) {
 			t.Fatalf("%q is %+v and %+v, %v", body, asked, loose, err)
 		}
 	})

@@ -150,7 +150,30 @@ func (k *keys) token(h exchange.Holder) string {
 	return hex.EncodeToString(mac.Sum(said[:0]))
 }
 
-// Stamp gives the entry its id, time, subject and neighbourhood.
+// Commitment is what an entry keeps of something said that may not stand in the log: a MAC under the audit key of the entry's id, what
+// it is of, and the bytes. Nothing can be guessed from it without the key, and two entries cannot be told to say the same; whoever has
+// the bytes can have it proved by the exchange that they are the entry's.
+func (l *Log) Commitment(ctx context.Context, id, of string, said []byte) (string, error) {
+	k, err := l.keys.Get(ctx)
+	if err != nil {
+		return "", err
+	}
+	return k.commitment(id, of, said), nil
+}
+
+func (k *keys) commitment(id, of string, said []byte) string {
+	mac := k.macs.Get().(hash.Hash)
+	defer k.macs.Put(mac)
+	mac.Reset()
+	fmt.Fprintf(mac, "%s of\x00%s\x00", of, id) // no kind of holder is spelt so
+	mac.Write(said)
+	return hex.EncodeToString(mac.Sum(nil))
+}
+
+// OfStated is what the commitment in Entry.Stated is of.
+const OfStated = "stated"
+
+// Stamp gives the entry its id, time, subject and neighbourhood, and commits it to what was stated.
 func (l *Log) Stamp(ctx context.Context, e *Entry) error {
 	k, err := l.keys.Get(ctx)
 	if err != nil {
@@ -161,7 +184,9 @@ func (l *Log) Stamp(ctx context.Context, e *Entry) error {
 		e.Subject = k.token(e.Holder)
 		e.Near = k.near(e.Holder, e.Time)
 	}
-	e.ID, err = l.newID(e.Time)
+	if e.ID, err = l.newID(e.Time); err == nil && len(e.Stating) > 0 {
+		e.Stated = k.commitment(e.ID, OfStated, e.Stating)
+	}
 	return err
 }
 

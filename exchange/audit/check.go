@@ -67,7 +67,7 @@ func (e *Entry) checkAct() error {
 }
 
 func (e *Entry) checkPlain() error {
-	if e.Materials != nil || e.Inputs != nil || e.Act != "" || e.Target != "" {
+	if e.Materials != nil || e.Inputs != nil || e.Act != "" || e.Target != "" || string(e.On)+e.Stated != "" || e.Chosen != nil {
 		return errors.New("audit entry says more than its kind may")
 	}
 	return nil
@@ -101,6 +101,9 @@ func (e *Entry) checkFields() error {
 	case !bounded(e.Nonce, maxNonce, "._/:+=~-"):
 		return errors.New("audit entry with a nonce that may not stand there")
 	}
+	if err := e.checkAsked(); err != nil {
+		return err
+	}
 	if e.Case != "" {
 		if err := checkCase(e.Case); err != nil {
 			return err
@@ -108,6 +111,22 @@ func (e *Entry) checkFields() error {
 	}
 	if e.Clerk != "" {
 		return checkClerk(e.Clerk)
+	}
+	return nil
+}
+
+// checkAsked holds to their forms what a query asks beside the item.
+func (e *Entry) checkAsked() error {
+	if _, err := exchange.ParseDate(string(e.On)); e.On != "" && err != nil {
+		return errors.New("audit entry with a day that is none")
+	}
+	if e.Stated != "" && !ValidToken(e.Stated) {
+		return errors.New("audit entry with a commitment that is none")
+	}
+	for t := range e.Chosen {
+		if !exchange.ValidName(string(t)) || !bounded(string(t), maxReference, "-") {
+			return errors.New("audit entry with a chosen record of no type")
+		}
 	}
 	return nil
 }

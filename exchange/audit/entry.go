@@ -50,6 +50,12 @@ type Entry struct {
 	Act       string     `json:"act,omitempty"`
 	Target    string     `json:"target,omitempty"`
 	Materials []Material `json:"materials,omitempty"`
+	// On and Chosen are what else was asked: the day records must be valid on (empty: that of Evaluated), and which of several
+	// records is meant.
+	On     exchange.Date                               `json:"on,omitempty"`
+	Chosen map[exchange.EvidenceType]exchange.RecordID `json:"chosen,omitempty"`
+	// Stated commits the exchange to what the applicant stated, which is not in the log; see Log.Commitment.
+	Stated string `json:"stated,omitempty"`
 	// Catalogue, Evaluated and Inputs are what the answer was made from, so that it can be made again:
 	// topic → partition → offset of the next message when it was asked.
 	Catalogue string                   `json:"catalogue"`
@@ -58,6 +64,8 @@ type Entry struct {
 
 	// Holder is whom the query was about. It is never written.
 	Holder exchange.Holder `json:"-"`
+	// Stating is what Stated commits to, in one fixed form. It is never written.
+	Stating []byte `json:"-"`
 }
 
 // Material is what was answered for one material.

@@ -73,6 +73,11 @@ type Query struct {
 	Applicant exchange.Holder
 	Caller    Caller
 	Nonce     string // of the request, against replay; empty: none
+
+	Facts  map[string]any // what the applicant stated of the facts the item declares, by code: bool, float64 or string
+	Stated Stated
+	Chosen Chosen
+	On     exchange.Date // the day records must be valid on; empty: today
 }
 
 // Conclusion (结论) is the answer to a query, one for each material in the item's order.
@@ -124,7 +129,7 @@ func (b *Broker) query(ctx context.Context, q Query, now time.Time) (Conclusion,
 	}
 	entry := audit.Entry{
 		Department: q.Caller.Department, Clerk: q.Caller.Clerk, Case: q.Case, Item: q.Item, Holder: q.Applicant, Nonce: q.Nonce,
-		Catalogue: b.cfg.Catalogue.Version(), Evaluated: now.UTC(),
+		Catalogue: b.cfg.Catalogue.Version(), Evaluated: now.UTC(), On: q.On, Chosen: q.Chosen,
 	}
 	if err := entry.CheckAsker(); err != nil {
 		return Conclusion{}, err
@@ -133,7 +138,11 @@ func (b *Broker) query(ctx context.Context, q Query, now time.Time) (Conclusion,
 	if !known {
 		return Conclusion{}, noSuchItem(b.cfg.Catalogue.Nearest(string(q.Item)))
 	}
-	if err := checkApplicant(service, q.Applicant); err != nil {
+	if err := cmp.Or(checkApplicant(service, q.Applicant), checkFacts(service, q.Facts), checkOn(q.On)); err != nil {
+		return Conclusion{}, err
+	}
+	var err error
+	if entry.Stating, err = q.stating(); err != nil {
 		return Conclusion{}, err
 	}
 	if err := b.permit(ctx, &entry, now); err != nil {
@@ -141,6 +150,9 @@ func (b *Broker) query(ctx context.Context, q Query, now time.Time) (Conclusion,
 	}
 	premises, err := b.premises(ctx, service, q, now)
 	if err != nil {
+		return Conclusion{}, err
+	}
+	if err := b.strayed(ctx, entry, &premises); err != nil {
 		return Conclusion{}, err
 	}
 	answers := Decide(premises)
@@ -193,7 +205,7 @@ func (b *Broker) permit(ctx context.Context, entry *audit.Entry, now time.Time) 
 // premises gathers what Decide needs. Types without a grant are not even looked up.
 func (b *Broker) premises(ctx context.Context, service catalogue.Service, q Query, now time.Time) (Premises, error) {
 	p := Premises{
-		Service: service, Holder: q.Applicant, Now: now,
+		Service: service, Holder: q.Applicant, Now: now, On: q.On, Facts: q.Facts, Stated: q.Stated, Chosen: q.Chosen,
 		Evidence: map[exchange.EvidenceType]catalogue.Evidence{},
 		Grants:   map[exchange.EvidenceType]catalogue.Grant{},
 	}
