@@ -28,6 +28,7 @@ const (
 	IsRevoked          Reason = "revoked"
 	IsSuperseded       Reason = "superseded"
 	ConditionNotMet    Reason = "condition_not_met"
+	PartyNotStated     Reason = "party_not_stated"
 	NoGrant            Reason = "no_grant"
 	ApplicantMade      Reason = "applicant_made"
 	SourceStale        Reason = "source_stale"
@@ -93,6 +94,7 @@ const (
 // the caller's grant allows.
 type Evidence struct {
 	Type    EvidenceType `json:"type"`
+	Of      Role         `json:"of,omitempty"` // whose it is; empty: the applicant's
 	Outcome Outcome      `json:"outcome"`
 	Reason  Reason       `json:"reason,omitempty"`
 	Keeper  Department   `json:"keeper"`
@@ -127,6 +129,7 @@ var reasons = map[Reason]Text{
 	IsSuspended:        {ZH: "已被暂停", EN: "it is suspended"},
 	IsRevoked:          {ZH: "已被吊销或注销", EN: "it was revoked"},
 	IsSuperseded:       {ZH: "已被新证替代", EN: "it was superseded"},
+	PartyNotStated:     {ZH: "没有说明是谁（配偶、法定代表人或代办人），因此没有查", EN: "who the other party is was not stated (spouse, representative or agent), so nobody was looked up"},
 	ConditionNotMet:    {ZH: "与本事项的条件不符，或无法判断", EN: "it does not meet the item's condition, or that cannot be told"},
 	NoGrant:            {ZH: "本部门没有该项数据的共享授权", EN: "this department has no grant for it"},
 	ApplicantMade:      {ZH: "由申请人自备", EN: "the applicant makes it"},

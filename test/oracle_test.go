@@ -148,7 +148,11 @@ func (o *oracle) answer(item exchange.Item, m catalogue.Material, h exchange.Hol
 	for _, set := range m.Alternatives {
 		var needed []opinion
 		for _, need := range set {
-			needed = append(needed, o.one(item, need.Evidence, h, now))
+			said := o.one(item, need.Evidence, h, now)
+			if need.Of != "" && said.reason != exchange.NoGrant {
+				said = opinion{exchange.Unknown, exchange.PartyNotStated} // nobody says who the others are
+			}
+			needed = append(needed, said)
 		}
 		slices.SortStableFunc(needed, func(a, b opinion) int { return by(b, a) })
 		best = append(best, needed[0])

@@ -214,7 +214,9 @@ func (b *Broker) premises(ctx context.Context, service catalogue.Service, q Quer
 		p.Evidence[t], _ = b.cfg.Catalogue.Evidence(t) // Load saw to it that it is there
 		if grant, ok := b.cfg.Catalogue.Permit(q.Caller.Department, q.Item, t, exchange.DateOf(now)); ok {
 			p.Grants[t] = grant
-			granted = append(granted, t)
+			if ofApplicant(service, t) {
+				granted = append(granted, t)
+			}
 		}
 	}
 	if len(granted) == 0 {

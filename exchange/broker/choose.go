@@ -2,6 +2,7 @@ package broker
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 
 	"github.com/onedoor/yimen/exchange"
@@ -84,10 +85,21 @@ func (p *Premises) astray() (exchange.EvidenceType, bool) {
 		if !chosen {
 			continue
 		}
-		usable, _, _ := p.records(t)
-		if !slices.ContainsFunc(usable, func(r *exchange.Record) bool { return r.ID == id }) {
+		if !p.usable(t, id) {
 			return t, true
 		}
 	}
 	return "", false
+}
+
+// usable says whether the record is among the usable ones of the applicant or of a party.
+func (p *Premises) usable(t exchange.EvidenceType, id exchange.RecordID) bool {
+	for _, role := range append(slices.Collect(maps.Keys(p.Parties)), exchange.Self) {
+		theirs, _ := p.of(role)
+		usable, _, _ := theirs.records(t)
+		if slices.ContainsFunc(usable, func(r *exchange.Record) bool { return r.ID == id }) {
+			return true
+		}
+	}
+	return false
 }

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/onedoor/yimen/exchange"
@@ -11,7 +12,7 @@ import (
 // situation is what the item's conditions are judged in.
 func (p *Premises) situation() condition.Situation {
 	day, _ := p.day()
-	return condition.Situation{Facts: p.Facts, Applicant: p.Holder.Kind, Today: day}
+	return condition.Situation{Facts: p.Facts, Applicant: cmp.Or(p.applicant, p.Holder.Kind), Today: day}
 }
 
 // notAskedFor says whether the item does not ask for the material in this case. Where that cannot be told, it does.

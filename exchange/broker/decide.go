@@ -21,6 +21,9 @@ type Premises struct {
 	Facts    map[string]any // what the applicant stated of the facts the item declares, by code
 	Stated   Stated
 	Chosen   Chosen
+	Parties  map[exchange.Role]Party // who the others are whose evidence the item asks for, as far as stated
+
+	applicant exchange.HolderKind // in a party's premises: what the applicant is, of whom conditions speak
 }
 
 // day is the day on which records must be valid, and whether it is over.
@@ -117,13 +120,25 @@ func allOf(set catalogue.Alternative, verdicts map[need]verdict) verdict {
 	return worst
 }
 
-// judge says what is known of one piece of evidence that is needed.
+// judge says what is known of one piece of evidence that is needed, of whom it is needed.
 func (p *Premises) judge(n catalogue.Need) verdict {
-	t := n.Evidence
-	grant, granted := p.Grants[t]
-	if !granted {
-		return p.without(t, exchange.Supply, exchange.NoGrant, time.Time{})
+	var v verdict
+	if grant, granted := p.Grants[n.Evidence]; !granted {
+		v = p.without(n.Evidence, exchange.Supply, exchange.NoGrant, time.Time{})
+	} else if theirs, stated := p.of(n.Of); !stated {
+		v = p.without(n.Evidence, exchange.Unknown, exchange.PartyNotStated, time.Time{})
+	} else {
+		v = theirs.weigh(n, grant)
 	}
+	for i := range v.evidence {
+		v.evidence[i].Of = n.Of
+	}
+	return v
+}
+
+// weigh says what the granted records of the holder are worth for the need.
+func (p *Premises) weigh(n catalogue.Need, grant catalogue.Grant) verdict {
+	t := n.Evidence
 	s := p.standing(t)
 	usable, unusable, legible := p.records(t)
 	if s.quarantined || !legible {
