@@ -41,6 +41,12 @@ const token = "window-token-of-a-test"
 // open starts an exchange in dir, on the embedded Kafka or on the brokers named. now is what its clock says.
 func open(t testing.TB, dir string, now time.Time, log *slog.Logger, brokers ...string) *place {
 	t.Helper()
+	return openUnder(t, dir, now, log, demo.Catalogue(), brokers...)
+}
+
+// openUnder is open under another catalogue than the demonstration's.
+func openUnder(t testing.TB, dir string, now time.Time, log *slog.Logger, city fs.FS, brokers ...string) *place {
+	t.Helper()
 	p := &place{t: t, dir: dir, now: now, log: log}
 	if log == nil {
 		p.log = slog.New(slog.DiscardHandler)
@@ -50,7 +56,7 @@ func open(t testing.TB, dir string, now time.Time, log *slog.Logger, brokers ...
 	n, err := node.Start(t.Context(), node.Config{Data: dir, HTTP: "127.0.0.1:0", Departments: "127.0.0.1:0", Callers: callers,
 		Limits: limits.Unbounded(), Audit: node.Audit{StaleAfter: 1000 * time.Hour}, // stories go from day to day in no time
 		Kafka: node.Kafka{Brokers: brokers, Listen: "127.0.0.1:0", Pending: -1}},
-		node.Surroundings{Log: p.log, Clock: p.clock, Catalogue: []fs.FS{demo.Catalogue()}})
+		node.Surroundings{Log: p.log, Clock: p.clock, Catalogue: []fs.FS{city}})
 	if err != nil {
 		t.Fatal(err)
 	}

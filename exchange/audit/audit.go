@@ -150,6 +150,29 @@ func (k *keys) token(h exchange.Holder) string {
 	return hex.EncodeToString(mac.Sum(said[:0]))
 }
 
+// Commitment is what an entry keeps of something said that may not stand in the log: a MAC under the audit key of the entry's id, what
+// it is of, and the bytes. Nothing can be guessed from it without the key, and two entries cannot be told to say the same; whoever has
+// the bytes can have it proved by the exchange that they are the entry's.
+func (l *Log) Commitment(ctx context.Context, id, of string, said []byte) (string, error) {
+	k, err := l.keys.Get(ctx)
+	if err != nil {
+		return "", err
+	}
+	return k.commitment(id, of, said), nil
+}
+
+func (k *keys) commitment(id, of string, said []byte) string {
+	mac := k.macs.Get().(hash.Hash)
+	defer k.macs.Put(mac)
+	mac.Reset()
+	fmt.Fprintf(mac, "%s of\x00%s\x00", of, id) // no kind of holder is spelt so
+	mac.Write(said)
+	return hex.EncodeToString(mac.Sum(nil))
+}
+
+// OfAnswers is what the commitment in Entry.Answers is of.
+const OfAnswers = "answers"
+
 // Stamp gives the entry its id, time, subject and neighbourhood.
 func (l *Log) Stamp(ctx context.Context, e *Entry) error {
 	k, err := l.keys.Get(ctx)
@@ -204,6 +227,9 @@ func (l *Log) append(ctx context.Context, e *Entry) (Receipt, error) {
 		if err := l.Stamp(ctx, e); err != nil {
 			return Receipt{}, err
 		}
+	}
+	if e.Told != nil {
+		e.Answers = k.commitment(e.ID, OfAnswers, e.Told)
 	}
 	value, err := e.encode()
 	if err != nil {
