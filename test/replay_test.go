@@ -40,6 +40,13 @@ func (m *memory) ask(t *testing.T, p *place, holders []exchange.Holder, n int) {
 		group.Go(func() {
 			for q := range next {
 				c, err := p.node.Broker.Query(t.Context(), q)
+				for range 1000 { // a node that has just begun may not answer yet
+					if exchange.KindOf(err) != exchange.Unavailable {
+						break
+					}
+					time.Sleep(20 * time.Millisecond)
+					c, err = p.node.Broker.Query(t.Context(), q)
+				}
 				if err != nil {
 					t.Error(err)
 					continue
