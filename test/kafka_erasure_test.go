@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/onedoor/yimen/deploy/demo"
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/envelope"
 	"github.com/onedoor/yimen/exchange/erasure"
@@ -66,7 +67,7 @@ func TestErasedBytesLeaveKafka(t *testing.T) {
 func forgetfulPlace(t *testing.T, bound time.Duration, brokers ...string) *place {
 	t.Helper()
 	p := &place{t: t, dir: t.TempDir()}
-	return p.start(node.Config{Limits: limits.Unbounded(), Kafka: node.Kafka{Brokers: brokers, EraseWithin: bound, Partitions: 1}})
+	return p.start(node.Config{Limits: limits.Unbounded(), Kafka: node.Kafka{Brokers: brokers, EraseWithin: bound, Partitions: 1}}, demo.Catalogue())
 }
 
 // sealedBytes are some bytes of the one sealed record of a company, as they stand on the topic.

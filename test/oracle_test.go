@@ -173,7 +173,7 @@ func (o *oracle) one(item exchange.Item, t exchange.EvidenceType, h exchange.Hol
 }
 
 // oracleCity writes the city and reads its truth.
-func oracleCity(t testing.TB, p *place) *oracle {
+func oracleCity(t testing.TB, p *place, people int) *oracle {
 	t.Helper()
 	asker, err := broker.New(broker.Config{Catalogue: p.node.Catalogue, Holdings: p.node.Index, Audit: forgetful{}, Clock: p.clock})
 	if err != nil {
@@ -183,7 +183,7 @@ func oracleCity(t testing.TB, p *place) *oracle {
 	holdings := [3]map[string]*demo.Holding{}
 	o := &oracle{catalogue: p.node.Catalogue, broker: asker, files: map[exchange.EvidenceType]*file{}}
 	for i, rate := range []int{-1, usual, worst} {
-		cities[i] = demo.New(demo.Config{Seed: 7, People: oraclePeople, Now: firstDay, Spoilt: rate})
+		cities[i] = demo.New(demo.Config{Seed: 7, People: people, Now: firstDay, Spoilt: rate})
 		dirs[i] = filepath.Join(p.dir, fmt.Sprint("city", rate))
 		if err := cities[i].Write(dirs[i], nil); err != nil {
 			t.Fatal(err)
@@ -301,7 +301,7 @@ func (s *score) count(got exchange.Answer, want opinion) bool {
 // TestAnswersAgreeWithTheOracle goes through a week of a city whose files have more dirt than usual.
 func TestAnswersAgreeWithTheOracle(t *testing.T) {
 	p := open(t, t.TempDir(), firstDay.Add(30*time.Minute), nil)
-	o := oracleCity(t, p)
+	o := oracleCity(t, p, oraclePeople)
 	o.everyone(t, p, "first day", firstDay, 5)
 
 	p.now = p.now.AddDate(0, 0, 1)

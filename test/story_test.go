@@ -41,20 +41,26 @@ const token = "window-token-of-a-test"
 // open starts an exchange in dir, on the embedded Kafka or on the brokers named. now is what its clock says.
 func open(t testing.TB, dir string, now time.Time, log *slog.Logger, brokers ...string) *place {
 	t.Helper()
+	return openUnder(t, dir, now, log, demo.Catalogue(), brokers...)
+}
+
+// openUnder is open under another catalogue than the demonstration's.
+func openUnder(t testing.TB, dir string, now time.Time, log *slog.Logger, city fs.FS, brokers ...string) *place {
+	t.Helper()
 	p := &place{t: t, dir: dir, now: now, log: log}
 	return p.start(node.Config{Limits: limits.Unbounded(), Audit: node.Audit{StaleAfter: 1000 * time.Hour}, // stories go from day to day in no time
-		Kafka: node.Kafka{Brokers: brokers, Listen: "127.0.0.1:0", Pending: -1}})
+		Kafka: node.Kafka{Brokers: brokers, Listen: "127.0.0.1:0", Pending: -1}}, city)
 }
 
 // start starts the place's exchange, in its directory and with one clerk.
-func (p *place) start(cfg node.Config) *place {
+func (p *place) start(cfg node.Config, city fs.FS) *place {
 	p.t.Helper()
 	if p.log == nil {
 		p.log = slog.New(slog.DiscardHandler)
 	}
 	cfg.Data, cfg.HTTP, cfg.Departments, cfg.Callers = p.dir, "127.0.0.1:0", "127.0.0.1:0", filepath.Join(p.dir, "callers.yaml")
 	write(p.t, cfg.Callers, `- {department: xzsp, clerk: "0017", token_sha256: "`+door.TokenHash(token)+"\"}\n")
-	n, err := node.Start(p.t.Context(), cfg, node.Surroundings{Log: p.log, Clock: p.clock, Catalogue: []fs.FS{demo.Catalogue()}})
+	n, err := node.Start(p.t.Context(), cfg, node.Surroundings{Log: p.log, Clock: p.clock, Catalogue: []fs.FS{city}})
 	if err != nil {
 		p.t.Fatal(err)
 	}

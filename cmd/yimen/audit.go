@@ -14,8 +14,8 @@ import (
 func (s *session) auditVerbs() verb {
 	return verb{
 		use:   "audit",
-		short: both("审计日志：核验、查看、检索、导出", "the audit log: verify, show, search and export it"),
-		verbs: []verb{s.auditVerify(), s.auditShow(), s.auditSearch(), s.auditExport()},
+		short: both("审计日志：核验、查看、检索、导出、重放", "the audit log: verify, show, search, export and replay it"),
+		verbs: []verb{s.auditVerify(), s.auditShow(), s.auditSearch(), s.auditExport(), s.auditReplay()},
 	}
 }
 

@@ -170,8 +170,11 @@ func (k *keys) commitment(id, of string, said []byte) string {
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
-// OfStated is what the commitment in Entry.Stated is of.
-const OfStated = "stated"
+// What the commitments in Entry.Stated and Entry.Answers are of.
+const (
+	OfStated  = "stated"
+	OfAnswers = "answers"
+)
 
 // Stamp gives the entry its id, time, subject and neighbourhood, and commits it to what was stated.
 func (l *Log) Stamp(ctx context.Context, e *Entry) error {
@@ -229,6 +232,9 @@ func (l *Log) append(ctx context.Context, e *Entry) (Receipt, error) {
 		if err := l.Stamp(ctx, e); err != nil {
 			return Receipt{}, err
 		}
+	}
+	if e.Told != nil {
+		e.Answers = k.commitment(e.ID, OfAnswers, e.Told)
 	}
 	value, err := e.encode()
 	if err != nil {

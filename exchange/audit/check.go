@@ -60,14 +60,14 @@ func (e *Entry) checkAct() error {
 		return errors.New("audit entry of an act by nobody")
 	case !exchange.ValidName(e.Act):
 		return errors.New("audit entry of an act without its name")
-	case e.Materials != nil || e.Inputs != nil:
+	case e.Materials != nil || e.Inputs != nil || e.Told != nil:
 		return errors.New("audit entry of an act that answers")
 	}
 	return nil
 }
 
 func (e *Entry) checkPlain() error {
-	if e.Materials != nil || e.Inputs != nil || e.Act != "" || e.Target != "" || string(e.On)+e.Stated != "" || e.Chosen != nil {
+	if e.Materials != nil || e.Inputs != nil || e.Told != nil || e.Act != "" || e.Target != "" || string(e.On)+e.Stated != "" || e.Chosen != nil {
 		return errors.New("audit entry says more than its kind may")
 	}
 	return nil
@@ -98,6 +98,8 @@ func (e *Entry) checkFields() error {
 		return errors.New("audit entry with a refusal that is no code")
 	case !bounded(e.Target, maxTarget, "._/:@-"):
 		return errors.New("audit entry of an act on what may not be named")
+	case e.Answers != "" && !ValidToken(e.Answers):
+		return errors.New("audit entry with a commitment that is none")
 	case !bounded(e.Nonce, maxNonce, "._/:+=~-"):
 		return errors.New("audit entry with a nonce that may not stand there")
 	}

@@ -61,11 +61,15 @@ type Entry struct {
 	Catalogue string                   `json:"catalogue"`
 	Evaluated time.Time                `json:"evaluated"`
 	Inputs    map[string]map[int]int64 `json:"inputs,omitempty"`
+	// Answers commits the exchange to the answers as they were told, which are not in the log; see Log.Commitment.
+	Answers string `json:"answers,omitempty"`
 
 	// Holder is whom the query was about. It is never written.
 	Holder exchange.Holder `json:"-"`
 	// Stating is what Stated commits to, in one fixed form. It is never written.
 	Stating []byte `json:"-"`
+	// Told is what Answers commits to, byte for byte. It is never written.
+	Told []byte `json:"-"`
 }
 
 // Material is what was answered for one material.

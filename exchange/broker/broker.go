@@ -113,7 +113,7 @@ func New(cfg Config) (*Broker, error) {
 // Query answers, or says why not. Whatever it returns without an error has a durable audit entry, and so has
 // every refusal for want of permission or by the limits.
 func (b *Broker) Query(ctx context.Context, q Query) (Conclusion, error) {
-	start := b.cfg.Clock()
+	start := b.cfg.Clock().UTC() // as the entry has it, so that the same answer is written the same again
 	conclusion, err := b.query(ctx, q, start)
 	item := q.Item
 	if _, known := b.cfg.Catalogue.Service(item); !known {
@@ -129,7 +129,7 @@ func (b *Broker) query(ctx context.Context, q Query, now time.Time) (Conclusion,
 	}
 	entry := audit.Entry{
 		Department: q.Caller.Department, Clerk: q.Caller.Clerk, Case: q.Case, Item: q.Item, Holder: q.Applicant, Nonce: q.Nonce,
-		Catalogue: b.cfg.Catalogue.Version(), Evaluated: now.UTC(), On: q.On, Chosen: q.Chosen,
+		Catalogue: b.cfg.Catalogue.Version(), Evaluated: now, On: q.On, Chosen: q.Chosen,
 	}
 	if err := entry.CheckAsker(); err != nil {
 		return Conclusion{}, err
@@ -148,7 +148,7 @@ func (b *Broker) query(ctx context.Context, q Query, now time.Time) (Conclusion,
 	if err := b.permit(ctx, &entry, now); err != nil {
 		return Conclusion{}, err
 	}
-	premises, err := b.premises(ctx, service, q, now)
+	premises, err := premisesOf(ctx, b.cfg.Catalogue, b.cfg.Holdings, service, q, now)
 	if err != nil {
 		return Conclusion{}, err
 	}
@@ -156,8 +156,11 @@ func (b *Broker) query(ctx context.Context, q Query, now time.Time) (Conclusion,
 		return Conclusion{}, err
 	}
 	answers := Decide(premises)
-	entry.Decision, entry.Materials, entry.Inputs = audit.Answered, materials(answers), premises.Found.Inputs
+	entry.Decision, entry.Materials, entry.Inputs = audit.Answered, Logged(answers), premises.Found.Inputs
 	entry.Found = len(premises.Found.Records) > 0
+	if entry.Told, err = Spell(answers); err != nil {
+		return Conclusion{}, err
+	}
 	receipt, err := b.audit(ctx, entry)
 	if err != nil {
 		return Conclusion{}, err
@@ -202,8 +205,8 @@ func (b *Broker) permit(ctx context.Context, entry *audit.Entry, now time.Time) 
 	return refusal
 }
 
-// premises gathers what Decide needs. Types without a grant are not even looked up.
-func (b *Broker) premises(ctx context.Context, service catalogue.Service, q Query, now time.Time) (Premises, error) {
+// premisesOf gathers what Decide needs. Types without a grant are not even looked up.
+func premisesOf(ctx context.Context, c *catalogue.Catalogue, h Holdings, service catalogue.Service, q Query, now time.Time) (Premises, error) {
 	p := Premises{
 		Service: service, Holder: q.Applicant, Now: now, On: q.On, Facts: q.Facts, Stated: q.Stated, Chosen: q.Chosen,
 		Evidence: map[exchange.EvidenceType]catalogue.Evidence{},
@@ -211,8 +214,8 @@ func (b *Broker) premises(ctx context.Context, service catalogue.Service, q Quer
 	}
 	var granted []exchange.EvidenceType
 	for _, t := range service.Types() {
-		p.Evidence[t], _ = b.cfg.Catalogue.Evidence(t) // Load saw to it that it is there
-		if grant, ok := b.cfg.Catalogue.Permit(q.Caller.Department, q.Item, t, exchange.DateOf(now)); ok {
+		p.Evidence[t], _ = c.Evidence(t) // Load saw to it that it is there
+		if grant, ok := c.Permit(q.Caller.Department, q.Item, t, exchange.DateOf(now)); ok {
 			p.Grants[t] = grant
 			if ofApplicant(service, t) {
 				granted = append(granted, t)
@@ -223,7 +226,7 @@ func (b *Broker) premises(ctx context.Context, service catalogue.Service, q Quer
 		return p, nil
 	}
 	var err error
-	if p.Found, err = b.cfg.Holdings.Find(ctx, q.Applicant, granted); err != nil {
+	if p.Found, err = h.Find(ctx, q.Applicant, granted); err != nil {
 		return Premises{}, notFoundOut(err)
 	}
 	return p, nil
@@ -239,8 +242,8 @@ func (b *Broker) audit(ctx context.Context, entry audit.Entry) (audit.Receipt, e
 	return receipt, nil
 }
 
-// materials is what the log keeps of the answers: no names, no fields.
-func materials(answers []exchange.Answer) []audit.Material {
+// Logged is what the log keeps of the answers: no names, no fields.
+func Logged(answers []exchange.Answer) []audit.Material {
 	kept := make([]audit.Material, len(answers))
 	for i, a := range answers {
 		kept[i] = audit.Material{Material: a.Material, Outcome: a.Outcome, Reason: a.Reason}

@@ -65,6 +65,25 @@ func (b *Bus) Follow(ctx context.Context, topic string, from map[int]int64, hand
 	}
 }
 
+// Read hands over what the partitions named in until have between from (absent: from the beginning) and there, as Follow does, and returns
+// once that was handled. Of an offset beyond the end it waits for the messages to come.
+func (b *Bus) Read(ctx context.Context, topic string, from, until map[int]int64, handle func(context.Context, []exchange.Message) error) error {
+	ctx, leave, err := b.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	group, ctx := errgroup.WithContext(ctx)
+	for p, end := range until {
+		f := &follower{bus: b, place: place{topic, p}, handle: handle, offset: earliest, end: end}
+		if offset, ok := from[p]; ok {
+			f.offset = offset
+		}
+		group.Go(func() error { return f.run(ctx) })
+	}
+	return group.Wait()
+}
+
 // earliest stands for the first offset of the partition.
 const earliest int64 = -1
 
@@ -74,13 +93,17 @@ type follower struct {
 	place
 	handle func(context.Context, []exchange.Message) error
 	offset int64 // of the next message, or earliest
+	end    int64 // where it is done; 0: never
 }
 
 func (f *follower) run(ctx context.Context) error {
 	metrics := f.bus.metrics
-	lag := metrics.lag.WithLabelValues(f.topic, strconv.Itoa(f.partition))
-	defer metrics.lag.DeleteLabelValues(f.topic, strconv.Itoa(f.partition))
-	for {
+	lag := func(int64) {}
+	if f.end == 0 {
+		lag = func(n int64) { metrics.lag.WithLabelValues(f.topic, strconv.Itoa(f.partition)).Set(float64(n)) }
+		defer metrics.lag.DeleteLabelValues(f.topic, strconv.Itoa(f.partition))
+	}
+	for f.end == 0 || f.offset < f.end {
 		page, err := f.fetch(ctx)
 		switch {
 		case ctx.Err() != nil:
@@ -91,7 +114,8 @@ func (f *follower) run(ctx context.Context) error {
 		case err != nil:
 			return fmt.Errorf("fetch %s at offset %d: %w", f.place, f.offset, err)
 		}
-		lag.Set(float64(page.end - f.offset))
+		lag(page.end - f.offset)
+		page.msgs = f.before(page.msgs)
 		if len(page.msgs) > 0 {
 			if err := f.handle(ctx, page.msgs); err != nil {
 				return fmt.Errorf("handle %s from offset %d: %w", f.place, page.msgs[0].Offset, err)
@@ -99,8 +123,17 @@ func (f *follower) run(ctx context.Context) error {
 			metrics.followed.WithLabelValues(f.topic).Add(float64(len(page.msgs)))
 		}
 		f.offset = page.next
-		lag.Set(float64(max(0, page.end-page.next)))
+		lag(max(0, page.end-page.next))
 	}
+	return nil
+}
+
+// before leaves out the messages from the end on.
+func (f *follower) before(msgs []exchange.Message) []exchange.Message {
+	for f.end > 0 && len(msgs) > 0 && msgs[len(msgs)-1].Offset >= f.end {
+		msgs = msgs[:len(msgs)-1]
+	}
+	return msgs
 }
 
 // reset starts again at the earliest: the offset is beyond the end (the topic was created anew) or before

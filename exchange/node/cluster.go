@@ -33,7 +33,7 @@ func OpenCluster(cfg Config, around Surroundings) (*Cluster, error) {
 	if err := directories(cfg.Catalogue); err != nil {
 		return nil, err
 	}
-	c, err := loadCatalogue(cfg, around)
+	c, err := catalogue.Load(catalogueParts(cfg, around)...)
 	if err != nil {
 		return nil, err
 	}

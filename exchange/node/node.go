@@ -136,7 +136,14 @@ func (n *Node) learn(context.Context) (err error) {
 	if n.brought, err = loadSchemas(n.cfg.Schemas); err != nil {
 		return err
 	}
-	if n.Catalogue, err = loadCatalogue(n.cfg, n.around); err != nil {
+	parts := catalogueParts(n.cfg, n.around)
+	if n.Catalogue, err = catalogue.Load(parts...); err != nil {
+		return err
+	}
+	if err = catalogue.Keep(filepath.Join(n.cfg.Data, cataloguesDir), n.Catalogue, parts...); err != nil {
+		return err
+	}
+	if err = os.RemoveAll(filepath.Join(n.cfg.Data, replaysDir)); err != nil { // what a crash left
 		return err
 	}
 	if n.callers, err = door.LoadCallers(n.cfg.Callers, n.canAsk); err != nil {
@@ -146,13 +153,13 @@ func (n *Node) learn(context.Context) (err error) {
 	return err
 }
 
-// loadCatalogue reads the built-in catalogue and, over it, that of the surroundings and the configured directories.
-func loadCatalogue(cfg Config, around Surroundings) (*catalogue.Catalogue, error) {
+// catalogueParts are the built-in catalogue and, over it, that of the surroundings and the configured directories.
+func catalogueParts(cfg Config, around Surroundings) []fs.FS {
 	parts := append([]fs.FS{catalogue.Builtin()}, around.Catalogue...)
 	for _, dir := range cfg.Catalogue {
 		parts = append(parts, os.DirFS(dir))
 	}
-	return catalogue.Load(parts...)
+	return parts
 }
 
 // directories refuses those that are not there: an empty one would pass for a catalogue that changes nothing.

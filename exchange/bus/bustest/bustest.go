@@ -32,6 +32,7 @@ func Contract(t *testing.T, start func(*testing.T) Server) {
 		"many megabytes in one call":                testBulk,
 		"follow from an offset":                     testFollowFrom,
 		"follow stops where handling fails":         testHandleFails,
+		"read stops where it is told to":            testReadUntil,
 		"follow sees what comes later":              testFollowLive,
 		"an offset that is gone starts at earliest": testOffsetGone,
 		"an ended context is said to be unknown":    testContext,

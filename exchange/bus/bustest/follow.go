@@ -39,6 +39,50 @@ func testFollowFrom(t *testing.T, s Server) {
 	}
 }
 
+func testReadUntil(t *testing.T, s Server) {
+	b := connect(t, s)
+	name := topic(t, b, "until", 2)
+	var msgs []exchange.Message
+	for i := range 100 {
+		msgs = append(msgs, message(fmt.Sprint(i), fmt.Sprint(i)))
+	}
+	mustAppend(t, b, name, msgs...)
+	ends, err := b.EndOffsets(limit(t, 10*time.Second), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mu sync.Mutex
+	got := map[int][]int64{}
+	take := func(_ context.Context, msgs []exchange.Message) error {
+		mu.Lock()
+		defer mu.Unlock()
+		for _, m := range msgs {
+			got[m.Partition] = append(got[m.Partition], m.Offset)
+		}
+		return nil
+	}
+	// Part of a batch of partition 0, all of 1; then to the end of 0, and of 1, where nothing is left, nothing.
+	for _, part := range []struct{ from, until map[int]int64 }{
+		{nil, map[int]int64{0: 5, 1: ends[1]}},
+		{map[int]int64{0: 5}, map[int]int64{0: ends[0]}},
+		{ends, ends},
+	} {
+		if err := b.Read(limit(t, 30*time.Second), name, part.from, part.until, take); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for p, end := range ends {
+		if int64(len(got[p])) != end || got[p][0] != 0 || got[p][end-1] != end-1 {
+			t.Errorf("read offsets %v of partition %d, want each below %d once", got[p], p, end)
+		}
+	}
+	full := errors.New("the disk is full")
+	err = b.Read(limit(t, 30*time.Second), name, nil, ends, func(context.Context, []exchange.Message) error { return full })
+	if !errors.Is(err, full) {
+		t.Errorf("read gave %v, want the handler's error", err)
+	}
+}
+
 func testHandleFails(t *testing.T, s Server) {
 	b := connect(t, s)
 	name := topic(t, b, "fails", 1)

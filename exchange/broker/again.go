@@ -1,0 +1,32 @@
+package broker
+
+import (
+	"context"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/catalogue"
+)
+
+// Again draws the conclusions for q as Query drew them at that moment (asOf), from the catalogue and the holdings as they were then. Nobody is asked
+// whether it may be answered, and no entry is left: that is for whoever calls it.
+func Again(ctx context.Context, c *catalogue.Catalogue, h Holdings, q Query, at time.Time) ([]exchange.Answer, error) {
+	service, known := c.Service(q.Item)
+	if !known {
+		return nil, noSuchItem(c.Nearest(string(q.Item)))
+	}
+	premises, err := premisesOf(ctx, c, h, service, q, at.UTC())
+	if err != nil {
+		return nil, err
+	}
+	return Decide(premises), nil
+}
+
+// Spell writes answers as they are told over HTTP and as audit entries commit to them: the same answers are the same bytes.
+func Spell(answers []exchange.Answer) ([]byte, error) {
+	// No name stands twice in them: documents went through the gate.
+	return json.Marshal(answers, json.Deterministic(true), jsontext.AllowDuplicateNames(true))
+}

@@ -1,0 +1,156 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"os"
+	"path/filepath"
+
+	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/audit"
+	"github.com/onedoor/yimen/exchange/catalogue"
+	"github.com/onedoor/yimen/exchange/contract"
+	"github.com/onedoor/yimen/exchange/door"
+	"github.com/onedoor/yimen/exchange/envelope"
+	"github.com/onedoor/yimen/exchange/erasure"
+	"github.com/onedoor/yimen/exchange/holdings"
+	"github.com/onedoor/yimen/exchange/holdings/pebble"
+	"github.com/onedoor/yimen/exchange/identity"
+	"github.com/onedoor/yimen/exchange/replay"
+)
+
+// Names of directories below Config.Data: the catalogues that ever counted, and the indexes of replays that are under way.
+const (
+	cataloguesDir = "catalogues"
+	replaysDir    = "replays"
+)
+
+// ReplayRequest is the body of POST /v1/replays.
+type ReplayRequest struct {
+	Entry     string `json:"entry"`     // the receipt's id
+	Applicant string `json:"applicant"` // whom it was about: the log does not know
+}
+
+// Replay gives recorded answers again from the inputs recorded with them, and tells how each compares.
+func (n *Node) Replay(ctx context.Context, asked []replay.Asked, tell func(replay.Result) error) error {
+	return replay.Run(ctx, replay.Config{Topics: n.Bus, Empty: n.emptyIndex, Commitment: n.audit.Commitment,
+		Catalogue: func(version string) (*catalogue.Catalogue, error) {
+			return catalogue.Recall(filepath.Join(n.cfg.Data, cataloguesDir), version)
+		}}, asked, tell)
+}
+
+// passing is an index that is thrown away.
+type passing struct {
+	*holdings.Index
+	engine *pebble.Store
+	dir    string
+}
+
+// emptyIndex opens an index for a replay. It lies beside the node's own, sealed as that is, for the records of a city are more than
+// fit in memory.
+func (n *Node) emptyIndex(context.Context) (replay.Index, error) {
+	parent := filepath.Join(n.cfg.Data, replaysDir)
+	if err := os.MkdirAll(parent, 0o700); err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp(parent, "")
+	if err != nil {
+		return nil, err
+	}
+	p := passing{dir: dir}
+	opener, err := envelope.NewOpener(envelope.OpenerConfig{Secrets: n.sealingSecrets, Directory: n.Roll, Pending: n.cfg.Kafka.Pending})
+	if err == nil {
+		p.engine, err = pebble.Open(pebble.Config{Dir: dir, CacheBytes: 16 << 20, Log: n.around.Log})
+	}
+	if err == nil {
+		p.Index, err = holdings.New(holdings.Config{Engine: p.engine, Opener: opener, Schema: n.schema, Keeper: n.keeper, Orders: n.orderVerifiers,
+			Keys: n.indexKeys, Log: n.around.Log, Now: n.around.Clock})
+	}
+	if err != nil {
+		return nil, errors.Join(err, p.Close())
+	}
+	return p, nil
+}
+
+func (p passing) Token(ctx context.Context, holder exchange.Holder) (erasure.Token, error) {
+	owned, err := p.Owned(ctx, holder)
+	return owned.Token, err
+}
+
+func (p passing) Close() (err error) {
+	if p.engine != nil {
+		err = p.engine.Close()
+	}
+	return errors.Join(err, os.RemoveAll(p.dir))
+}
+
+// replays is POST /v1/replays. One is under way at a time: each reads topics from their beginning.
+func (n *Node) replays() []contract.Operation {
+	busy := make(chan struct{}, 1)
+	const id = "01KAQ6M3K8ZD2W7N5YB4T9XE1C"
+	return []contract.Operation{{ID: "replayAnswer", Method: http.MethodPost, Path: "/v1/replays", Group: contract.Audit, Name: text("重放结论", "give an answer again"),
+		About: text("按记录的输入把一个结论再算一遍，与当时逐字节比较：same、differs，或依法删除后不可重放 erased。不给出字段内容。号码只写在正文里，须与记录相符。留下审计记录。出具结论的部门只可重放自己的，管理员和审计员可重放全部。",
+			"Draws a conclusion again from its recorded inputs and compares it with the one given then, byte for byte: same, differs, or erased where it rested on what was ordered to be forgotten. No field is shown. The number travels in the body only and must be the entry's. It leaves an audit entry. A department may replay its own, administrators and auditors all."),
+		Asked: ReplayRequest{Entry: id, Applicant: "924302810000003187"}, Answer: replay.Result{ID: id, Verdict: replay.Same, Bytes: true},
+		Refusals: []error{notItsApplicant(), replayBusy(), mayNotReplay()},
+		Do: func(r *http.Request) (any, error) {
+			select {
+			case busy <- struct{}{}:
+				defer func() { <-busy }()
+				return n.replayOne(r)
+			default:
+				return nil, replayBusy()
+			}
+		}}}
+}
+
+func (n *Node) replayOne(r *http.Request) (any, error) {
+	caller, err := n.door.Caller(r)
+	if err != nil {
+		return nil, err
+	}
+	asked, err := contract.Read[ReplayRequest](r, howToReplay)
+	if err != nil {
+		return nil, err
+	}
+	found, err := n.Ledger.Entry(r.Context(), asked.Entry)
+	if err != nil {
+		return nil, err
+	}
+	e := found.Entry
+	if own := caller.Department != "" && caller.Department == e.Department; !own && !caller.May(door.Admin) && !caller.May(door.Auditor) {
+		return nil, mayNotReplay()
+	}
+	holder, err := identity.ParseHolder(asked.Applicant)
+	if err != nil {
+		return nil, err
+	}
+	// Whom the entry is about sees that somebody looked again, also where the number was wrong.
+	if err := n.append(r.Context(), audit.Entry{Kind: audit.Act, Department: caller.Department, Clerk: caller.Clerk, Act: "replay", Target: e.ID, Subject: e.Subject}); err != nil {
+		return nil, err
+	}
+	if subject, err := n.audit.Token(r.Context(), holder); err != nil || subject != e.Subject {
+		return nil, errors.Join(err, notItsApplicant())
+	}
+	var result replay.Result
+	err = n.Replay(r.Context(), []replay.Asked{{Entry: e, Applicant: holder}}, func(r replay.Result) error { result = r; return nil })
+	return result, err
+}
+
+var howToReplay = text("用 yimen audit replay 回执编号 --applicant @号码文件", "use `yimen audit replay ID --applicant @number.txt`")
+
+func notItsApplicant() error {
+	return &exchange.Problem{Code: "YM-RPL-0102", Kind: exchange.Invalid, What: text("号码不是这条记录的申请人", "the number is not that of the entry's applicant"),
+		Mend: text("给出当时查询的号码；日志里没有号码，平台无法代填", "give the number that was asked about; the log has none, so the exchange cannot fill it in")}
+}
+
+func replayBusy() error {
+	return &exchange.Problem{Code: "YM-RPL-0302", Kind: exchange.Unavailable, What: text("另一个重放正在进行", "another replay is under way"),
+		Why: text("每次重放都从头读主题，一次只做一个", "each reads topics from their beginning, so there is one at a time"), Mend: text("稍后再试", "try again later")}
+}
+
+func mayNotReplay() error {
+	return &exchange.Problem{Code: "YM-RPL-0103", Kind: exchange.Denied, What: text("不能重放其他部门的结论", "answers of other departments are not yours to replay"),
+		Mend: text("请出具结论的部门、管理员或审计员重放", "ask that department, an administrator or an auditor")}
+}
