@@ -233,7 +233,7 @@ func (a *asyncAPI) evidence(t *schemas.Schema, c *catalogue.Catalogue) {
 		}
 	}
 	a.topic(name, t.Title.ZH, inBoth(t.Description.ZH, t.Title.EN+". "+t.Description.EN), message,
-		settingsOf(name, 4, asyncObject{"cleanup.policy": []string{"compact"}, "max.compaction.lag.ms": 86400000}))
+		settingsOf(name, 4, asyncObject{"cleanup.policy": []string{"compact"}, "max.compaction.lag.ms": 43200000})) // half of kafka.erase_within
 	a.Components.Schemas[string(t.Type)] = embedded(t)
 	a.Components.Messages[message] = asyncMessage{
 		Name: message, Title: t.Title.ZH,

@@ -92,8 +92,8 @@ func checkOn(day exchange.Date) error {
 		What: text("on 不是存在的日期", "on is no day that exists"), Mend: text("写成如 2026-12-31，或删去", "write it like 2026-12-31, or leave it out")}
 }
 
-// stating is what the log commits to of what was stated, in one fixed form; nil where nothing was.
-func (q *Query) stating() ([]byte, error) {
+// Stating is what the log commits to of what was stated, in one fixed form; nil where nothing was.
+func (q *Query) Stating() ([]byte, error) {
 	if len(q.Facts) == 0 && len(q.Stated) == 0 {
 		return nil, nil
 	}

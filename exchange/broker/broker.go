@@ -142,7 +142,7 @@ func (b *Broker) query(ctx context.Context, q Query, now time.Time) (Conclusion,
 		return Conclusion{}, err
 	}
 	var err error
-	if entry.Stating, err = q.stating(); err != nil {
+	if entry.Stating, err = q.Stating(); err != nil {
 		return Conclusion{}, err
 	}
 	if err := b.permit(ctx, &entry, now); err != nil {

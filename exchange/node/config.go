@@ -101,7 +101,8 @@ type Kafka struct {
 	Wait time.Duration `yaml:"wait"`
 	// TLS is how the node and a real cluster know each other; empty speaks plain text.
 	TLS KafkaTLS `yaml:"tls"`
-	// EraseWithin bounds how long the bytes of what was erased stay on the topics of a real Kafka. Default 24h.
+	// EraseWithin bounds how long the bytes of what was erased stay on the topics of a real Kafka, while a node runs and the brokers'
+	// cleaner is not behind by half of it. Default 24h.
 	EraseWithin time.Duration `yaml:"erase_within"`
 	// Pending is how long a signed batch may wait until Kafka has it, as after a crash of the adapter; what is older is refused.
 	// Below 0: for ever, and clocks are not compared. Default 336h.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/audit"
+	"github.com/onedoor/yimen/exchange/broker"
 	"github.com/onedoor/yimen/exchange/catalogue"
 	"github.com/onedoor/yimen/exchange/contract"
 	"github.com/onedoor/yimen/exchange/door"
@@ -30,6 +31,9 @@ const (
 type ReplayRequest struct {
 	Entry     string `json:"entry"`     // the receipt's id
 	Applicant string `json:"applicant"` // whom it was about: the log does not know
+	// Facts and Stated are what was stated then, where something was: the log does not know it either.
+	Facts  map[string]any `json:"facts,omitzero"`
+	Stated broker.Stated  `json:"stated,omitzero"`
 }
 
 // Replay gives recorded answers again from the inputs recorded with them, and tells how each compares.
@@ -133,9 +137,33 @@ func (n *Node) replayOne(r *http.Request) (any, error) {
 	if subject, err := n.audit.Token(r.Context(), holder); err != nil || subject != e.Subject {
 		return nil, errors.Join(err, notItsApplicant())
 	}
+	again := replay.Asked{Entry: e, Applicant: holder, Facts: asked.Facts, Stated: asked.Stated}
+	if err := n.wasStated(r.Context(), &again); err != nil {
+		return nil, err
+	}
 	var result replay.Result
-	err = n.Replay(r.Context(), []replay.Asked{{Entry: e, Applicant: holder}}, func(r replay.Result) error { result = r; return nil })
+	err = n.Replay(r.Context(), []replay.Asked{again}, func(r replay.Result) error { result = r; return nil })
 	return result, err
+}
+
+// wasStated says whether the facts given are those that the entry commits to.
+func (n *Node) wasStated(ctx context.Context, a *replay.Asked) error {
+	q := a.Query()
+	stating, err := q.Stating()
+	if err != nil {
+		return err
+	}
+	commitment := ""
+	if stating != nil {
+		if commitment, err = n.audit.Commitment(ctx, a.Entry.ID, audit.OfStated, stating); err != nil {
+			return err
+		}
+	}
+	if commitment != a.Entry.Stated {
+		return &exchange.Problem{Code: "YM-RPL-0104", Kind: exchange.Invalid, What: text("facts 或 stated 不是当时陈述的内容", "facts or stated are not what was stated then"),
+			Mend: text("给出与当时查询完全相同的 facts 和 stated；日志里没有这些内容", "give the same facts and stated as in the query; the log has none of them")}
+	}
+	return nil
 }
 
 var howToReplay = text("用 yimen audit replay 回执编号 --applicant @号码文件", "use `yimen audit replay ID --applicant @number.txt`")

@@ -53,6 +53,15 @@ type Config struct {
 type Asked struct {
 	Entry     audit.Entry
 	Applicant exchange.Holder
+	Facts     map[string]any // what was stated then, as Entry.Stated commits to it
+	Stated    broker.Stated
+}
+
+// Query is the query that was asked then.
+func (a *Asked) Query() broker.Query {
+	e := &a.Entry
+	return broker.Query{Case: e.Case, Item: e.Item, Applicant: a.Applicant, Caller: broker.Caller{Department: e.Department, Clerk: e.Clerk},
+		Facts: a.Facts, Stated: a.Stated, Chosen: e.Chosen, On: e.On}
 }
 
 // Verdict says how an answer compares with the one given before.
@@ -140,8 +149,7 @@ func (p *pass) again(ctx context.Context, a *Asked) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	q := broker.Query{Case: e.Case, Item: e.Item, Applicant: a.Applicant, Caller: broker.Caller{Department: e.Department, Clerk: e.Clerk}}
-	answers, err := broker.Again(ctx, c, moment{p, c, e.Inputs}, q, e.Evaluated)
+	answers, err := broker.Again(ctx, c, moment{p, c, e.Inputs}, a.Query(), e.Evaluated)
 	if err != nil {
 		return Result{}, err
 	}
