@@ -67,7 +67,7 @@ func New(cfg Config) (http.Handler, error) {
 		cfg.Clock = time.Now
 	}
 	s := &server{cfg: cfg}
-	operations := append(s.operations(), cfg.Others...)
+	operations := contract.Once(append(s.operations(), cfg.Others...), s.cfg.Door.Standing, cfg.Clock)
 	document, err := contract.Document(operations)
 	if err != nil {
 		return nil, err
@@ -78,6 +78,9 @@ func New(cfg Config) (http.Handler, error) {
 	}
 	return s.watched(contract.Handler(append(operations, served(document, page)...), cfg.Log)), nil
 }
+
+// repeatQueries is how long a query's answer is kept for who lost it. Longer would hand out fields long after a grant was revoked.
+const repeatQueries = 2 * time.Minute
 
 type server struct {
 	cfg   Config

@@ -15,7 +15,7 @@ import (
 // operations are what this package serves itself.
 func (s *server) operations() []contract.Operation {
 	return []contract.Operation{
-		{ID: "query", Method: http.MethodPost, Path: "/v1/queries", Group: contract.Queries, Do: s.query,
+		{ID: "query", Method: http.MethodPost, Path: "/v1/queries", Group: contract.Queries, Do: s.query, Repeats: repeatQueries,
 			Name: text("核验", "query"),
 			About: text("一件事项、一位申请人，逐项说明哪些材料政府已有。拒绝和回答都在审计日志中留下一条记录；没有记录就没有结论。暂查不到（unknown）绝不等于没有。",
 				"For one service item and one applicant, says of each material whether it must be brought. Answers and refusals alike leave an entry in the audit log, and without an entry there is no answer. unknown never means that there is none."),

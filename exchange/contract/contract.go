@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -35,6 +36,8 @@ type Operation struct {
 	Media string
 	// Refusals are examples of what it refuses, besides what any operation refuses.
 	Refusals []error
+	// Repeats is how long an answer is kept for who sends the request again with the same Idempotency-Key; 0: it is not. See Once.
+	Repeats time.Duration
 	// Do answers with a value, which becomes JSON, or with Content. Its errors become problems.
 	Do func(*http.Request) (any, error)
 	// Handler answers instead of Do what has a form of its own.
@@ -113,6 +116,10 @@ func (a answering) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.fault(r, err)
 		Fail(w, r, err)
 		return
+	}
+	if before, ok := value.(replayed); ok {
+		w.Header().Set(headerReplayed, "true")
+		value = before.answer
 	}
 	if content, ok := value.(Content); ok {
 		write(w, http.StatusOK, content.Type, content.Body)

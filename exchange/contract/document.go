@@ -79,6 +79,10 @@ func (d draft) operation(o Operation) *huma.Operation {
 	for _, p := range o.Parameters {
 		op.Parameters = append(op.Parameters, p.param())
 	}
+	if o.Repeats > 0 {
+		op.Parameters = append(op.Parameters, o.keyParameter().param())
+		o.Refusals = append(slices.Clip(o.Refusals), badKey(), otherBody())
+	}
 	if o.Asked != nil {
 		op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": d.media(o.Asked)}}
 	}
@@ -87,6 +91,9 @@ func (d draft) operation(o Operation) *huma.Operation {
 		media = "application/json"
 	}
 	op.Responses = map[string]*huma.Response{"200": {Description: both(text("成功", "done")), Content: map[string]*huma.MediaType{media: d.media(o.Answer)}}}
+	if o.Repeats > 0 {
+		op.Responses["200"].Headers = replayedHeader
+	}
 	d.refusals(o, op.Responses)
 	return op
 }
@@ -147,6 +154,7 @@ var meanings = map[int]exchange.Text{
 	http.StatusConflict:              text("与已有的冲突，或这个请求已用过", "somebody was first, or the request was used before"),
 	http.StatusRequestEntityTooLarge: text("正文超过 64 KiB", "the body is larger than 64 KiB"),
 	http.StatusUnsupportedMediaType:  text("正文不是 UTF-8 的 JSON", "the body is not JSON in UTF-8"),
+	http.StatusUnprocessableEntity:   text("写法对，内容不可用", "it is well formed, and cannot be used"),
 	http.StatusTooManyRequests:       text("达到限额，或已被暂停", "a limit was reached, or who asks is suspended"),
 	http.StatusInternalServerError:   text("内部错误", "internal error"),
 	http.StatusServiceUnavailable:    text("暂时无法回答：稍后重试", "it cannot be answered now: retry later"),
@@ -157,6 +165,8 @@ var headers = map[int]map[string]*huma.Param{
 	http.StatusServiceUnavailable: {"Retry-After": {Description: both(text("多少秒后再试", "seconds until it may be tried again")), Schema: &huma.Schema{Type: huma.TypeInteger}}},
 	http.StatusUnauthorized:       {"WWW-Authenticate": {Description: "Bearer", Schema: &huma.Schema{Type: huma.TypeString}}},
 }
+
+var replayedHeader = map[string]*huma.Param{headerReplayed: {Description: both(text("true：这是先前的答复，没有再次处理", "true: this is the answer given before, nothing was done again")), Schema: &huma.Schema{Type: huma.TypeString, Enum: []any{"true"}}}}
 
 func (p Parameter) param() *huma.Param {
 	schema := &huma.Schema{Type: huma.TypeString, Format: p.Format, Pattern: p.Pattern}

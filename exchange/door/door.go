@@ -9,7 +9,9 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -126,6 +128,21 @@ func (k *Keeper) With(role Role) func(*http.Request) (string, error) {
 		}
 		return caller.Name(), nil
 	}
+}
+
+// Standing is who sent the request, with all that the caller may do: it changes with a role that is given or taken.
+func (k *Keeper) Standing(r *http.Request) (string, error) {
+	caller, err := k.Caller(r)
+	if err != nil {
+		return "", err
+	}
+	standing := caller.Name()
+	for _, role := range slices.Sorted(maps.Keys(caller.roles)) {
+		if caller.roles[role] {
+			standing += " " + string(role)
+		}
+	}
+	return standing, nil
 }
 
 // Reject reports a request that was found wrong after its caller was known, such as one that names another department in its

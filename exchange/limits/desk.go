@@ -38,7 +38,7 @@ func (d *Desk) Operations() []contract.Operation {
 		{ID: "listSuspensions", Method: http.MethodGet, Path: "/v1/limits", Group: contract.Limits, Do: d.list,
 			Name: text("列出暂停", "list suspensions"), About: text("被暂停的账号和部门，及其原因。管理员可用。", "The accounts and departments that are suspended, and why. For administrators."),
 			Answer: Listing{[]Suspension{{Department: "xzsp", Clerk: "0017", Rule: neighbours, What: neighbours.Text(), Since: time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC)}}}},
-		{ID: "liftSuspension", Method: http.MethodPost, Path: "/v1/limits/lift", Group: contract.Limits, Do: d.lift,
+		{ID: "liftSuspension", Method: http.MethodPost, Path: "/v1/limits/lift", Group: contract.Limits, Do: d.lift, Repeats: contract.Changes,
 			Name: text("解除暂停", "lift a suspension"), About: text("解除对一个账号或部门的暂停，留下审计记录。不能解除对自己的。", "Lifts the suspension of an account or a department, and leaves an audit entry. Nobody can lift their own."),
 			Asked: Lift{Target: "xzsp/0017", Reason: "JC-2026-014"}, Answer: Lift{Target: "xzsp/0017", Reason: "JC-2026-014", Lifted: []Rule{neighbours}},
 			Refusals: []error{badLift(), badReason(), ownLift(), nobodyThere()}},

@@ -114,7 +114,7 @@ func (n *Node) erasures() []contract.Operation {
 	at := time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC)
 	done := Erased{ID: "QX3…", Kind: erasure.OfHolder, At: at, By: "xzsp/0017", Basis: "pipl-47", Records: 3}
 	return []contract.Operation{
-		{ID: "erase", Method: http.MethodPost, Path: "/v1/erasures", Group: contract.Erasures, Name: text("删除", "erase"),
+		{ID: "erase", Method: http.MethodPost, Path: "/v1/erasures", Group: contract.Erasures, Repeats: contract.Changes, Name: text("删除", "erase"),
 			About: text("下令删除一个人或单位的全部记录，或一条记录；或撤回一条指令。留下审计记录。管理员可用。", "Orders all records of a person or company, or one record, to be forgotten; or lifts an order. It leaves an audit entry. For administrators."),
 			Asked: EraseRequest{Kind: erasure.OfHolder, Number: "924302810000003187", Basis: "pipl-47"}, Answer: done,
 			Refusals: []error{badErasure(text("kind 须是 holder、record 或 lift", "kind must be holder, record or lift"))},

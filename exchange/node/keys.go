@@ -134,7 +134,7 @@ func (n *Node) keyRings() []contract.Operation {
 				}
 				return all, nil
 			})},
-		{ID: "rotateKey", Method: http.MethodPost, Path: "/v1/keys/rotations", Group: contract.Joining, Name: text("更换密钥", "rotate a key"),
+		{ID: "rotateKey", Method: http.MethodPost, Path: "/v1/keys/rotations", Group: contract.Joining, Repeats: contract.Changes, Name: text("更换密钥", "rotate a key"),
 			About: text("启用一个密钥的新版本，留下审计记录。管理员可用。", "Has a secret's next version come into use, and leaves an audit entry. For administrators."), Asked: KeyRotation{Name: ring.Name, DryRun: true}, Answer: ring,
 			Do: n.forAdmins(func(r *http.Request, who string) (any, error) {
 				asked, err := contract.Read[KeyRotation](r, text("用同版本的 yimen key rotate", "use `yimen key rotate` of the same version"))
