@@ -79,6 +79,23 @@ func (e exchangeUp) erasure(t *testing.T) string {
 	return strings.TrimSpace(got.out)
 }
 
+// receipt asks about the demo's applicant, and gives the receipt's id once the log has its entry.
+func (e exchangeUp) receipt(t *testing.T) string {
+	t.Helper()
+	asker := []string{"--applicant", "@" + filepath.Join(e.data, applicantFile), "--token", "@" + filepath.Join(e.data, tokenFile), "--server", e.url, "-o", "name"}
+	got := yimen(t, append([]string{"query", "enterprise-deregistration", "--case", "demo-0002"}, asker...)...)
+	id := strings.TrimSpace(got.out)
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(200 * time.Millisecond) {
+		again := yimen(t, append([]string{"audit", "replay", id}, asker...)...)
+		if again.code == exitOK {
+			return id
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("query ended with %d, replay with %d and said\n%s%s", got.code, again.code, got.talk, again.talk)
+		}
+	}
+}
+
 // config writes a configuration that takes the demo's Kafka for a cluster.
 // join enrols an adapter, whose data is kept beside the demo's.
 func (e exchangeUp) join(t *testing.T, adapter string) {

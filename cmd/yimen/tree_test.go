@@ -205,8 +205,10 @@ func printable(t *testing.T) map[string]string {
 		"yimen demo":                 "demo --people 300 --once --http 127.0.0.1:0 --departments 127.0.0.1:0 --kafka 127.0.0.1:0",
 		"yimen query": "query enterprise-deregistration --case demo-0001 --applicant @" + filepath.Join(up.data, applicantFile) +
 			" --token @" + filepath.Join(up.data, tokenFile) + " --server " + up.url,
-		"yimen audit verify":    "audit verify --log " + log.dir + " --key " + log.key,
-		"yimen audit show":      "audit show " + log.id + " --key " + log.key + logAt,
+		"yimen audit verify": "audit verify --log " + log.dir + " --key " + log.key,
+		"yimen audit show":   "audit show " + log.id + " --key " + log.key + logAt,
+		"yimen audit replay": "audit replay " + up.receipt(t) + " --applicant @" + filepath.Join(up.data, applicantFile) +
+			" --token @" + filepath.Join(up.data, tokenFile) + " --server " + up.url,
 		"yimen audit search":    "audit search --limit 5 --case LL-2026-0001" + logAt,
 		"yimen subject log":     "subject log --limit 5 --number " + log.number + logAt,
 		"yimen adapter check":   "adapter check " + trial,

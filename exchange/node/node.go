@@ -136,14 +136,7 @@ func (n *Node) learn(context.Context) (err error) {
 	if n.brought, err = loadSchemas(n.cfg.Schemas); err != nil {
 		return err
 	}
-	parts := catalogueParts(n.cfg, n.around)
-	if n.Catalogue, err = catalogue.Load(parts...); err != nil {
-		return err
-	}
-	if err = catalogue.Keep(filepath.Join(n.cfg.Data, cataloguesDir), n.Catalogue, parts...); err != nil {
-		return err
-	}
-	if err = os.RemoveAll(filepath.Join(n.cfg.Data, replaysDir)); err != nil { // what a crash left
+	if n.Catalogue, err = catalogue.Load(catalogueParts(n.cfg, n.around)...); err != nil {
 		return err
 	}
 	if n.callers, err = door.LoadCallers(n.cfg.Callers, n.canAsk); err != nil {
@@ -151,6 +144,13 @@ func (n *Node) learn(context.Context) (err error) {
 	}
 	n.tls, err = n.cfg.TLS.load()
 	return err
+}
+
+// remember keeps the catalogue, so that what is answered by it can be given again under it, and clears away what a replay left that
+// was cut off by a crash.
+func (n *Node) remember() error {
+	return errors.Join(catalogue.Keep(filepath.Join(n.cfg.Data, cataloguesDir), n.Catalogue, catalogueParts(n.cfg, n.around)...),
+		os.RemoveAll(filepath.Join(n.cfg.Data, replaysDir)))
 }
 
 // catalogueParts are the built-in catalogue and, over it, that of the surroundings and the configured directories.
@@ -258,6 +258,9 @@ func topicMadeAnew(topic, index string) error {
 
 // answer sets up the broker, and the page that asks it.
 func (n *Node) answer(context.Context) (err error) {
+	if err = n.remember(); err != nil {
+		return err
+	}
 	n.Broker, err = broker.New(broker.Config{Catalogue: n.Catalogue, Holdings: n.Index, Audit: n.audit, Limits: n.Limits, Ready: n.mayAnswer,
 		Clock: n.around.Clock, Metrics: n.Metrics})
 	if err != nil {
