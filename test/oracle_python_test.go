@@ -45,7 +45,8 @@ type pythonExport struct {
 }
 
 // TestAnswersAgreeWithPython has an oracle that shares no code with the exchange, and no language, read the departments' files and say what
-// every answer must be. With YIMEN_TEST_ORACLE=10000 it is asked for so many people and their companies.
+// every answer must be: what is granted, covered, stale, revoked and in quarantine. The run of 10,000 people and their companies:
+// YIMEN_TEST_ORACLE=10000 go test ./test -run TestAnswersAgreeWithPython -v
 func TestAnswersAgreeWithPython(t *testing.T) {
 	python, err := exec.LookPath("python3")
 	if err != nil {
@@ -118,8 +119,10 @@ func (c *pythonCity) moment(p *place, o *oracle, files []*file) {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	for _, h := range o.holders {
-		err = errors.Join(err, c.answers(out, p, o, h))
+	for i, h := range o.holders {
+		if len(o.holders) < 1000 || i%3 == len(c.Moments) { // of many, each is asked about on one of the three days
+			err = errors.Join(err, c.answers(out, p, o, h))
+		}
 	}
 	if err := errors.Join(err, out.Close()); err != nil {
 		c.t.Fatal(err)

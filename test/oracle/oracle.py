@@ -62,9 +62,12 @@ CREDIT = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 
 
 def credit(text):
-    """GB 32100: eighteen characters, the last one checks the others modulo 31."""
+    """GB 32100: eighteen characters with a division and an organisation code of GB 11714 in them; the last one checks the others."""
     n = bare(text)
-    if len(n) != 18 or any(c not in CREDIT for c in n):
+    if len(n) != 18 or any(c not in CREDIT for c in n) or not n[2:8].isdecimal():
+        raise Bad("number")
+    weighed = sum(int(c, 36) * w for c, w in zip(n[8:16], (3, 7, 9, 10, 5, 8, 4, 2)))
+    if n[16] != "0123456789X0"[11 - weighed % 11]:
         raise Bad("number")
     if (31 - sum(CREDIT.index(c) * pow(3, i, 31) for i, c in enumerate(n[:17]))) % 31 != CREDIT.index(n[17]):
         raise Bad("number")
