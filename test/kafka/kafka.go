@@ -65,8 +65,8 @@ func Start(t testing.TB, options Options) *Cluster {
 		t.Fatalf("%s=%s holds no Kafka jars; ./test/run fetches them", variable, jars)
 	}
 	c := &Cluster{t: t, jars: jars}
-	t.Cleanup(c.cleanUp)
 	c.lay(options)
+	t.Cleanup(c.cleanUp) // after the directories are there: they are removed once the brokers have ended
 	for _, n := range c.nodes {
 		c.java(n, "kafka.tools.StorageTool", "format", "-t", "MkU3OEVBNTcwNTJENDM2Qg", "-c", n.properties())
 	}
