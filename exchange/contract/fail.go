@@ -4,11 +4,9 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
-	"golang.org/x/text/language"
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/wire"
@@ -44,7 +42,7 @@ func Fail(w http.ResponseWriter, r *http.Request, err error) {
 	case http.StatusUnauthorized:
 		w.Header().Set("WWW-Authenticate", `Bearer realm="yimen"`)
 	}
-	lang := languageOf(r)
+	lang := wire.Language(r.Header)
 	w.Header().Set("Content-Language", map[exchange.Lang]string{exchange.ZH: "zh-CN", exchange.EN: "en"}[lang])
 	w.Header().Set("Vary", "Accept-Language")
 	body, err := json.Marshal(details(p, status, lang))
@@ -71,20 +69,6 @@ func statusOf(err error) (*exchange.Problem, int) {
 func details(p *exchange.Problem, status int, lang exchange.Lang) wire.Details {
 	return wire.Details{Type: "urn:yimen:problem:" + p.Code, Title: p.What.In(lang), Status: status, Detail: p.Why.In(lang), Code: p.Code, Kind: p.Kind,
 		Mend: p.Mend.In(lang), What: p.What, Why: p.Why, How: p.Mend}
-}
-
-var languages = language.NewMatcher([]language.Tag{language.SimplifiedChinese, language.English})
-
-// languageOf is English where a caller prefers it, else Chinese.
-func languageOf(r *http.Request) exchange.Lang {
-	wanted, _, err := language.ParseAcceptLanguage(strings.Join(r.Header.Values("Accept-Language"), ","))
-	if err != nil {
-		return exchange.ZH
-	}
-	if _, at, sure := languages.Match(wanted...); at == 1 && sure > language.No { // who wants neither gets the default, not the nearest script
-		return exchange.EN
-	}
-	return exchange.ZH
 }
 
 func internal() *exchange.Problem {

@@ -14,9 +14,8 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/text/language"
-
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/wire"
 )
 
 //go:embed pages/*.html
@@ -153,19 +152,10 @@ func (w *Window) speak(t *turn) (reply, error) {
 	return reply{to: back(t.r.PostForm.Get("back"))}, nil
 }
 
-var languages = language.NewMatcher([]language.Tag{language.SimplifiedChinese, language.English})
-
 // languageOf is what was chosen at this browser, else what the browser asks for, else Chinese.
 func languageOf(r *http.Request) exchange.Lang {
 	if c, err := r.Cookie(spoken); err == nil && (c.Value == string(exchange.ZH) || c.Value == string(exchange.EN)) {
 		return exchange.Lang(c.Value)
 	}
-	wanted, _, err := language.ParseAcceptLanguage(r.Header.Get("Accept-Language"))
-	if err != nil {
-		return exchange.ZH
-	}
-	if _, at, sure := languages.Match(wanted...); at == 1 && sure > language.No {
-		return exchange.EN
-	}
-	return exchange.ZH
+	return wire.Language(r.Header)
 }
