@@ -65,19 +65,14 @@ func (x *further) into(asked *api.QueryRequest, service catalogue.Service, state
 
 // factOf is a value in the kind that the item declares; what does not fit goes as it is, and the exchange says so.
 func factOf(service catalogue.Service, code, value string) any {
-	for _, f := range service.Facts {
-		if f.Code != code {
-			continue
+	switch f, _ := service.Fact(code); f.Kind {
+	case catalogue.Flag:
+		if b, err := strconv.ParseBool(value); err == nil {
+			return b
 		}
-		switch f.Kind {
-		case catalogue.Flag:
-			if b, err := strconv.ParseBool(value); err == nil {
-				return b
-			}
-		case catalogue.Number:
-			if n, err := strconv.ParseFloat(value, 64); err == nil {
-				return n
-			}
+	case catalogue.Number:
+		if n, err := strconv.ParseFloat(value, 64); err == nil {
+			return n
 		}
 	}
 	return value
@@ -108,10 +103,8 @@ func (s *session) stillAsked(w io.Writer, service catalogue.Service, answers []e
 }
 
 func (s *session) factName(service catalogue.Service, code string) string {
-	for _, f := range service.Facts {
-		if f.Code == code {
-			return f.Name.In(s.lang)
-		}
+	if f, asked := service.Fact(code); asked {
+		return f.Name.In(s.lang)
 	}
 	return code
 }

@@ -19,11 +19,11 @@ const maxFact = 400
 // checkFacts says whether what was stated fits what the item asks. Refusals name facts by their codes and repeat no value.
 func checkFacts(service catalogue.Service, stated map[string]any) error {
 	for _, code := range slices.Sorted(maps.Keys(stated)) {
-		i := slices.IndexFunc(service.Facts, func(f catalogue.Fact) bool { return f.Code == code })
-		if i < 0 {
+		fact, asked := service.Fact(code)
+		if !asked {
 			return noSuchFact(service)
 		}
-		if fact := service.Facts[i]; !fits(fact, stated[code]) {
+		if !fits(fact, stated[code]) {
 			return badFact(fact)
 		}
 	}

@@ -115,6 +115,16 @@ func (s Service) Accepts(kind exchange.HolderKind) bool {
 	return s.Applicant == "" || s.Applicant == kind
 }
 
+// Fact finds a fact that the item asks for by its code.
+func (s Service) Fact(code string) (Fact, bool) {
+	for _, f := range s.Facts {
+		if f.Code == code {
+			return f, true
+		}
+	}
+	return Fact{}, false
+}
+
 // Types are the evidence types that any of the item's materials can be met with, sorted.
 func (s Service) Types() []exchange.EvidenceType {
 	types := map[exchange.EvidenceType]bool{}

@@ -18,7 +18,7 @@ func Keep(dir string, c *Catalogue, from ...fs.FS) error {
 		return nil
 	}
 	if err := keep(dir, place, c.version, from); err != nil {
-		return &exchange.Problem{Code: "YM-CAT-0302", Kind: exchange.Internal, Err: err,
+		return &exchange.Problem{Code: "YM-CAT-0502", Kind: exchange.Internal, Err: err,
 			What: text("目录没有保存到 "+place, "the catalogue could not be kept in "+place),
 			Mend: text("检查该文件夹的权限和磁盘空间；若启动时有人在改目录文件，重新启动",
 				"check the permissions and the disk space there; if somebody was changing the catalogue's files meanwhile, start again")}
@@ -88,7 +88,7 @@ func Recall(dir, version string) (*Catalogue, error) {
 			return Load(parts...)
 		}
 	}
-	return nil, &exchange.Problem{Code: "YM-CAT-0301", Kind: exchange.NotFound,
+	return nil, &exchange.Problem{Code: "YM-CAT-0501", Kind: exchange.NotFound,
 		What: text("没有保存这一版目录："+version, "this version of the catalogue was not kept: "+version),
 		Why:  text("作出结论的是另一个节点，或数据目录不全", "another node gave the answer, or the data directory is not whole"),
 		Mend: text("从当时的节点或备份把该版本的文件夹复制到 "+dir+"，再重放", "copy the folder of that version from that node or from a backup into "+dir+", and replay again")}
