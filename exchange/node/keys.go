@@ -120,7 +120,7 @@ func (k *KeyRing) mayRotate() error {
 
 // keyRings are GET /v1/keys and POST /v1/keys/rotations.
 func (n *Node) keyRings() []contract.Operation {
-	ring := KeyRing{Name: sealingKey, Use: text("记录封装给它", "records are sealed to it"), Versions: 1, Made: time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC), InUse: 1}
+	ring := KeyRing{Name: sealingKey, Use: secrets[0].use, Versions: 1, Made: time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC), InUse: 1}
 	return []contract.Operation{
 		{ID: "listKeys", Method: http.MethodGet, Path: "/v1/keys", Group: contract.Joining, Name: text("列出密钥", "list keys"),
 			About: text("平台的密钥及其版本，不含密钥本身。管理员可用。", "The exchange's secrets and their versions, never the secrets themselves. For administrators."), Answer: []KeyRing{ring},

@@ -186,18 +186,12 @@ func (n *Node) canAsk(c broker.Caller) error {
 
 // index opens the index and begins to fold the topics into it.
 func (n *Node) index(ctx context.Context) error {
-	opener, err := envelope.NewOpener(envelope.OpenerConfig{Secrets: n.sealingSecrets, Directory: n.Roll, Pending: n.cfg.Kafka.Pending})
-	if err != nil {
-		return err
-	}
 	engine, err := pebble.Open(pebble.Config{Dir: filepath.Join(n.cfg.Data, indexDir), CacheBytes: int64(n.cfg.CacheMiB) << 20, Log: n.around.Log})
 	if err != nil {
 		return err
 	}
 	n.close = append(n.close, engine.Close)
-	n.Index, err = holdings.New(holdings.Config{Engine: engine, Opener: opener, Schema: n.schema, Keeper: n.keeper, Rest: n.cfg.Kafka.rest(), Orders: n.orderVerifiers,
-		Keys: n.indexKeys, Log: n.around.Log, Metrics: n.Metrics, Now: n.around.Clock})
-	if err != nil {
+	if n.Index, err = n.indexOn(engine, n.Metrics); err != nil {
 		return err
 	}
 	ends, err := n.Bus.EndOffsets(ctx, erasure.Topic)
@@ -209,6 +203,16 @@ func (n *Node) index(ctx context.Context) error {
 		n.goes("fold "+topic, func(ctx context.Context) error { return n.keepFolding(ctx, topic) })
 	}
 	return nil
+}
+
+// indexOn is an index in the engine: the node's own, or one of a replay, which knows the same keys, schemas and keepers.
+func (n *Node) indexOn(engine *pebble.Store, metrics prometheus.Registerer) (*holdings.Index, error) {
+	opener, err := envelope.NewOpener(envelope.OpenerConfig{Secrets: n.sealingSecrets, Directory: n.Roll, Pending: n.cfg.Kafka.Pending})
+	if err != nil {
+		return nil, err
+	}
+	return holdings.New(holdings.Config{Engine: engine, Opener: opener, Schema: n.schema, Keeper: n.keeper, Rest: n.cfg.Kafka.rest(), Orders: n.orderVerifiers,
+		Keys: n.indexKeys, Log: n.around.Log, Metrics: metrics, Now: n.around.Clock})
 }
 
 func (n *Node) keeper(t exchange.EvidenceType) (exchange.Department, bool) {

@@ -13,7 +13,6 @@ import (
 	"github.com/onedoor/yimen/exchange/catalogue"
 	"github.com/onedoor/yimen/exchange/contract"
 	"github.com/onedoor/yimen/exchange/door"
-	"github.com/onedoor/yimen/exchange/envelope"
 	"github.com/onedoor/yimen/exchange/erasure"
 	"github.com/onedoor/yimen/exchange/holdings"
 	"github.com/onedoor/yimen/exchange/holdings/pebble"
@@ -63,13 +62,9 @@ func (n *Node) emptyIndex(context.Context) (replay.Index, error) {
 		return nil, err
 	}
 	p := passing{dir: dir}
-	opener, err := envelope.NewOpener(envelope.OpenerConfig{Secrets: n.sealingSecrets, Directory: n.Roll, Pending: n.cfg.Kafka.Pending})
+	p.engine, err = pebble.Open(pebble.Config{Dir: dir, CacheBytes: 16 << 20, Log: n.around.Log})
 	if err == nil {
-		p.engine, err = pebble.Open(pebble.Config{Dir: dir, CacheBytes: 16 << 20, Log: n.around.Log})
-	}
-	if err == nil {
-		p.Index, err = holdings.New(holdings.Config{Engine: p.engine, Opener: opener, Schema: n.schema, Keeper: n.keeper, Orders: n.orderVerifiers,
-			Keys: n.indexKeys, Log: n.around.Log, Now: n.around.Clock})
+		p.Index, err = n.indexOn(p.engine, nil)
 	}
 	if err != nil {
 		return nil, errors.Join(err, p.Close())
