@@ -60,14 +60,17 @@ func (e *Entry) checkAct() error {
 		return errors.New("audit entry of an act by nobody")
 	case !exchange.ValidName(e.Act):
 		return errors.New("audit entry of an act without its name")
-	case e.Materials != nil || e.Inputs != nil || e.Told != nil:
+	case e.answers():
 		return errors.New("audit entry of an act that answers")
 	}
 	return nil
 }
 
+// answers says whether the entry tells of an answer.
+func (e *Entry) answers() bool { return e.Materials != nil || e.Inputs != nil || e.Told != nil }
+
 func (e *Entry) checkPlain() error {
-	if e.Materials != nil || e.Inputs != nil || e.Told != nil || e.Act != "" || e.Target != "" || string(e.On)+e.Stated != "" || e.Chosen != nil {
+	if e.answers() || e.Act != "" || e.Target != "" || string(e.On)+e.Stated != "" || e.Chosen != nil {
 		return errors.New("audit entry says more than its kind may")
 	}
 	return nil

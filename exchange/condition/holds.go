@@ -3,7 +3,6 @@ package condition
 import (
 	"bytes"
 	"encoding/json"
-	"slices"
 
 	"cel.dev/cel-go/common/types"
 
@@ -74,8 +73,9 @@ func fieldsOf(document []byte, names []string) (map[string]any, bool) {
 	if err := json.Unmarshal(document, &all); err != nil {
 		return nil, false
 	}
-	for name, raw := range all {
-		if !slices.Contains(names, name) {
+	for _, name := range names {
+		raw, there := all[name]
+		if !there {
 			continue
 		}
 		decoder := json.NewDecoder(bytes.NewReader(raw))

@@ -13,18 +13,25 @@ import (
 	"github.com/onedoor/yimen/exchange/bus"
 )
 
-func testFollowFrom(t *testing.T, s Server) {
-	b := connect(t, s)
-	name := topic(t, b, "from", 2)
+// filled is a topic of two partitions with a hundred messages, and where each partition ends.
+func filled(t *testing.T, b *bus.Bus, name string) (topicName string, ends map[int]int64) {
+	t.Helper()
+	topicName = topic(t, b, name, 2)
 	var msgs []exchange.Message
 	for i := range 100 {
 		msgs = append(msgs, message(fmt.Sprint(i), fmt.Sprint(i)))
 	}
-	mustAppend(t, b, name, msgs...)
-	ends, err := b.EndOffsets(limit(t, 10*time.Second), name)
+	mustAppend(t, b, topicName, msgs...)
+	ends, err := b.EndOffsets(limit(t, 10*time.Second), topicName)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return topicName, ends
+}
+
+func testFollowFrom(t *testing.T, s Server) {
+	b := connect(t, s)
+	name, ends := filled(t, b, "from")
 	// From the middle of a batch on partition 0, from the beginning of 1.
 	from := map[int]int64{0: ends[0] - 3}
 	got := read(t, b, name, from, 3+int(ends[1]))
@@ -41,16 +48,7 @@ func testFollowFrom(t *testing.T, s Server) {
 
 func testReadUntil(t *testing.T, s Server) {
 	b := connect(t, s)
-	name := topic(t, b, "until", 2)
-	var msgs []exchange.Message
-	for i := range 100 {
-		msgs = append(msgs, message(fmt.Sprint(i), fmt.Sprint(i)))
-	}
-	mustAppend(t, b, name, msgs...)
-	ends, err := b.EndOffsets(limit(t, 10*time.Second), name)
-	if err != nil {
-		t.Fatal(err)
-	}
+	name, ends := filled(t, b, "until")
 	var mu sync.Mutex
 	got := map[int][]int64{}
 	take := func(_ context.Context, msgs []exchange.Message) error {
@@ -77,7 +75,7 @@ func testReadUntil(t *testing.T, s Server) {
 		}
 	}
 	full := errors.New("the disk is full")
-	err = b.Read(limit(t, 30*time.Second), name, nil, ends, func(context.Context, []exchange.Message) error { return full })
+	err := b.Read(limit(t, 30*time.Second), name, nil, ends, func(context.Context, []exchange.Message) error { return full })
 	if !errors.Is(err, full) {
 		t.Errorf("read gave %v, want the handler's error", err)
 	}
