@@ -67,7 +67,7 @@ func New(cfg Config) (http.Handler, error) {
 		cfg.Clock = time.Now
 	}
 	s := &server{cfg: cfg}
-	operations := contract.Once(append(s.operations(), cfg.Others...), s.cfg.Door.Standing, cfg.Clock)
+	operations := append(contract.Once(s.operations(), s.asking, cfg.Clock), contract.Once(cfg.Others, s.standing, cfg.Clock)...)
 	document, err := contract.Document(operations)
 	if err != nil {
 		return nil, err
@@ -85,6 +85,21 @@ const repeatQueries = 2 * time.Minute
 type server struct {
 	cfg   Config
 	ready singleflight.Group
+}
+
+// asking is who asks, with the nonce: a query that is sent again must be as fresh as one that is not.
+func (s *server) asking(r *http.Request) (who, nonce string, err error) {
+	caller, err := s.cfg.Door.Caller(r)
+	if err == nil {
+		nonce, err = s.nonce(r, caller)
+	}
+	return caller.Standing(), nonce, err
+}
+
+// standing is who asks for anything else: those requests have no nonce.
+func (s *server) standing(r *http.Request) (who, nonce string, err error) {
+	caller, err := s.cfg.Door.Caller(r)
+	return caller.Standing(), "", err
 }
 
 func (s *server) query(r *http.Request) (any, error) {

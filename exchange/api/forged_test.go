@@ -166,3 +166,38 @@ func TestForgedQueries(t *testing.T) {
 		}
 	}
 }
+
+// TestRepeatedQueriesAreFresh: an Idempotency-Key is no way around number and time, nor past who remembers the numbers.
+func TestRepeatedQueriesAreFresh(t *testing.T) {
+	c := newCounter(t)
+	with := func(number string, at time.Duration) http.Header {
+		h := http.Header{"Idempotency-Key": {"0123456789abcdef"}}
+		if number != "" {
+			h.Set(headerNonce, number)
+			h.Set(headerTime, noon.Add(at).Format(time.RFC3339))
+		}
+		return h
+	}
+	const first, second = "abcdefghijklmnop-_01", "abcdefghijklmnop-_02"
+	for _, step := range []struct {
+		name     string
+		headers  http.Header
+		asked    int
+		replayed string
+		want     string
+	}{
+		{"the first", with(first, 0), 1, "", ""},
+		{"again, with a number of its own", with(second, 0), 0, "true", ""},
+		{"a copy of the first", with(first, 0), 1, "", ""}, // the broker's limits know its number
+		{"again without a number", with("", 0), 0, "", "YM-API-0104"},
+		{"again, but old", with("abcdefghijklmnop-_03", -time.Hour), 0, "", "YM-API-0104"},
+	} {
+		response, body := c.send(sound, "", step.headers)
+		if len(c.asked) != step.asked || response.Header.Get("Idempotent-Replayed") != step.replayed {
+			t.Errorf("%s: asked %d times, replayed %q: %s", step.name, len(c.asked), response.Header.Get("Idempotent-Replayed"), body)
+		}
+		if step.want != "" && (problem(t, response, body).Code != step.want || len(c.reported) != 1) {
+			t.Errorf("%s: %s", step.name, body)
+		}
+	}
+}

@@ -25,20 +25,24 @@ var keyForm = regexp.MustCompile(`^("[A-Za-z0-9._:-]{8,128}"|[A-Za-z0-9._:-]{8,1
 // remembered is how many answers an operation keeps. A conclusion takes a few KiB; the oldest is given up for the newest.
 const remembered = 1024
 
+// mostNonces is how often an answer is given again to who sends a nonce each time.
+const mostNonces = 64
+
 // Changes (24 小时) is how long the answers of what changes something are kept for their keys.
 const Changes = 24 * time.Hour
 
 // Once gives the operations as those that have a time to repeat carry out a request once, however often it is sent with the same
-// Idempotency-Key: whoever lost an answer asks again and gets it. caller says who sent a request, with all that it may do, so that
-// nobody gets another's answer nor one that they may not see any more.
+// Idempotency-Key: whoever lost an answer asks again and gets it. sender says who sent a request, with all that it may do, so that
+// nobody gets another's answer nor one that they may not see any more; and its nonce, if it has one: a request that comes with the
+// nonce of one before is a copy of that, and the operation is left to refuse it.
 //
 // Answers lie in this process's memory: a restart, or another node, knows nothing of them. Refusals and failures are not kept, so
 // what could not be done is tried anew under the same key.
-func Once(operations []Operation, caller func(*http.Request) (string, error), clock func() time.Time) []Operation {
+func Once(operations []Operation, sender func(*http.Request) (who, nonce string, err error), clock func() time.Time) []Operation {
 	all := make([]Operation, len(operations))
 	for i, o := range operations {
 		if all[i] = o; o.Repeats > 0 {
-			m := &memory{caller: caller, clock: clock, keeps: o.Repeats, does: o.Do, known: map[digest]*sent{}}
+			m := &memory{sender: sender, clock: clock, keeps: o.Repeats, does: o.Do, known: map[digest]*sent{}}
 			all[i].Do = m.do
 		}
 	}
@@ -49,7 +53,7 @@ type digest [sha256.Size]byte
 
 // memory is what one operation remembers.
 type memory struct {
-	caller func(*http.Request) (string, error)
+	sender func(*http.Request) (who, nonce string, err error)
 	clock  func() time.Time
 	keeps  time.Duration
 	does   func(*http.Request) (any, error)
@@ -62,8 +66,9 @@ type memory struct {
 // sent is a request that was carried out, or is being carried out.
 type sent struct {
 	key, body digest
-	over      chan struct{} // closed once the answer is there, or there will be none
-	answer    any           // nil: none; read after over only
+	nonces    map[string]bool // of the requests that had this answer, or wait for it; guarded by the memory's mutex
+	over      chan struct{}   // closed once the answer is there, or there will be none
+	answer    any             // nil: none; read after over only
 	until     time.Time
 }
 
@@ -78,7 +83,7 @@ func (m *memory) do(r *http.Request) (any, error) {
 	if len(keys) > 1 || !keyForm.MatchString(keys[0]) {
 		return nil, badKey()
 	}
-	caller, err := m.caller(r)
+	who, nonce, err := m.sender(r)
 	if err != nil {
 		return nil, err
 	}
@@ -88,19 +93,24 @@ func (m *memory) do(r *http.Request) (any, error) {
 		return m.does(r)
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	return m.once(r, sha256.Sum256([]byte(caller+"\x00"+keys[0])), sha256.Sum256(body))
+	return m.once(r, sha256.Sum256([]byte(who+"\x00"+keys[0])), sha256.Sum256(body), nonce)
 }
 
 // once carries a request out unless it was, and waits for the one that is carried out just now.
-func (m *memory) once(r *http.Request, key, body digest) (any, error) {
+func (m *memory) once(r *http.Request, key, body digest, nonce string) (any, error) {
+	var joined *sent
 	for {
 		s, mine := m.find(key, body)
-		if mine {
+		switch {
+		case mine:
+			s.joins(m, nonce)
 			return m.carryOut(r, s)
-		}
-		if s.body != body {
+		case s.body != body:
 			return nil, otherBody()
+		case joined != s && !s.joins(m, nonce):
+			return m.does(r)
 		}
+		joined = s
 		select {
 		case <-s.over:
 			if s.answer != nil {
@@ -120,9 +130,23 @@ func (m *memory) find(key, body digest) (s *sent, mine bool) {
 	if s, known := m.known[key]; known {
 		return s, false
 	}
-	s = &sent{key: key, body: body, over: make(chan struct{})}
+	s = &sent{key: key, body: body, nonces: map[string]bool{}, over: make(chan struct{})}
 	m.known[key] = s
 	return s, true
+}
+
+// joins notes whose nonce comes for the answer; false: one came with it before.
+func (s *sent) joins(m *memory, nonce string) bool {
+	if nonce == "" {
+		return true
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if s.nonces[nonce] || len(s.nonces) == mostNonces {
+		return false
+	}
+	s.nonces[nonce] = true
+	return true
 }
 
 // carryOut keeps the answer. Whatever happens, a panic too, nobody waits for ever.

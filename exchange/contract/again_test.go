@@ -23,11 +23,11 @@ type counting struct {
 
 func count(repeats time.Duration) *counting {
 	c := &counting{now: time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC)}
-	caller := func(r *http.Request) (string, error) {
+	sender := func(r *http.Request) (who, nonce string, err error) {
 		if who := r.Header.Get("Authorization"); who != "" {
-			return who, nil
+			return who, r.Header.Get("Yimen-Nonce"), nil
 		}
-		return "", badKey()
+		return "", "", badKey()
 	}
 	do := func(r *http.Request) (any, error) {
 		n := c.times.Add(1)
@@ -44,7 +44,7 @@ func count(repeats time.Duration) *counting {
 		}
 		return map[string]int64{"time": n}, nil
 	}
-	c.h = Handler(Once([]Operation{{Method: "POST", Path: "/", Do: do, Repeats: repeats}}, caller, func() time.Time { return c.now }), nil)
+	c.h = Handler(Once([]Operation{{Method: "POST", Path: "/", Do: do, Repeats: repeats}}, sender, func() time.Time { return c.now }), nil)
 	return c
 }
 
@@ -141,7 +141,7 @@ func TestOnceIsBounded(t *testing.T) {
 	c := count(time.Hour)
 	m := &memory{clock: func() time.Time { return c.now }, keeps: time.Hour, known: map[digest]*sent{}, does: func(*http.Request) (any, error) { return 1, nil }}
 	for i := range 3 * remembered {
-		if _, err := m.once(httptest.NewRequest("POST", "/", nil), digest{byte(i), byte(i >> 8)}, digest{}); err != nil {
+		if _, err := m.once(httptest.NewRequest("POST", "/", nil), digest{byte(i), byte(i >> 8)}, digest{}, ""); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -150,5 +150,34 @@ func TestOnceIsBounded(t *testing.T) {
 	}
 	if _, known := m.known[digest{}]; known {
 		t.Error("the oldest is still there")
+	}
+}
+
+// TestOnceIsNoWayAroundTheNonce: a copy of a request, its nonce included, is not answered from memory but left to the operation,
+// which knows the nonce; and so is what repeats too often.
+func TestOnceIsNoWayAroundTheNonce(t *testing.T) {
+	c := count(time.Hour)
+	send := func(nonce string) string {
+		r := httptest.NewRequest("POST", "/", strings.NewReader("x"))
+		r.Header.Set("Authorization", "a")
+		r.Header.Set(headerKey, "0123456789abcdef")
+		r.Header.Set("Yimen-Nonce", nonce)
+		w := httptest.NewRecorder()
+		c.h.ServeHTTP(w, r)
+		return w.Header().Get(headerReplayed)
+	}
+	for i, step := range []struct {
+		nonce, replayed string
+		times           int64
+	}{{"1", "", 1}, {"2", "true", 1}, {"1", "", 2}, {"2", "", 3}, {"3", "true", 3}, {"3", "", 4}} {
+		if got := send(step.nonce); got != step.replayed || c.times.Load() != step.times {
+			t.Errorf("step %d: replayed %q, carried out %d times", i, got, c.times.Load())
+		}
+	}
+	for n := range mostNonces {
+		send("n" + strconv.Itoa(n))
+	}
+	if got := send("one more"); got != "" {
+		t.Error("nonces are kept without bound")
 	}
 }

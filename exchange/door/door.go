@@ -130,19 +130,15 @@ func (k *Keeper) With(role Role) func(*http.Request) (string, error) {
 	}
 }
 
-// Standing is who sent the request, with all that the caller may do: it changes with a role that is given or taken.
-func (k *Keeper) Standing(r *http.Request) (string, error) {
-	caller, err := k.Caller(r)
-	if err != nil {
-		return "", err
-	}
-	standing := caller.Name()
-	for _, role := range slices.Sorted(maps.Keys(caller.roles)) {
-		if caller.roles[role] {
+// Standing is the caller's name with all that the caller may do: it changes with a role that is given or taken.
+func (c Caller) Standing() string {
+	standing := c.Name()
+	for _, role := range slices.Sorted(maps.Keys(c.roles)) {
+		if c.roles[role] {
 			standing += " " + string(role)
 		}
 	}
-	return standing, nil
+	return standing
 }
 
 // Reject reports a request that was found wrong after its caller was known, such as one that names another department in its
