@@ -6,6 +6,7 @@ import (
 
 	"github.com/onedoor/yimen/certs"
 	"github.com/onedoor/yimen/certs/roll"
+	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/contract"
 )
 
@@ -16,10 +17,12 @@ func Operations(cfg Config) []contract.Operation {
 	joined := Joined{Identity: "spiffe://yimen/dept/scjg/adapter/licences", Until: day.Add(72 * time.Hour), Chain: [][]byte{{0x30}}, Roots: [][]byte{{0x30}},
 		Exchange: Exchange{SealingKey: []byte{1}, Kafka: []string{"kafka-1.example.gov.cn:9093"}, KafkaTLS: true}}
 	revoked := revocation{Target: "scjg/licences", Reason: "key-lost"}
+	badToken := &exchange.Problem{Code: "YM-ROL-0104", Kind: exchange.Unauthorised, What: text("一次性令牌无效", "the one-time token is not good"),
+		Mend: text("请管理员用 yimen identity invite 重新签发", "have the administrator draw another with `yimen identity invite`")}
 	all := []contract.Operation{
 		{ID: "enrol", Method: http.MethodPost, Path: pathEnrolments, Open: true, Do: h.enrol, Name: text("入网", "enrol"),
 			About: text("凭一次性令牌换取证书。令牌用过即废；私钥不离开本机。", "Gives a certificate for a one-time token, which is used up. The private key never leaves the machine."),
-			Asked: enrolment{Token: "K7QX-…", Request: []byte{0x30}}, Answer: joined, Refusals: []error{contract.BadBody(text("正文为空", "it is empty"), sameVersion)}},
+			Asked: enrolment{Token: "K7QX-…", Request: []byte{0x30}}, Answer: joined, Refusals: []error{contract.BadBody(text("正文为空", "it is empty"), sameVersion), badToken}},
 		{ID: "renew", Method: http.MethodPost, Path: pathRenewals, Do: h.renew, Name: text("续期", "renew a certificate"),
 			About: text("凭现有证书换取下一张。", "Gives the next certificate to whoever shows one."),
 			Asked: renewal{Request: []byte{0x30}}, Answer: joined, Refusals: []error{noCertificate()}},

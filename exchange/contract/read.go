@@ -25,7 +25,7 @@ func Read[T any](r *http.Request, mend exchange.Text) (T, error) {
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		return none, refusal{BadBody(text("超过 64 KiB", "it is larger than 64 KiB"), mend), http.StatusRequestEntityTooLarge, ""}
+		return none, refusal{badBody(text("超过 64 KiB", "it is larger than 64 KiB"), mend), http.StatusRequestEntityTooLarge, ""}
 	case err != nil:
 		return none, BadBody(text("没有完整到达", "it did not arrive whole"), mend)
 	case len(body) == 0:
@@ -38,7 +38,11 @@ func Read[T any](r *http.Request, mend exchange.Text) (T, error) {
 }
 
 // BadBody is the refusal of a body; mend says what to send instead.
-func BadBody(why, mend exchange.Text) *exchange.Problem {
+func BadBody(why, mend exchange.Text) error {
+	return refusal{badBody(why, mend), http.StatusBadRequest, ""}
+}
+
+func badBody(why, mend exchange.Text) *exchange.Problem {
 	return &exchange.Problem{Code: "YM-API-0101", Kind: exchange.Invalid, Why: why, Mend: mend,
 		What: text("请求正文无法读取", "the request's body cannot be read")}
 }
@@ -56,7 +60,7 @@ func checkContent(h http.Header, mend exchange.Text) error {
 		return nil
 	}
 	why := text("Content-Type 不是 UTF-8 的 application/json", "its Content-Type is not application/json in UTF-8")
-	return refusal{BadBody(why, mend), http.StatusUnsupportedMediaType, ""}
+	return refusal{badBody(why, mend), http.StatusUnsupportedMediaType, ""}
 }
 
 // whyNot says where a body went wrong without repeating any of it: a number may stand in the wrong place.
