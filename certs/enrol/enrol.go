@@ -65,7 +65,7 @@ type Invitation struct {
 
 type invitationRequest struct {
 	Identity string `json:"identity"`
-	Hours    int    `json:"hours,omitzero"` // 0: as long as the exchange thinks right
+	Hours    int    `json:"hours,omitzero" minimum:"0" maximum:"720"` // 0: as long as the exchange thinks right
 }
 
 type revocation struct {

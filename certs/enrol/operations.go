@@ -34,7 +34,7 @@ func Operations(cfg Config) []contract.Operation {
 			Answer: standings{[]roll.Standing{{Identity: joined.Identity, Department: "scjg", Role: "adapter", Name: "licences", Principal: "scjg/licences", Issued: day, Until: joined.Until}}}},
 		{ID: "invite", Method: http.MethodPost, Path: pathInvitations, Do: h.invite, Repeats: contract.Changes, Name: text("邀请入网", "invite"),
 			About: text("给一个身份签发一次性令牌，留下审计记录。管理员可用。", "Draws a one-time token for an identity, and leaves an audit entry. For administrators."),
-			Asked: invitationRequest{Identity: "scjg/licences", Hours: 24}, Answer: Invitation{Identity: joined.Identity, Token: "K7QX-…", Until: day.Add(24 * time.Hour)}, Refusals: []error{badIdentity()}},
+			Asked: invitationRequest{Identity: "scjg/licences", Hours: 24}, Answer: Invitation{Identity: joined.Identity, Token: "K7QX-…", Until: day.Add(24 * time.Hour)}, Refusals: []error{badIdentity(), badHours()}},
 		{ID: "revoke", Method: http.MethodPost, Path: pathRevocations, Do: h.revoke, Repeats: contract.Changes, Name: text("吊销", "revoke"),
 			About: text("即刻拒绝一个部门、身份或证书，已打开的连接也在内。管理员可用。", "Refuses a department, an identity or a certificate at once, on open connections too. For administrators."),
 			Asked: revoked, Answer: revoked, Refusals: []error{badTarget(), badReason()}},

@@ -3,6 +3,7 @@ package contract
 import (
 	"errors"
 	"io"
+	"math"
 	"mime"
 	"net/http"
 	"strconv"
@@ -31,11 +32,34 @@ func Read[T any](r *http.Request, mend exchange.Text) (T, error) {
 	case len(body) == 0:
 		return none, BadBody(text("正文为空", "it is empty"), mend)
 	}
-	if err := json.Unmarshal(body, &asked, json.RejectUnknownMembers(true)); err != nil {
+	if err := json.Unmarshal(body, &asked, json.RejectUnknownMembers(true), wholeNumbers); err != nil {
 		return none, BadBody(whyNot(err), mend)
 	}
 	return asked, nil
 }
+
+// wholeNumbers reads what JSON Schema calls an integer: 24.0 is one too.
+var wholeNumbers = json.WithUnmarshalers(json.UnmarshalFromFunc(func(d *jsontext.Decoder, into *int) error {
+	if d.PeekKind() != '0' {
+		return errors.ErrUnsupported
+	}
+	value, err := d.ReadValue()
+	if err != nil {
+		return err
+	}
+	whole, err := strconv.Atoi(string(value))
+	if err != nil {
+		var f float64
+		if f, err = strconv.ParseFloat(string(value), 64); err != nil || f != math.Trunc(f) || math.Abs(f) > 1<<53 {
+			return errNotWhole
+		}
+		whole = int(f)
+	}
+	*into = whole
+	return nil
+}))
+
+var errNotWhole = errors.New("no whole number")
 
 // BadBody is the refusal of a body; mend says what to send instead.
 func BadBody(why, mend exchange.Text) error {
