@@ -19,10 +19,12 @@ func Operations(cfg Config) []contract.Operation {
 	revoked := revocation{Target: "scjg/licences", Reason: "key-lost"}
 	badToken := &exchange.Problem{Code: "YM-ROL-0104", Kind: exchange.Unauthorised, What: text("一次性令牌无效", "the one-time token is not good"),
 		Mend: text("请管理员用 yimen identity invite 重新签发", "have the administrator draw another with `yimen identity invite`")}
+	guesses := &exchange.Problem{Code: "YM-ROL-0105", Kind: exchange.Limited, What: text("错误令牌过多，请稍后再试", "there were too many wrong tokens; try again later"),
+		Mend: text("等一分钟；令牌请整段复制", "wait a minute, and copy the token as a whole")}
 	all := []contract.Operation{
 		{ID: "enrol", Method: http.MethodPost, Path: pathEnrolments, Open: true, Do: h.enrol, Name: text("入网", "enrol"),
 			About: text("凭一次性令牌换取证书。令牌用过即废；私钥不离开本机。", "Gives a certificate for a one-time token, which is used up. The private key never leaves the machine."),
-			Asked: enrolment{Token: "K7QX-…", Request: []byte{0x30}}, Answer: joined, Refusals: []error{contract.BadBody(text("正文为空", "it is empty"), sameVersion), badToken}},
+			Asked: enrolment{Token: "K7QX-…", Request: []byte{0x30}}, Answer: joined, Refusals: []error{contract.BadBody(text("正文为空", "it is empty"), sameVersion), badToken, guesses}},
 		{ID: "renew", Method: http.MethodPost, Path: pathRenewals, Do: h.renew, Name: text("续期", "renew a certificate"),
 			About: text("凭现有证书换取下一张。", "Gives the next certificate to whoever shows one."),
 			Asked: renewal{Request: []byte{0x30}}, Answer: joined, Refusals: []error{noCertificate()}},
