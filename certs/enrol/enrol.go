@@ -49,11 +49,11 @@ type Exchange struct {
 // enrolment is the body of POST /v1/enrolments, renewal that of POST /v1/renewals.
 type enrolment struct {
 	Token   string `json:"token"`
-	Request []byte `json:"request"` // see certs.NewRequest
+	Request []byte `json:"request" pattern:"^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$"` // see certs.NewRequest
 }
 
 type renewal struct {
-	Request []byte `json:"request"`
+	Request []byte `json:"request" pattern:"^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$"`
 }
 
 // Invitation is a one-time token and how long it is good.
@@ -65,7 +65,7 @@ type Invitation struct {
 
 type invitationRequest struct {
 	Identity string `json:"identity"`
-	Hours    int    `json:"hours,omitzero"` // 0: as long as the exchange thinks right
+	Hours    int    `json:"hours,omitzero" minimum:"0" maximum:"720"` // 0: as long as the exchange thinks right
 }
 
 type revocation struct {

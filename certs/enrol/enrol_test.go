@@ -268,11 +268,14 @@ func TestWhatAdministratorsCannotDo(t *testing.T) {
 	w := newWorld(t)
 	admin, ctx := w.client(adminToken), t.Context()
 	invite := func(who string) error { _, err := admin.Invite(ctx, who, 0); return err }
+	inviteFor := func(life time.Duration) error { _, err := admin.Invite(ctx, "scjg/late", life); return err }
 	for _, test := range []struct {
 		name string
 		err  error
 		code string
 	}{
+		{"for a year", inviteFor(365 * 24 * time.Hour), "YM-ENR-0106"},
+		{"for less than nothing", inviteFor(-time.Hour), "YM-ENR-0106"},
 		{"no identity", invite("scjg"), "YM-ENR-0102"},
 		{"another city's", invite("spiffe://zhuzhou/dept/scjg/adapter/a"), "YM-ENR-0102"},
 		{"a node", invite("node/main"), "YM-ROL-0106"},

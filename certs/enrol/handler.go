@@ -8,6 +8,7 @@ import (
 
 	"github.com/onedoor/yimen/certs"
 	"github.com/onedoor/yimen/certs/roll"
+	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/contract"
 	"github.com/onedoor/yimen/exchange/envelope"
 )
@@ -106,6 +107,9 @@ func (h *handler) invite(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if asked.Hours < 0 || asked.Hours > mostHours {
+		return nil, badHours()
+	}
 	who, err := certs.ParsePrincipal(h.cfg.City, asked.Identity)
 	if err != nil {
 		return nil, badIdentity()
@@ -115,6 +119,14 @@ func (h *handler) invite(r *http.Request) (any, error) {
 	}
 	token, until, err := h.cfg.Roll.Invite(r.Context(), who, time.Duration(asked.Hours)*time.Hour, by)
 	return Invitation{who.String(), token, until}, err
+}
+
+// mostHours is how long an invitation may be good: 30 days. A token that lies about longer is found by somebody else.
+const mostHours = 30 * 24
+
+func badHours() error {
+	return &exchange.Problem{Code: "YM-ENR-0106", Kind: exchange.Invalid, What: text("邀请的期限不对", "the invitation's life is not one"),
+		Mend: text("写 1 至 720 小时；不写则由平台决定", "write 1 to 720 hours, or nothing for what the exchange thinks right")}
 }
 
 // reasonForm keeps names and numbers of people out of the roll, which is never cleaned.

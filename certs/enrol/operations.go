@@ -6,6 +6,7 @@ import (
 
 	"github.com/onedoor/yimen/certs"
 	"github.com/onedoor/yimen/certs/roll"
+	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/contract"
 )
 
@@ -16,10 +17,14 @@ func Operations(cfg Config) []contract.Operation {
 	joined := Joined{Identity: "spiffe://yimen/dept/scjg/adapter/licences", Until: day.Add(72 * time.Hour), Chain: [][]byte{{0x30}}, Roots: [][]byte{{0x30}},
 		Exchange: Exchange{SealingKey: []byte{1}, Kafka: []string{"kafka-1.example.gov.cn:9093"}, KafkaTLS: true}}
 	revoked := revocation{Target: "scjg/licences", Reason: "key-lost"}
+	badToken := &exchange.Problem{Code: "YM-ROL-0104", Kind: exchange.Unauthorised, What: text("一次性令牌无效", "the one-time token is not good"),
+		Mend: text("请管理员用 yimen identity invite 重新签发", "have the administrator draw another with `yimen identity invite`")}
+	guesses := &exchange.Problem{Code: "YM-ROL-0105", Kind: exchange.Limited, What: text("错误令牌过多，请稍后再试", "there were too many wrong tokens; try again later"),
+		Mend: text("等一分钟；令牌请整段复制", "wait a minute, and copy the token as a whole")}
 	all := []contract.Operation{
 		{ID: "enrol", Method: http.MethodPost, Path: pathEnrolments, Open: true, Do: h.enrol, Name: text("入网", "enrol"),
 			About: text("凭一次性令牌换取证书。令牌用过即废；私钥不离开本机。", "Gives a certificate for a one-time token, which is used up. The private key never leaves the machine."),
-			Asked: enrolment{Token: "K7QX-…", Request: []byte{0x30}}, Answer: joined, Refusals: []error{contract.BadBody(text("正文为空", "it is empty"), sameVersion)}},
+			Asked: enrolment{Token: "K7QX-…", Request: []byte{0x30}}, Answer: joined, Refusals: []error{contract.BadBody(text("正文为空", "it is empty"), sameVersion), badToken, guesses}},
 		{ID: "renew", Method: http.MethodPost, Path: pathRenewals, Do: h.renew, Name: text("续期", "renew a certificate"),
 			About: text("凭现有证书换取下一张。", "Gives the next certificate to whoever shows one."),
 			Asked: renewal{Request: []byte{0x30}}, Answer: joined, Refusals: []error{noCertificate()}},
@@ -31,7 +36,7 @@ func Operations(cfg Config) []contract.Operation {
 			Answer: standings{[]roll.Standing{{Identity: joined.Identity, Department: "scjg", Role: "adapter", Name: "licences", Principal: "scjg/licences", Issued: day, Until: joined.Until}}}},
 		{ID: "invite", Method: http.MethodPost, Path: pathInvitations, Do: h.invite, Repeats: contract.Changes, Name: text("邀请入网", "invite"),
 			About: text("给一个身份签发一次性令牌，留下审计记录。管理员可用。", "Draws a one-time token for an identity, and leaves an audit entry. For administrators."),
-			Asked: invitationRequest{Identity: "scjg/licences", Hours: 24}, Answer: Invitation{Identity: joined.Identity, Token: "K7QX-…", Until: day.Add(24 * time.Hour)}, Refusals: []error{badIdentity()}},
+			Asked: invitationRequest{Identity: "scjg/licences", Hours: 24}, Answer: Invitation{Identity: joined.Identity, Token: "K7QX-…", Until: day.Add(24 * time.Hour)}, Refusals: []error{badIdentity(), badHours()}},
 		{ID: "revoke", Method: http.MethodPost, Path: pathRevocations, Do: h.revoke, Repeats: contract.Changes, Name: text("吊销", "revoke"),
 			About: text("即刻拒绝一个部门、身份或证书，已打开的连接也在内。管理员可用。", "Refuses a department, an identity or a certificate at once, on open connections too. For administrators."),
 			Asked: revoked, Answer: revoked, Refusals: []error{badTarget(), badReason()}},

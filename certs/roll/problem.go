@@ -35,7 +35,7 @@ func badToken() error {
 }
 
 func tooManyGuesses() error {
-	return &exchange.Problem{Code: "YM-ROL-0105", Kind: exchange.Unavailable, What: text("错误令牌过多，请稍后再试", "there were too many wrong tokens; try again later"),
+	return &exchange.Problem{Code: "YM-ROL-0105", Kind: exchange.Limited, After: time.Minute, What: text("错误令牌过多，请稍后再试", "there were too many wrong tokens; try again later"),
 		Mend: text("等一分钟；令牌请整段复制", "wait a minute, and copy the token as a whole")}
 }
 

@@ -48,14 +48,14 @@ type Config struct {
 
 // QueryRequest is the body of POST /v1/queries.
 type QueryRequest struct {
-	Case       string              `json:"case"`                // the case (办件) this is asked for
-	Item       exchange.Item       `json:"item"`                // the service item (事项)
-	Applicant  string              `json:"applicant"`           // citizen number or unified social credit code
-	Department exchange.Department `json:"department,omitzero"` // who asks; may be left out, and is the caller's otherwise
-	Facts      map[string]any      `json:"facts,omitzero"`      // what the applicant states of the facts the item asks for, by code
-	Stated     broker.Stated       `json:"stated,omitzero"`     // what the applicant states, by evidence type and field, to be compared with the records (校核比对)
-	Chosen     broker.Chosen       `json:"chosen,omitzero"`     // which record is meant, by evidence type, where an earlier answer asked
-	On         exchange.Date       `json:"on,omitzero"`         // the day records must be valid on; today where it is left out
+	Case       string              `json:"case" minLength:"1"`      // the case (办件) this is asked for
+	Item       exchange.Item       `json:"item" minLength:"1"`      // the service item (事项)
+	Applicant  string              `json:"applicant" minLength:"1"` // citizen number or unified social credit code
+	Department exchange.Department `json:"department,omitzero"`     // who asks; may be left out, and is the caller's otherwise
+	Facts      map[string]any      `json:"facts,omitzero"`          // what the applicant states of the facts the item asks for, by code
+	Stated     broker.Stated       `json:"stated,omitzero"`         // what the applicant states, by evidence type and field, to be compared with the records (校核比对)
+	Chosen     broker.Chosen       `json:"chosen,omitzero"`         // which record is meant, by evidence type, where an earlier answer asked
+	On         exchange.Date       `json:"on,omitzero"`             // the day records must be valid on; today where it is left out
 }
 
 // New is the API as a handler: its own operations and those of Config.Others, with the document that describes all of them.

@@ -123,7 +123,7 @@ func TestErrorsBecomeStatuses(t *testing.T) {
 		header string // which must be there
 		logged bool
 	}{
-		{"invalid", of(exchange.Invalid), 400, "YM-QRY-0999", "", false},
+		{"invalid", of(exchange.Invalid), 422, "YM-QRY-0999", "", false},
 		{"not known", of(exchange.Unauthorised), 401, "YM-QRY-0999", "Www-Authenticate", false},
 		{"without a grant", of(exchange.Denied), 403, "YM-QRY-0999", "", false},
 		{"not there", of(exchange.NotFound), 404, "YM-QRY-0999", "", false},

@@ -29,4 +29,4 @@ func readQuery(r *http.Request) (QueryRequest, error) {
 var queryForm = text(`正文应为 {"case":"收件号","item":"事项代码","applicant":"身份证号或统一社会信用代码"}`,
 	`send {"case":"case number","item":"item code","applicant":"citizen number or credit code"}`)
 
-func badBody(why exchange.Text) *exchange.Problem { return contract.BadBody(why, queryForm) }
+func badBody(why exchange.Text) error { return contract.BadBody(why, queryForm) }

@@ -52,7 +52,7 @@ func TestBodies(t *testing.T) {
 		{"lone surrogate", strings.Replace(sound, "LL", `\ud800`, 1), "", 400, "YM-API-0101", "not sound JSON"},
 		{"deep", strings.Repeat("[", 60000), "", 400, "YM-API-0101", "one JSON object"},
 		{"too large", sound + strings.Repeat(" ", 64<<10), "", 413, "YM-API-0101", "64 KiB"},
-		{"number of nobody", strings.Replace(sound, company, "12345", 1), "", 400, "YM-ID-", ""},
+		{"number of nobody", strings.Replace(sound, company, "12345", 1), "", 422, "YM-ID-", ""},
 	}
 	for _, test := range tests {
 		response, body := w.send(t, "POST", "/v1/queries", test.body, "Content-Type: "+test.content)

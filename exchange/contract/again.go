@@ -188,8 +188,8 @@ func (o Operation) keyParameter() Parameter {
 }
 
 func badKey() error {
-	return &exchange.Problem{Code: "YM-API-0105", Kind: exchange.Invalid, What: text(headerKey+" 的写法不对", headerKey+" is not well formed"),
-		Mend: text("写一个键：8 至 128 个字母、数字或 . _ : -，例如一个 UUID", "give one key of 8 to 128 letters, digits or . _ : -, such as a UUID")}
+	return refusal{&exchange.Problem{Code: "YM-API-0105", Kind: exchange.Invalid, What: text(headerKey+" 的写法不对", headerKey+" is not well formed"),
+		Mend: text("写一个键：8 至 128 个字母、数字或 . _ : -，例如一个 UUID", "give one key of 8 to 128 letters, digits or . _ : -, such as a UUID")}, http.StatusBadRequest, ""}
 }
 
 func otherBody() error {

@@ -32,7 +32,8 @@ type Operation struct {
 	Parameters []Parameter
 	// Asked and Answer are examples of the bodies; their types are the schemas. Asked nil: no body is read.
 	Asked, Answer any
-	// Media is the answer's media type, application/json where it is empty. An answer in another one is described as text.
+	// Media are the answer's media types with commas between them, application/json where there is none. Those of another kind are
+	// described as text.
 	Media string
 	// Refusals are examples of what it refuses, besides what any operation refuses.
 	Refusals []error
@@ -114,7 +115,7 @@ func (a answering) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	value, err := a.do(r)
 	if err != nil {
 		a.fault(r, err)
-		Fail(w, r, err)
+		Fail(w, r, meant(err))
 		return
 	}
 	if before, ok := value.(replayed); ok {

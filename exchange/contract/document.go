@@ -1,6 +1,7 @@
 package contract
 
 import (
+	"cmp"
 	stdjson "encoding/json"
 	"maps"
 	"net/http"
@@ -24,6 +25,7 @@ const problemMedia = "application/problem+json"
 func Document(operations []Operation) ([]byte, error) {
 	d := draft{huma.NewMapRegistry("#/components/schemas/", namer())}
 	d.RegisterTypeAlias(reflect.TypeFor[jsontext.Value](), reflect.TypeFor[stdjson.RawMessage]()) // any JSON, which huma takes for bytes
+	d.RegisterTypeAlias(reflect.TypeFor[exchange.RecordID](), reflect.TypeFor[recordID]())
 	doc := &huma.OpenAPI{
 		OpenAPI: "3.1.0",
 		Info: &huma.Info{Title: "一门 Yimen", Version: "1",
@@ -68,6 +70,13 @@ var groups = []struct {
 	{Health, text("运行状态与接口说明", "health, and this description")},
 }
 
+// recordID stands for exchange.RecordID in schemas, which would say of it that it is some text.
+type recordID string
+
+func (recordID) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeString, Pattern: "^[0-9A-Fa-f]{32}$"}
+}
+
 // draft is a document while it is written.
 type draft struct{ huma.Registry }
 
@@ -86,11 +95,7 @@ func (d draft) operation(o Operation) *huma.Operation {
 	if o.Asked != nil {
 		op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": d.media(o.Asked)}}
 	}
-	media := o.Media
-	if media == "" {
-		media = "application/json"
-	}
-	op.Responses = map[string]*huma.Response{"200": {Description: both(text("成功", "done")), Content: map[string]*huma.MediaType{media: d.media(o.Answer)}}}
+	op.Responses = map[string]*huma.Response{"200": {Description: both(text("成功", "done")), Content: d.answers(o)}}
 	if o.Repeats > 0 {
 		op.Responses["200"].Headers = replayedHeader
 	}
@@ -101,6 +106,18 @@ func (d draft) operation(o Operation) *huma.Operation {
 // path is a pattern of http.ServeMux as OpenAPI has it.
 func path(pattern string) string {
 	return strings.ReplaceAll(strings.TrimSuffix(pattern, "{$}"), "...}", "}")
+}
+
+// answers are what an operation answers with, by media type.
+func (d draft) answers(o Operation) map[string]*huma.MediaType {
+	all := map[string]*huma.MediaType{}
+	for media := range strings.SplitSeq(cmp.Or(o.Media, "application/json"), ", ") {
+		all[media] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString}}
+		if _, written := o.Answer.(string); written || media == "application/json" {
+			all[media] = d.media(o.Answer)
+		}
+	}
+	return all
 }
 
 // media is a body by its example.
@@ -124,12 +141,16 @@ func (d draft) refusals(o Operation, into map[string]*huma.Response) {
 		statuses[http.StatusUnauthorized], statuses[http.StatusForbidden], statuses[http.StatusServiceUnavailable] = true, true, true
 		statuses[http.StatusBadRequest] = true // headers can be wrong with any
 	}
+	if len(o.Parameters) > 0 {
+		statuses[http.StatusUnprocessableEntity] = true
+	}
 	if o.Asked != nil {
+		statuses[http.StatusUnprocessableEntity] = true
 		statuses[http.StatusBadRequest], statuses[http.StatusRequestEntityTooLarge], statuses[http.StatusUnsupportedMediaType] = true, true, true
 	}
 	examples := map[int]map[string]*huma.Example{}
 	for _, err := range o.Refusals {
-		p, status := statusOf(err)
+		p, status := statusOf(meant(err))
 		statuses[status] = true
 		if examples[status] == nil {
 			examples[status] = map[string]*huma.Example{}

@@ -66,6 +66,16 @@ func statusOf(err error) (*exchange.Problem, int) {
 	return p, status
 }
 
+// meant tells what could not be read from what could be read and makes no sense: the latter is 422, Unprocessable Content.
+func meant(err error) error {
+	var exact refusal
+	var p *exchange.Problem
+	if errors.As(err, &exact) || !errors.As(err, &p) || p.Kind != exchange.Invalid {
+		return err
+	}
+	return refusal{p, http.StatusUnprocessableEntity, ""}
+}
+
 func details(p *exchange.Problem, status int, lang exchange.Lang) wire.Details {
 	return wire.Details{Type: "urn:yimen:problem:" + p.Code, Title: p.What.In(lang), Status: status, Detail: p.Why.In(lang), Code: p.Code, Kind: p.Kind,
 		Mend: p.Mend.In(lang), What: p.What, Why: p.Why, How: p.Mend}

@@ -3,6 +3,7 @@ package contract
 import (
 	"errors"
 	"io"
+	"math"
 	"mime"
 	"net/http"
 	"strconv"
@@ -25,20 +26,47 @@ func Read[T any](r *http.Request, mend exchange.Text) (T, error) {
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		return none, refusal{BadBody(text("超过 64 KiB", "it is larger than 64 KiB"), mend), http.StatusRequestEntityTooLarge, ""}
+		return none, refusal{badBody(text("超过 64 KiB", "it is larger than 64 KiB"), mend), http.StatusRequestEntityTooLarge, ""}
 	case err != nil:
 		return none, BadBody(text("没有完整到达", "it did not arrive whole"), mend)
 	case len(body) == 0:
 		return none, BadBody(text("正文为空", "it is empty"), mend)
 	}
-	if err := json.Unmarshal(body, &asked, json.RejectUnknownMembers(true)); err != nil {
+	if err := json.Unmarshal(body, &asked, json.RejectUnknownMembers(true), wholeNumbers); err != nil {
 		return none, BadBody(whyNot(err), mend)
 	}
 	return asked, nil
 }
 
+// wholeNumbers reads what JSON Schema calls an integer: 24.0 is one too.
+var wholeNumbers = json.WithUnmarshalers(json.UnmarshalFromFunc(func(d *jsontext.Decoder, into *int) error {
+	if d.PeekKind() != '0' {
+		return errors.ErrUnsupported
+	}
+	value, err := d.ReadValue()
+	if err != nil {
+		return err
+	}
+	whole, err := strconv.Atoi(string(value))
+	if err != nil {
+		var f float64
+		if f, err = strconv.ParseFloat(string(value), 64); err != nil || f != math.Trunc(f) || math.Abs(f) > 1<<53 {
+			return errNotWhole
+		}
+		whole = int(f)
+	}
+	*into = whole
+	return nil
+}))
+
+var errNotWhole = errors.New("no whole number")
+
 // BadBody is the refusal of a body; mend says what to send instead.
-func BadBody(why, mend exchange.Text) *exchange.Problem {
+func BadBody(why, mend exchange.Text) error {
+	return refusal{badBody(why, mend), http.StatusBadRequest, ""}
+}
+
+func badBody(why, mend exchange.Text) *exchange.Problem {
 	return &exchange.Problem{Code: "YM-API-0101", Kind: exchange.Invalid, Why: why, Mend: mend,
 		What: text("请求正文无法读取", "the request's body cannot be read")}
 }
@@ -56,7 +84,7 @@ func checkContent(h http.Header, mend exchange.Text) error {
 		return nil
 	}
 	why := text("Content-Type 不是 UTF-8 的 application/json", "its Content-Type is not application/json in UTF-8")
-	return refusal{BadBody(why, mend), http.StatusUnsupportedMediaType, ""}
+	return refusal{badBody(why, mend), http.StatusUnsupportedMediaType, ""}
 }
 
 // whyNot says where a body went wrong without repeating any of it: a number may stand in the wrong place.

@@ -44,6 +44,17 @@ type Caller struct {
 // Name is the caller as the audit log has it: department and staff code.
 func (c Caller) Name() string { return string(c.Department) + "/" + c.Clerk }
 
+// Standing is the caller's name with all that the caller may do: it changes with a role that is given or taken.
+func (c Caller) Standing() string {
+	standing := c.Name()
+	for _, role := range slices.Sorted(maps.Keys(c.roles)) {
+		if c.roles[role] {
+			standing += " " + string(role)
+		}
+	}
+	return standing
+}
+
 // Roll knows the certificates and identities of the city. It is asked with every request, so that a revocation works at once,
 // on open connections too.
 type Roll interface {
@@ -128,17 +139,6 @@ func (k *Keeper) With(role Role) func(*http.Request) (string, error) {
 		}
 		return caller.Name(), nil
 	}
-}
-
-// Standing is the caller's name with all that the caller may do: it changes with a role that is given or taken.
-func (c Caller) Standing() string {
-	standing := c.Name()
-	for _, role := range slices.Sorted(maps.Keys(c.roles)) {
-		if c.roles[role] {
-			standing += " " + string(role)
-		}
-	}
-	return standing
 }
 
 // Reject reports a request that was found wrong after its caller was known, such as one that names another department in its

@@ -25,10 +25,16 @@ type Listing struct {
 	Suspensions []Suspension `json:"suspensions"`
 }
 
-// Lift is the body of POST /v1/limits/lift, and its answer, which says what was in force.
-type Lift struct {
+// liftRequest is the body of POST /v1/limits/lift.
+type liftRequest struct {
 	Target string `json:"target"` // department/clerk, or a department
 	Reason string `json:"reason"` // a reference to the decision, which stands in the audit log: no text
+}
+
+// Lift is the answer, which says what was in force.
+type Lift struct {
+	Target string `json:"target"`
+	Reason string `json:"reason"`
 	Lifted []Rule `json:"lifted,omitempty"`
 }
 
@@ -40,8 +46,8 @@ func (d *Desk) Operations() []contract.Operation {
 			Answer: Listing{[]Suspension{{Department: "xzsp", Clerk: "0017", Rule: neighbours, What: neighbours.Text(), Since: time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC)}}}},
 		{ID: "liftSuspension", Method: http.MethodPost, Path: "/v1/limits/lift", Group: contract.Limits, Do: d.lift, Repeats: contract.Changes,
 			Name: text("解除暂停", "lift a suspension"), About: text("解除对一个账号或部门的暂停，留下审计记录。不能解除对自己的。", "Lifts the suspension of an account or a department, and leaves an audit entry. Nobody can lift their own."),
-			Asked: Lift{Target: "xzsp/0017", Reason: "JC-2026-014"}, Answer: Lift{Target: "xzsp/0017", Reason: "JC-2026-014", Lifted: []Rule{neighbours}},
-			Refusals: []error{badLift(), badReason(), ownLift(), nobodyThere()}},
+			Asked: liftRequest{Target: "xzsp/0017", Reason: "JC-2026-014"}, Answer: Lift{Target: "xzsp/0017", Reason: "JC-2026-014", Lifted: []Rule{neighbours}},
+			Refusals: []error{badReason(), ownLift(), nobodyThere()}},
 	}
 }
 
@@ -55,19 +61,17 @@ func (d *Desk) lift(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	asked, err := contract.Read[Lift](r, liftForm)
+	asked, err := contract.Read[liftRequest](r, liftForm)
 	if err != nil {
 		return nil, err
-	}
-	if asked.Lifted != nil {
-		return nil, badLift()
 	}
 	if err := d.check(asked, who); err != nil {
 		return nil, err
 	}
+	done := Lift{Target: asked.Target, Reason: asked.Reason}
 	for _, s := range d.Limits.Suspensions() {
 		if s.Target() == asked.Target {
-			asked.Lifted = append(asked.Lifted, s.Rule)
+			done.Lifted = append(done.Lifted, s.Rule)
 		}
 	}
 	e := audit.Entry{Kind: audit.Act, Act: LiftAct, Target: asked.Target, Case: asked.Reason, Clerk: who}
@@ -77,11 +81,11 @@ func (d *Desk) lift(r *http.Request) (any, error) {
 	if err := d.Append(r.Context(), e); err != nil {
 		return nil, err
 	}
-	return asked, nil
+	return done, nil
 }
 
 // check refuses what must not come into the log: only those who have asked can be named, since anything may have been typed.
-func (d *Desk) check(asked Lift, who string) error {
+func (d *Desk) check(asked liftRequest, who string) error {
 	probe := audit.Entry{Department: "a", Clerk: "a", Case: asked.Reason}
 	switch {
 	case !d.Limits.knows(asked.Target):

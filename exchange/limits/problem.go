@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/onedoor/yimen/exchange"
-	"github.com/onedoor/yimen/exchange/contract"
 )
 
 func text(zh, en string) exchange.Text { return exchange.Text{ZH: zh, EN: en} }
@@ -55,10 +54,6 @@ func clockWrong() error {
 	return &exchange.Problem{Code: "YM-LIM-0302", Kind: exchange.Unavailable, What: text("本节点的时钟不可信，因此不给结论", "this node's clock cannot be trusted, so there is no answer"),
 		Why:  text("它与审计主题中的时间相差太多", "it is too far from the times in the audit topic"),
 		Mend: text("校正时钟并重新启动本节点", "set the clock right and start this node again")}
-}
-
-func badLift() error {
-	return contract.BadBody(text("lifted 只出现在回答中", "lifted stands in answers only"), liftForm)
 }
 
 var liftForm = text(`正文应为 {"target":"部门/工号","reason":"依据的编号"}`, `send {"target":"department/clerk","reason":"reference to the decision"}`)

@@ -64,8 +64,11 @@ func (n *Node) keyRing(ctx context.Context, name string) (KeyRing, error) {
 		k.add(ring, n.around.Clock())
 		return k, nil
 	}
-	known := strings.Join(names, ", ")
-	return KeyRing{}, &exchange.Problem{Code: "YM-KEY-0402", Kind: exchange.NotFound, What: text("没有这个密钥", "there is no such secret"),
+	return KeyRing{}, noSuchSecret(strings.Join(names, ", "))
+}
+
+func noSuchSecret(known string) error {
+	return &exchange.Problem{Code: "YM-KEY-0402", Kind: exchange.NotFound, What: text("没有这个密钥", "there is no such secret"),
 		Mend: text("可写："+known, "it is one of: "+known)}
 }
 
@@ -136,6 +139,7 @@ func (n *Node) keyRings() []contract.Operation {
 			})},
 		{ID: "rotateKey", Method: http.MethodPost, Path: "/v1/keys/rotations", Group: contract.Joining, Repeats: contract.Changes, Name: text("更换密钥", "rotate a key"),
 			About: text("启用一个密钥的新版本，留下审计记录。管理员可用。", "Has a secret's next version come into use, and leaves an audit entry. For administrators."), Asked: KeyRotation{Name: ring.Name, DryRun: true}, Answer: ring,
+			Refusals: []error{noSuchSecret("sealing, orders"), (&KeyRing{Name: sealingKey, Versions: 2, From: ring.Made}).mayRotate()},
 			Do: n.forAdmins(func(r *http.Request, who string) (any, error) {
 				asked, err := contract.Read[KeyRotation](r, text("用同版本的 yimen key rotate", "use `yimen key rotate` of the same version"))
 				if err != nil {

@@ -88,11 +88,13 @@ func (p passing) Close() (err error) {
 func (n *Node) replays() []contract.Operation {
 	busy := make(chan struct{}, 1)
 	const id = "01KAQ6M3K8ZD2W7N5YB4T9XE1C"
+	noSuchAnswer := &exchange.Problem{Code: "YM-AUD-0401", Kind: exchange.NotFound, What: text("审计日志中没有这条记录", "the audit log has no such entry"),
+		Mend: text("核对回执编号", "check the receipt's id")}
 	return []contract.Operation{{ID: "replayAnswer", Method: http.MethodPost, Path: "/v1/replays", Group: contract.Audit, Name: text("重放结论", "give an answer again"),
 		About: text("按记录的输入把一个结论再算一遍，与当时逐字节比较：same、differs，或依法删除后不可重放 erased。不给出字段内容。号码只写在正文里，须与记录相符。留下审计记录。出具结论的部门只可重放自己的，管理员和审计员可重放全部。",
 			"Draws a conclusion again from its recorded inputs and compares it with the one given then, byte for byte: same, differs, or erased where it rested on what was ordered to be forgotten. No field is shown. The number travels in the body only and must be the entry's. It leaves an audit entry. A department may replay its own, administrators and auditors all."),
 		Asked: ReplayRequest{Entry: id, Applicant: "924302810000003187"}, Answer: replay.Result{ID: id, Verdict: replay.Same, Bytes: true},
-		Refusals: []error{notItsApplicant(), replayBusy(), mayNotReplay()},
+		Refusals: []error{noSuchAnswer, notItsApplicant(), replayBusy(), mayNotReplay()},
 		Do: func(r *http.Request) (any, error) {
 			select {
 			case busy <- struct{}{}:

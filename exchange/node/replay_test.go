@@ -57,7 +57,7 @@ func TestReplayAfterARestart(t *testing.T) {
 	if status, body := ask(n, number); status != http.StatusOK {
 		t.Fatalf("%d %s", status, body)
 	}
-	if status, body := ask(n, ""); status != http.StatusBadRequest || !strings.Contains(body, "YM-API-0104") {
+	if status, body := ask(n, ""); status != http.StatusUnprocessableEntity || !strings.Contains(body, "YM-API-0104") {
 		t.Errorf("without a number: %d %s", status, body)
 	}
 	if status, body := ask(n, number); status != http.StatusConflict || !strings.Contains(body, "YM-LIM-0101") {

@@ -118,6 +118,10 @@ func TestProofOfWhatIsNotThereYet(t *testing.T) {
 	if _, err := w.Proof(t.Context(), audit.FirstID(w.clock.Now())); exchange.KindOf(err) != exchange.Unavailable {
 		t.Errorf("unknown and new: %v", err)
 	}
+	w.clock.forward(time.Minute) // nobody looked since
+	if _, err := w.Proof(t.Context(), audit.FirstID(noon.Add(-time.Minute))); exchange.KindOf(err) != exchange.NotFound {
+		t.Errorf("unknown, and older than what was heard: %v", err)
+	}
 	if _, err := w.Proof(t.Context(), number); exchange.KindOf(err) != exchange.NotFound || strings.Contains(err.Error(), number) {
 		t.Errorf("no id: %v", err)
 	}

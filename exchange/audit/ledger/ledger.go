@@ -75,6 +75,7 @@ type Ledger struct {
 	sequenced atomic.Uint64 // leaves that are in the tree and in the index
 	end       atomic.Int64  // of the topic, as it was seen last
 	looked    atomic.Int64  // when that was, in nanoseconds since 1970
+	heard     atomic.Int64  // the time of the newest entry that this process made a leaf of, in the same
 	confirmed atomic.Int64  // up to when everything on the topic is known to be published, in nanoseconds since 1970
 }
 

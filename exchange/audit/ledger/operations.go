@@ -24,7 +24,7 @@ func Operations(s Serving) []contract.Operation {
 			About: text("一条审计记录在日志中的证明：默认为 C2SP tlog-proof 文本；Accept: application/json 时连同记录一起给出。部门只见自己的，审计可见全部。",
 				"The proof that an audit entry is in the log: text in the form of C2SP tlog-proof, or with the entry where Accept: application/json asks for it. Departments see their own, auditors all."),
 			Parameters: []contract.Parameter{{Name: "id", In: "path", About: text("回执编号", "the receipt's id"), Example: id}},
-			Media:      "application/json", Answer: Receipt{ID: id, Time: at, Index: 7, Hash: subject, Entry: "{…}", Proof: "c2sp.org/tlog-proof@v1\n…"}, Refusals: []error{noSuchEntry()}},
+			Media:      "text/plain, application/json", Answer: Receipt{ID: id, Time: at, Index: 7, Hash: subject, Entry: "{…}", Proof: "c2sp.org/tlog-proof@v1\n…"}, Refusals: []error{noSuchEntry()}},
 		{ID: "searchEntries", Method: http.MethodGet, Path: "/v1/audit/entries", Do: s.as(s.entries), Name: text("查询审计记录", "search entries"),
 			About: text("由新到旧，一次一页；next 写进下一次的 before。监察人员查本部门，审计查全部。", "The newest first, a page at a time; next of one page is before of the following. Supervisors search their department, auditors everything."),
 			Parameters: []contract.Parameter{
@@ -42,7 +42,7 @@ func Operations(s Serving) []contract.Operation {
 		{ID: "readLog", Method: http.MethodGet, Path: LogPath + "{path...}", Do: s.as(s.file), Name: text("日志文件", "files of the log"),
 			About:      text("日志本身，C2SP tlog-tiles 格式：checkpoint、tile/…。审计可用。", "The log itself in the form of C2SP tlog-tiles: checkpoint, tile/…. For auditors."),
 			Parameters: []contract.Parameter{{Name: "path", In: "path", About: text("文件，可含斜杠", "a file; it may have slashes"), Example: "checkpoint"}},
-			Media:      "application/octet-stream", Answer: "…", Refusals: []error{denied(), noSuchFile()}},
+			Media:      "application/octet-stream, text/plain", Answer: "…", Refusals: []error{denied(), noSuchFile()}},
 		{ID: "getSubject", Method: http.MethodPost, Path: "/v1/subjects", Do: s.as(s.subject), Name: text("号码换标记", "token of a holder"),
 			About: text("日志中代表一个人或单位的标记。号码只写在正文里。", "The token that stands for a person or company in the log. Numbers travel in bodies only."),
 			Asked: subjectRequest{"924302810000003187"}, Answer: subjectAnswer{subject}, Refusals: []error{denied()}},

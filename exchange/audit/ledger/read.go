@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -33,12 +34,15 @@ func (l *Ledger) place(id string) (uint64, error) {
 	now := l.cfg.Clock()
 	// Looked at first: what is not found after that may be on its way.
 	behind := l.lag() > 0 || now.UnixNano()-l.looked.Load() > int64(l.pace.arrive)
+	heard := time.Unix(0, min(l.heard.Load(), now.UnixNano()))
 	at, _, found, err := l.index.find(id)
 	switch {
 	case err != nil:
 		return 0, unreadable(err)
 	case found:
 		return at, nil
+	case id < audit.FirstID(heard.Add(-l.pace.arrive)): // it would have come before what was heard since
+		return 0, noSuchEntry()
 	case behind || id >= audit.FirstID(now.Add(-l.pace.arrive)):
 		return 0, notYet()
 	}

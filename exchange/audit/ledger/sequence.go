@@ -125,6 +125,7 @@ func (l *Ledger) sequence(ctx context.Context, msgs []exchange.Message) error {
 		return err
 	}
 	l.sequenced.Store(b.at)
+	l.heard.Store(max(b.heard, l.heard.Load())) // nobody else does
 	for kind, n := range b.count {
 		l.metrics.leaves.WithLabelValues(string(kind)).Add(float64(n))
 	}
@@ -139,6 +140,7 @@ type batch struct {
 	rows   []row
 	fresh  map[string][sha256.Size]byte // ids that are not in the index yet
 	count  map[leafKind]int
+	heard  int64 // the newest entry's time
 }
 
 func (b *batch) add(ctx context.Context, m *exchange.Message) error {
@@ -167,6 +169,9 @@ func (b *batch) put(l leaf) {
 		b.ledger.cfg.Log.Error("somebody else writes to the audit topic", "kind", l.kind, "offset", l.offset)
 	case missingLeaf:
 		b.ledger.cfg.Log.Error("the audit topic has lost a message", "offset", l.offset)
+	}
+	if l.kind == entryLeaf {
+		b.heard = max(b.heard, l.entry.Time.UnixNano())
 	}
 	b.leaves = append(b.leaves, l.marshal())
 	b.rows = append(b.rows, rowsOf(b.at, &l)...)
