@@ -22,7 +22,7 @@ import (
 // identify starts the roll of identities, and enters the node itself onto it.
 func (n *Node) identify(ctx context.Context) error {
 	var err error
-	n.Roll, err = roll.New(roll.Config{City: n.cfg.City, Topics: n.Bus, Authority: n.Authority, Suite: n.suite, Clock: n.around.Clock, Log: n.around.Log, Metrics: n.Metrics})
+	n.Roll, err = roll.New(roll.Config{City: n.cfg.City, Topics: n.clock, Authority: n.Authority, Suite: n.suite, Clock: n.around.Clock, Log: n.around.Log, Metrics: n.Metrics})
 	if err != nil {
 		return err
 	}
