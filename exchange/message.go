@@ -3,8 +3,8 @@ package exchange
 import "time"
 
 // Message is one entry of a topic, on its way in or out. Key and Value are what Kafka stores; Route decides the
-// partition and is not stored. Partition, Offset and Time are set on what comes off a topic, and Partition
-// and Offset on what was appended.
+// partition and is not stored. Partition, Offset and Time are set on what comes off a topic, and on what was
+// appended: Time only where the topic has the broker date its messages.
 type Message struct {
 	Topic     string
 	Partition int

@@ -10,8 +10,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/onedoor/yimen/exchange"
-	"github.com/onedoor/yimen/exchange/access"
-	"github.com/onedoor/yimen/exchange/bus"
 )
 
 // process is what the surroundings give one run of the command.
@@ -24,8 +22,6 @@ type process struct {
 	hidden          func(context.Context) ([]byte, error) // reads a line from the terminal unseen; nil without a terminal
 	now             func() time.Time
 	build           *debug.BuildInfo // nil: unknown
-	// members says who stands on the roll of identities, to its end; nil: nobody can say, and rules of access are left alone.
-	members func(context.Context, *bus.Bus) ([]access.Member, error)
 }
 
 // session is one run: the process, and how the person wants to be answered. Verbs are its methods.

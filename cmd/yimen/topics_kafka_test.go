@@ -1,10 +1,11 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,29 +17,66 @@ import (
 	"github.com/onedoor/yimen/exchange/access"
 	"github.com/onedoor/yimen/exchange/bus"
 	own "github.com/onedoor/yimen/exchange/bus/embedded"
+	"github.com/onedoor/yimen/exchange/contract"
+	"github.com/onedoor/yimen/exchange/node"
 	"github.com/onedoor/yimen/test/kafka"
 )
 
-// rollOfTest is who stands on the roll of a test.
-type rollOfTest struct {
-	members []access.Member
-	err     error
-}
-
-func (r *rollOfTest) read(context.Context, *bus.Bus) ([]access.Member, error) {
-	return r.members, r.err
-}
-
-// onRoll runs the command with a roll, nil for none.
-func onRoll(t *testing.T, r *rollOfTest, args ...string) ran {
+// keeper is a node as far as it compares Kafka's rules, with a roll of its own; it gives its address. Whoever is no administrator
+// is refused.
+func keeper(t *testing.T, config string, members *[]access.Member) string {
 	t.Helper()
-	var out, talk bytes.Buffer
-	p := surroundings(&out, &talk)
-	if r != nil {
-		p.members = r.read
+	answer := func(r *http.Request) (any, error) {
+		if r.Header.Get("Authorization") != "Bearer admin" {
+			return nil, &exchange.Problem{Code: "YM-API-0402", Kind: exchange.Denied, What: both("不是管理员", "no administrator")}
+		}
+		c := clusterOf(t, config)
+		existing, err := c.Bus.Rules(r.Context())
+		return node.KafkaRules{Kept: true, Changes: access.Plan(c.Catalogue, c.Topics, *members, existing)}, err
 	}
-	got := run(t.Context(), p, args)
-	return ran{got, out.String(), talk.String()}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		value, err := answer(r)
+		if err != nil || r.URL.Path != "/v1/kafka/rules" {
+			contract.Fail(w, r, err)
+			return
+		}
+		json.NewEncoder(w).Encode(value)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+func clusterOf(t *testing.T, config string) *node.Cluster {
+	t.Helper()
+	cfg, err := node.LoadConfig(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := node.OpenCluster(cfg, node.Surroundings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+// heldToken is a file with a token, as a flag names it.
+func heldToken(t *testing.T, token string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(file, []byte(token+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return "@" + file
+}
+
+// ruled makes the rules of a cluster what a roll demands.
+func ruled(t *testing.T, config string, members []access.Member) {
+	t.Helper()
+	c := clusterOf(t, config)
+	if _, err := access.Apply(t.Context(), c.Bus, c.Catalogue, c.Topics, members); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // stepsIn are the steps that a run printed as JSON, by what they do.
@@ -75,14 +113,20 @@ func TestTopicsPlanAndApply(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	noRoll := onRoll(t, nil, "topics", "plan", "--config", config)
-	if noRoll.code != exitFailed || !strings.Contains(noRoll.talk, "读不到身份名册") || strings.Contains(noRoll.out, "规则") {
-		t.Errorf("without a roll: %d\n%s%s", noRoll.code, noRoll.out, noRoll.talk)
+	for _, form := range []string{"table", "json"} {
+		said := yimen(t, "topics", "plan", "--config", config, "-o", form)
+		if said.code != exitFailed || !strings.Contains(said.talk, "访问规则没有比较") || strings.Contains(said.out, "规则") || strings.Contains(said.out, `"principal"`) {
+			t.Errorf("without a node: %d\n%s%s", said.code, said.out, said.talk)
+		}
 	}
-	r := &rollOfTest{members: []access.Member{{Identity: kafka.Adapter("swj", "clearance")}, {Identity: kafka.Node("2")}}}
-	plan := stepsIn(t, onRoll(t, r, "topics", "plan", "--config", config, "-o", "json", "--lang", "en"))
+	members := []access.Member{{Identity: kafka.Adapter("swj", "clearance")}, {Identity: kafka.Node("2")}}
+	toPlan := []string{"topics", "plan", "--config", config, "--server", keeper(t, config, &members), "--token", heldToken(t, "admin"), "--lang", "en"}
+	plan := stepsIn(t, yimen(t, append(toPlan, "-o", "json")...))
 	if len(plan[stepCreate]) < 20 || len(plan[stepAdd]) != 15 || len(plan[stepRemove]) != 0 {
 		t.Errorf("%d created, %d rules added, %d removed", len(plan[stepCreate]), len(plan[stepAdd]), len(plan[stepRemove]))
+	}
+	if table := yimen(t, toPlan...); !strings.Contains(table.talk, "the node mends the rules of access within ten minutes") {
+		t.Errorf("said %s", table.talk)
 	}
 	if by := plan[stepByHand]; len(by) != 1 || by[0].Setting != "partitions" || !strings.Contains(by[0].Hint, "kafka-topics.sh --bootstrap-server "+broker.Addr()+" --alter --topic evidence.tax-clearance --partitions 4") {
 		t.Errorf("by hand: %+v", by)
@@ -98,21 +142,22 @@ func TestTopicsPlanAndApply(t *testing.T) {
 		t.Errorf("set: %v", set)
 	}
 
-	applied := onRoll(t, r, "topics", "apply", "--config", config, "-o", "json", "--lang", "en")
-	if steps := stepsIn(t, applied); applied.code != exitFailed || len(steps[stepCreate]) != len(plan[stepCreate]) || len(steps[stepAdd]) != 15 {
+	applied := yimen(t, "topics", "apply", "--config", config, "-o", "json", "--lang", "en")
+	if steps := stepsIn(t, applied); applied.code != exitFailed || len(steps[stepCreate]) != len(plan[stepCreate]) || len(steps[stepAdd]) != 0 {
 		t.Errorf("applied with %d: %s", applied.code, applied.talk)
 	}
-	left := onRoll(t, r, "topics", "plan", "--config", config, "-o", "json")
-	if steps := stepsIn(t, left); left.code != exitFailed || len(steps[stepByHand]) != 1 || len(steps[stepKept]) != 1 || len(steps) != 2 {
-		t.Errorf("left are %s", left.out)
+	ruled(t, config, members)
+	left := yimen(t, append(toPlan, "-o", "json")...)
+	if steps := stepsIn(t, left); left.code != exitFailed || left.talk != "" || len(steps[stepByHand]) != 1 || len(steps[stepKept]) != 1 || len(steps) != 2 {
+		t.Errorf("left are %s, said %s", left.out, left.talk)
 	}
 
-	r.members[0].Revoked = true
-	revoked := stepsIn(t, onRoll(t, r, "topics", "apply", "--config", config, "-o", "json"))
+	members[0].Revoked = true
+	revoked := stepsIn(t, yimen(t, append(toPlan, "-o", "json")...))
 	if len(revoked[stepAdd]) != 2 || len(revoked[stepRemove]) != 8 || revoked[stepAdd][0].Rule != "deny all" {
 		t.Errorf("revoked: %+v", revoked)
 	}
-	table := onRoll(t, r, "topics", "plan", "--config", config).out
+	table := yimen(t, append(toPlan, "--lang", "zh")...).out
 	for _, want := range []string{"动作", "人工处理  evidence.tax-clearance", "partitions: 2 → 4", "保留规则  evidence.…", "  → 由管理员运行：kafka-topics.sh"} {
 		if !strings.Contains(table, want) {
 			t.Errorf("the table lacks %q:\n%s", want, table)
@@ -126,9 +171,15 @@ func TestTopicsPlanRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	address := broker.Addr()
-	unread := &rollOfTest{err: &exchange.Problem{Code: "YM-XXX-0001", Kind: exchange.Unavailable, What: both("名册读不到", "the roll cannot be read")}}
-	if got := onRoll(t, unread, "topics", "apply", "--config", clusterConfig(t, `brokers: ["`+address+`"]`)); got.code != exitDown || !strings.Contains(got.talk, "YM-XXX-0001") {
-		t.Errorf("a roll that cannot be read: %d %s", got.code, got.talk)
+	config := clusterConfig(t, `brokers: ["`+address+`"]`)
+	var nobody []access.Member
+	stranger := yimen(t, "topics", "plan", "--config", config, "--server", keeper(t, config, &nobody), "--token", heldToken(t, "clerk"))
+	if stranger.code != exitDenied || !strings.Contains(stranger.talk, "YM-API-0402") || stranger.out != "" {
+		t.Errorf("no administrator: %d %s", stranger.code, stranger.talk)
+	}
+	away := yimen(t, "topics", "plan", "--config", config, "--server", "http://127.0.0.1:1", "--token", heldToken(t, "admin"))
+	if away.code != exitDown || away.out != "" {
+		t.Errorf("no node there: %d %s", away.code, away.talk)
 	}
 	broker.Close()
 	for name, row := range map[string]struct {
@@ -140,7 +191,7 @@ func TestTopicsPlanRefuses(t *testing.T) {
 		"nobody answers":     {`brokers: ["` + address + `"]`, exitDown, "YM-BUS-0105"},
 		"no certificate":     {`brokers: ["` + address + `"], tls: {ca: none.pem}`, exitUsage, "YM-CFG-0107"},
 	} {
-		got := onRoll(t, nil, "topics", "plan", "--config", clusterConfig(t, row.kafka))
+		got := yimen(t, "topics", "plan", "--config", clusterConfig(t, row.kafka))
 		if got.code != row.code || !strings.Contains(got.talk, row.said) || got.out != "" {
 			t.Errorf("%s: %d %s", name, got.code, got.talk)
 		}
@@ -161,16 +212,16 @@ func TestTopicsOnRealKafka(t *testing.T) {
 	tls := "tls: {ca: " + filepath.Join(dir, "root.pem") + ", cert: " + filepath.Join(dir, "node.pem") + ", key: " + filepath.Join(dir, "node.key") + "}"
 	config := clusterConfig(t, `brokers: ["`+cluster.Addr()+`"], `+tls)
 	tax, market := kafka.Adapter("swj", "clearance"), kafka.Adapter("scjg", "licences")
-	r := &rollOfTest{members: []access.Member{{Identity: tax}, {Identity: market}}}
-	if got := onRoll(t, r, "topics", "plan", "--config", config); got.code != exitFailed {
+	if got := yimen(t, "topics", "plan", "--config", config); got.code != exitFailed {
 		t.Fatalf("plan: %d %s", got.code, got.talk)
 	}
-	if got := onRoll(t, r, "topics", "apply", "--config", config); got.code != exitOK {
+	if got := yimen(t, "topics", "apply", "--config", config); got.code != exitOK {
 		t.Fatalf("apply: %d %s", got.code, got.talk)
 	}
-	if got := onRoll(t, r, "topics", "plan", "--config", config, "-o", "json"); got.code != exitOK || got.out != "[]\n" {
+	if got := yimen(t, "topics", "plan", "--config", config, "-o", "json"); got.code != exitOK || got.out != "[]\n" {
 		t.Errorf("planned after apply: %d %s %s", got.code, got.out, got.talk)
 	}
+	ruled(t, config, []access.Member{{Identity: tax}, {Identity: market}})
 	publish := func(who certs.Identity) error {
 		b, err := bus.Connect(bus.Config{Brokers: cluster.Addrs(), TLS: authority.As(who)})
 		if err != nil {

@@ -30,11 +30,12 @@ type Member struct {
 
 // Changes are what makes Kafka's rules right.
 type Changes struct {
-	Add, Remove []bus.Rule
+	Add    []bus.Rule `json:"add"`
+	Remove []bus.Rule `json:"remove"`
 	// Foreign are rules of principals that are none of the city's, or that the roll does not know: they are left alone.
-	Foreign []bus.Rule
+	Foreign []bus.Rule `json:"foreign"`
 	// Holes are those of Foreign by which somebody else may write or alter the city's topics.
-	Holes []bus.Rule
+	Holes []bus.Rule `json:"holes"`
 }
 
 // None says whether the rules are right as they are.

@@ -13,8 +13,8 @@ import (
 // for a batch, lies above it, with room for what compression can add.
 const MaxMessage = 900 << 10
 
-// Append puts the messages onto the topic and sets the Partition and Offset of each. It returns nil once
-// all are acknowledged, and then only. Route (or Key, where there is no Route) decides the partition as
+// Append puts the messages onto the topic and sets the Partition and Offset of each, and its Time where the topic has the broker
+// date them (LogAppendTime). It returns nil once all are acknowledged, and then only. Route (or Key, where there is no Route) decides the partition as
 // Java's clients do. Messages for one partition keep their order; callers who append to one partition at
 // the same time share requests.
 //
@@ -72,7 +72,7 @@ func distribute(msgs []exchange.Message, partitions []int) []*load {
 	return loads
 }
 
-// await waits for all loads, or until ctx ends, and writes the offsets into the messages.
+// await waits for all loads, or until ctx ends, and writes into the messages where they stand and since when.
 func (b *Bus) await(ctx context.Context, loads []*load) error {
 	var first error
 	for _, l := range loads {

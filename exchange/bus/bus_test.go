@@ -149,10 +149,10 @@ func TestTake(t *testing.T) {
 func TestFinishWithError(t *testing.T) {
 	l := &lane{}
 	long := &load{left: 2, done: make(chan struct{}), msgs: []*exchange.Message{{Value: make([]byte, 500_000)}, {Value: make([]byte, 500_000)}}}
-	other := &load{left: 1, done: make(chan struct{}), msgs: []*exchange.Message{{Value: []byte("x")}}}
+	other := &load{lane: l, left: 1, done: make(chan struct{}), msgs: []*exchange.Message{{Value: []byte("x")}}}
 	l.waiting = []*load{long, other}
 	b, _ := l.take()
-	l.finish(b, 0, io.ErrUnexpectedEOF)
+	l.finish(b, nil, io.ErrUnexpectedEOF)
 	if <-long.done; long.err == nil {
 		t.Error("the caller was not told")
 	}
@@ -160,9 +160,11 @@ func TestFinishWithError(t *testing.T) {
 	if !ok || len(b.parts) != 1 || b.parts[0].load != other {
 		t.Errorf("the next request has %v, want the other caller's message alone", b.parts)
 	}
-	l.finish(b, 7, nil)
-	if <-other.done; other.err != nil || other.acked[0].offset != 7 {
-		t.Errorf("the other caller got %v at %v", other.err, other.acked)
+	since := time.UnixMilli(1_790_000_000_000)
+	l.finish(b, &kafka.ProduceResponse{BaseOffset: 7, LogAppendTime: since}, nil)
+	<-other.done
+	if err := other.settle(); err != nil || other.msgs[0].Offset != 7 || !other.msgs[0].Time.Equal(since) {
+		t.Errorf("the other caller got %v and %+v", err, other.msgs[0])
 	}
 }
 

@@ -46,6 +46,7 @@ type load struct {
 type span struct {
 	from, n int
 	offset  int64
+	dated   time.Time // by the broker; zero: it does not date messages
 }
 
 // batch is an encoded request and whose messages are in it.
@@ -93,9 +94,9 @@ func (l *lane) run() {
 			return
 		}
 		began := time.Now()
-		base, err := l.send(b)
+		answer, err := l.send(b)
 		l.bus.metrics.requests.WithLabelValues(l.topic).Observe(time.Since(began).Seconds())
-		l.finish(b, base, err)
+		l.finish(b, answer, err)
 	}
 }
 
@@ -135,12 +136,12 @@ func (l *lane) take() (batch, bool) {
 }
 
 // send sends the batch until it is acknowledged or refused, or nobody waits for it any more.
-func (l *lane) send(b batch) (base int64, err error) {
+func (l *lane) send(b batch) (*kafka.ProduceResponse, error) {
 	ctx := l.bus.life
 	var unknown time.Time
-	return retry(ctx, l.bus, "append", l.topic, final, func() (int64, error) {
+	return retry(ctx, l.bus, "append", l.topic, final, func() (*kafka.ProduceResponse, error) {
 		if l.forsaken(b) {
-			return 0, errForsaken
+			return nil, errForsaken
 		}
 		answer, err := l.bus.client.RawProduce(ctx, &kafka.RawProduceRequest{
 			Topic: l.topic, Partition: l.partition, RequiredAcks: kafka.RequireAll,
@@ -150,14 +151,14 @@ func (l *lane) send(b batch) (base int64, err error) {
 			err = answer.Error
 		}
 		if err == nil {
-			return answer.BaseOffset, nil
+			return answer, nil
 		}
 		if errors.Is(err, protocol.ErrNoTopic) { // the topic is missing, or no broker could be asked at all
 			if _, why := l.bus.lookUp(ctx, l.topic); why != nil {
 				err = why
 			}
 		}
-		return 0, l.bus.judge(l.topic, err, &unknown)
+		return nil, l.bus.judge(l.topic, err, &unknown)
 	})
 }
 
@@ -171,9 +172,10 @@ func (l *lane) forsaken(b batch) bool {
 }
 
 // finish tells the callers. After an error the rest of a load is not sent: a hole is worse than an end.
-func (l *lane) finish(b batch, base int64, err error) {
+func (l *lane) finish(b batch, answer *kafka.ProduceResponse, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	sent := 0
 	for _, p := range b.parts {
 		ld := p.load
 		if err != nil {
@@ -182,15 +184,15 @@ func (l *lane) finish(b batch, base int64, err error) {
 			close(ld.done)
 			continue
 		}
-		ld.acked = append(ld.acked, span{p.from, p.n, base})
-		base += int64(p.n)
+		ld.acked = append(ld.acked, span{p.from, p.n, answer.BaseOffset + int64(sent), answer.LogAppendTime})
+		sent += p.n
 		if ld.left -= p.n; ld.left == 0 {
 			close(ld.done)
 		}
 	}
 }
 
-// settle writes the offsets into the caller's messages and gives the load's error.
+// settle writes what the broker said into the caller's messages and gives the load's error.
 func (ld *load) settle() error {
 	ld.lane.mu.Lock()
 	defer ld.lane.mu.Unlock()
@@ -198,6 +200,9 @@ func (ld *load) settle() error {
 		for i := range s.n {
 			m := ld.msgs[s.from+i]
 			m.Partition, m.Offset = ld.partition, s.offset+int64(i)
+			if !s.dated.IsZero() {
+				m.Time = s.dated
+			}
 		}
 	}
 	return ld.err

@@ -15,13 +15,13 @@ import (
 // Rule is one line of Kafka's access control: what a principal may do, or may not. Kafka forbids what no rule allows, and a
 // rule that forbids wins over all that allow, on connections that are open already too. Rules compare with ==.
 type Rule struct {
-	Principal string // as Kafka writes it, such as "User:scjg/adapter/licences"
-	Deny      bool   // false: it may
-	Operation Operation
-	Resource  Resource
-	Name      string // of the resource; "*" is every one
-	Prefix    bool   // Name is how the names of the resources begin
-	Host      string // from where; "": from anywhere
+	Principal string    `json:"principal"`     // as Kafka writes it, such as "User:scjg/adapter/licences"
+	Deny      bool      `json:"deny,omitzero"` // false: it may
+	Operation Operation `json:"operation"`
+	Resource  Resource  `json:"resource"`
+	Name      string    `json:"name"`            // of the resource; "*" is every one
+	Prefix    bool      `json:"prefix,omitzero"` // Name is how the names of the resources begin
+	Host      string    `json:"host,omitzero"`   // from where; "": from anywhere
 }
 
 // Operation is what is done to a resource, as kafka-acls.sh spells it. Whoever may read or write a topic may describe it.

@@ -73,7 +73,7 @@ func (n *Node) connect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	n.Bus = connected
+	n.Bus, n.clock = connected, newClock(connected, n.cfg.Kafka.Pending, n.around, n.Metrics)
 	n.close = append(n.close, connected.Close)
 	ctx, cancel := context.WithTimeout(ctx, n.cfg.Kafka.Wait)
 	defer cancel()

@@ -55,7 +55,7 @@ func (n *Node) answerUntil(f *fate) error {
 	if err != nil {
 		return err
 	}
-	n.Broker, err = broker.New(broker.Config{Catalogue: n.Catalogue, Holdings: n.Index, Audit: mortal{n.audit, f, nowhere}, Limits: n.Limits, Ready: n.mayAnswer,
+	n.Broker, err = broker.New(broker.Config{Catalogue: n.Catalogue, Holdings: n.Index, Audit: mortal{timely{n.audit, n.clock}, f, nowhere}, Limits: n.Limits, Ready: n.mayAnswer,
 		Clock: n.around.Clock})
 	if err != nil {
 		return err

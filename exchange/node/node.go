@@ -2,6 +2,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -66,6 +67,7 @@ type Node struct {
 	door    *door.Keeper
 	window  *window.Window
 	audit   *audit.Log
+	clock   *clock
 	own     *certs.Credential // the node's, at the address for departments
 	tls     *tls.Config       // nil: plain HTTP
 	brokers []string
@@ -265,7 +267,7 @@ func (n *Node) answer(context.Context) (err error) {
 	if err = n.remember(); err != nil {
 		return err
 	}
-	n.Broker, err = broker.New(broker.Config{Catalogue: n.Catalogue, Holdings: n.Index, Audit: n.audit, Limits: n.Limits, Ready: n.mayAnswer,
+	n.Broker, err = broker.New(broker.Config{Catalogue: n.Catalogue, Holdings: n.Index, Audit: timely{n.audit, n.clock}, Limits: n.Limits, Ready: n.mayAnswer,
 		Clock: n.around.Clock, Metrics: n.Metrics})
 	if err != nil {
 		return err
@@ -277,7 +279,7 @@ func (n *Node) answer(context.Context) (err error) {
 
 // mayAnswer says why no query can be answered just now. It is asked before each, so it looks at memory only.
 func (n *Node) mayAnswer() error {
-	if err := n.open(); err != nil {
+	if err := cmp.Or(n.open(), n.clock.right()); err != nil {
 		return err
 	}
 	return n.Ledger.Fresh(n.around.Clock())

@@ -34,7 +34,7 @@ func TestStartAnswerStop(t *testing.T) {
 	if said := ask(t, n); !strings.Contains(said, `"held"`) || !strings.Contains(said, `"version":1`) {
 		t.Errorf("said %s", said)
 	}
-	for path, want := range map[string]string{"/livez": "ok\n", "/readyz?verbose": "[+]parts ok\n[+]kafka ok\n[+]schemas ok\n[+]index ok\n", "/metrics": "\nyimen_index_lag_records ",
+	for path, want := range map[string]string{"/livez": "ok\n", "/readyz?verbose": "[+]parts ok\n[+]kafka ok\n[+]clock ok\n[+]schemas ok\n[+]index ok\n", "/metrics": "\nyimen_index_lag_records ",
 		RegistryPath + "/subjects": `"evidence.business-licence-value"`} {
 		if body := get(t, n.URL()+path); !strings.Contains(body, want) {
 			t.Errorf("%s: %s", path, body)

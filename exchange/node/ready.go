@@ -13,6 +13,7 @@ func (n *Node) checks() []api.Check {
 	return []api.Check{
 		{Name: "parts", OK: func(context.Context) error { return n.broken() }},
 		{Name: "kafka", OK: n.Bus.Ping},
+		{Name: "clock", OK: func(context.Context) error { return n.clock.right() }},
 		{Name: "schemas", OK: n.Registry.Settled},
 		{Name: "index", OK: func(ctx context.Context) error {
 			lag, err := n.Lag(ctx)

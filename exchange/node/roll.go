@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"net"
 	"slices"
 	"time"
@@ -13,7 +12,6 @@ import (
 	"github.com/onedoor/yimen/certs"
 	"github.com/onedoor/yimen/certs/enrol"
 	"github.com/onedoor/yimen/certs/roll"
-	"github.com/onedoor/yimen/exchange/access"
 	"github.com/onedoor/yimen/exchange/contract"
 	"github.com/onedoor/yimen/exchange/door"
 	"github.com/onedoor/yimen/exchange/envelope"
@@ -22,7 +20,7 @@ import (
 // identify starts the roll of identities, and enters the node itself onto it.
 func (n *Node) identify(ctx context.Context) error {
 	var err error
-	n.Roll, err = roll.New(roll.Config{City: n.cfg.City, Topics: n.Bus, Authority: n.Authority, Suite: n.suite, Clock: n.around.Clock, Log: n.around.Log, Metrics: n.Metrics})
+	n.Roll, err = roll.New(roll.Config{City: n.cfg.City, Topics: n.clock, Authority: n.Authority, Suite: n.suite, Clock: n.around.Clock, Log: n.around.Log, Metrics: n.Metrics})
 	if err != nil {
 		return err
 	}
@@ -166,52 +164,6 @@ func (n *Node) papersOf(made certs.Issued, suite envelope.Suite) certs.Papers {
 		papers.Roots = append(papers.Roots, root.Raw)
 	}
 	return papers
-}
-
-// guard keeps Kafka's rules as the roll has them, where Kafka checks who is calling.
-func (n *Node) guard(ctx context.Context) error {
-	if n.cfg.Kafka.TLS.Cert == "" {
-		return nil
-	}
-	for {
-		changed := n.Roll.Changed()
-		if err := n.protect(ctx); err != nil && ctx.Err() == nil {
-			n.around.Log.Error("Kafka's rules are not as the roll has them", "error", err)
-			changed = later(ctx, askAgain)
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-changed:
-		}
-	}
-}
-
-func (n *Node) protect(ctx context.Context) error {
-	if err := n.Roll.Settled(ctx); err != nil {
-		return err
-	}
-	members, err := Members(n.Roll)
-	if err != nil {
-		return err
-	}
-	changes, err := access.Apply(ctx, n.Bus, n.Catalogue, Topics(n.Catalogue, n.cfg.Kafka), members)
-	if err == nil && !changes.None() {
-		n.around.Log.Info("Kafka's rules were changed", "added", len(changes.Add), "removed", len(changes.Remove))
-	}
-	return err
-}
-
-// Members are the identities of a roll as Kafka's rules need them.
-func Members(r *roll.Roll) ([]access.Member, error) {
-	var members []access.Member
-	var wrong []error
-	for _, s := range r.Standings() {
-		who, err := certs.ParseIdentity(s.Identity)
-		wrong = append(wrong, err)
-		members = append(members, access.Member{Identity: who, Revoked: !s.Revoked.IsZero()})
-	}
-	return members, errors.Join(wrong...)
 }
 
 var (
