@@ -122,6 +122,7 @@ type Catalogue struct {
 	grants      []Grant
 	asked       map[asker][]Grant // grants by who asks for what
 	version     string
+	upTo        int64 // of Topic
 }
 
 // asker is a department with an item that it asks for.
@@ -198,12 +199,17 @@ func (c *Catalogue) MayAsk(department exchange.Department, item exchange.Item, d
 	return service.Department == department || slices.ContainsFunc(c.asked[asker{department, item}], func(g Grant) bool { return g.holdsOn(day) })
 }
 
-// WithGrants is the same catalogue with other grants. They are not checked.
-func (c *Catalogue) WithGrants(grants []Grant) (*Catalogue, error) {
+// WithGrants is the same catalogue with the grants that follow from Topic up to an offset. They are not checked. Its version stays
+// that of what was read: with it and UpTo it can be made again.
+func (c *Catalogue) WithGrants(grants []Grant, upTo int64) *Catalogue {
 	other := *c
-	other.grants = slices.Clone(grants)
-	return other.finish()
+	other.grants, other.upTo = slices.Clone(grants), upTo
+	other.order()
+	return &other
 }
+
+// UpTo is the offset on Topic up to which grants are folded into it; 0: none is.
+func (c *Catalogue) UpTo() int64 { return c.upTo }
 
 // Nearest is the item code most like the one given, "" if none is.
 func (c *Catalogue) Nearest(item string) exchange.Item {

@@ -58,6 +58,14 @@ func Load(fsys ...fs.FS) (*Catalogue, error) {
 }
 
 func (c *Catalogue) finish() (*Catalogue, error) {
+	c.order()
+	var err error
+	c.version, err = c.digest()
+	return c, err
+}
+
+// order sorts the grants and lays them out by who asks for what.
+func (c *Catalogue) order() {
 	slices.SortFunc(c.grants, func(a, b Grant) int {
 		return cmp.Or(cmp.Compare(a.Department, b.Department), cmp.Compare(a.Item, b.Item),
 			cmp.Compare(a.Evidence, b.Evidence), cmp.Compare(a.From, b.From))
@@ -67,9 +75,6 @@ func (c *Catalogue) finish() (*Catalogue, error) {
 		at := asker{g.Department, g.Item}
 		c.asked[at] = append(c.asked[at], g)
 	}
-	var err error
-	c.version, err = c.digest()
-	return c, err
 }
 
 // readAll reads the files of one file system that match. The map notes where each code was defined, so that

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -42,6 +43,8 @@ func (b *Book) Ask(ctx context.Context, who Person, terms catalogue.Grant) (Stan
 // newID is short enough to be read out, and 50 bits are not met twice in a city.
 func newID() string { return "g-" + strings.ToLower(rand.Text()[:10]) }
 
+var fieldForm = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{0,63}$`)
+
 // gaps lists everything that a request lacks (art. 20: basis, scenario, scope and duration; the method is always a query).
 func (b *Book) gaps(g catalogue.Grant) []exchange.Text {
 	var gaps []exchange.Text
@@ -72,7 +75,7 @@ func (b *Book) gaps(g catalogue.Grant) []exchange.Text {
 				hint = text("，是否指 "+near, ", did you mean "+near)
 			}
 			unknown := !slices.Contains(fields, f)
-			if unknown && !exchange.ValidName(strings.ReplaceAll(f, "_", "-")) { // not to be repeated
+			if !fieldForm.MatchString(f) { // whatever was typed there is not repeated
 				f = "?"
 			}
 			lacks(unknown, "证照没有字段 "+f+hint.ZH, "the evidence has no field "+f+hint.EN)
@@ -111,7 +114,7 @@ func (b *Book) Decide(ctx context.Context, who Person, id string, d Decision) (S
 	if err := b.may(who, d.Act, &now); err != nil {
 		return Standing{}, err
 	}
-	if !sound(d.Reason) || reasoned[d.Act] && strings.TrimSpace(d.Reason) == "" {
+	if !sound(d.Reason) || d.Act.Reasoned() && strings.TrimSpace(d.Reason) == "" {
 		return Standing{}, noReason()
 	}
 	if d.Act == Approve {

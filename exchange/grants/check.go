@@ -89,8 +89,7 @@ func (v Verdict) because(g *Standing) Verdict {
 	case g.Status == Requested:
 		return v.no("申请 "+g.ID+" 待数源部门答复", "the request "+g.ID+" waits for the keeper's answer")
 	case g.Status != Granted:
-		zh := map[Status]string{Refused: "已被拒绝", Suspended: "已暂停", Revoked: "已撤销"}[g.Status]
-		return v.no(fmt.Sprintf("授权 %s %s：%s", g.ID, zh, g.Reason), fmt.Sprintf("the grant %s is %s: %s", g.ID, g.Status, g.Reason))
+		return v.no(fmt.Sprintf("授权 %s %s：%s", g.ID, g.Status.Text().ZH, g.Reason), fmt.Sprintf("the grant %s is %s: %s", g.ID, g.Status, g.Reason))
 	case v.Day < g.Terms.From:
 		return v.no("授权 "+g.ID+" 自 "+string(g.Terms.From)+" 起", "the grant "+g.ID+" begins on "+string(g.Terms.From))
 	}

@@ -35,7 +35,7 @@ type Listing struct {
 // Operations are the addresses.
 func (d *Desk) Operations() []contract.Operation {
 	at := time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC)
-	terms := catalogue.Grant{Department: "xzsp", Evidence: "business-licence", Item: "food-licence-new", Fields: []string{"name", "credit_code"},
+	terms := catalogue.Grant{Department: "xzsp", Evidence: "business-licence", Item: "food-licence-new", Fields: []string{"name", "creditCode"},
 		Basis: text("食品安全法第三十五条", "Food Safety Law, art. 35"), From: "2026-12-01", Until: "2027-11-30"}
 	asked := Standing{ID: "g-a2b3c4d5e6", Terms: terms, Status: Requested, Version: 1, Class: catalogue.Unconditional, Requested: at, Asker: "xzsp/0017",
 		Clock: &Clock{Article: 21, Due: "2026-11-24"}}
@@ -62,7 +62,7 @@ func (d *Desk) Operations() []contract.Operation {
 		{ID: "checkGrant", Method: http.MethodGet, Path: "/v1/grants/check", Group: contract.Grants, Do: d.check, Name: text("核对共享授权", "check a grant"),
 			About: text("某部门今天能否为某事项查看某类证照的某些字段，不能的话为什么。", "Whether a department may see fields of a type for an item today, and why not."),
 			Parameters: []contract.Parameter{word("department", "xzsp", "部门；省略即本部门", "the department; the own one where it is left out"), word("item", "food-licence-new", "事项", "the item"),
-				word("evidence", "business-licence", "证照类型", "the evidence type"), word("fields", "name,credit_code", "字段，逗号分隔", "fields, with commas between")},
+				word("evidence", "business-licence", "证照类型", "the evidence type"), word("fields", "name,creditCode", "字段，逗号分隔", "fields, with commas between")},
 			Answer: Verdict{Allowed: true, Day: "2026-12-01", Grant: asked.ID, Fields: terms.Fields, Until: terms.Until}, Refusals: []error{mayNotDeal()}},
 	}
 }

@@ -62,6 +62,7 @@ type Book struct {
 	mu      sync.RWMutex // guards all below
 	state   state
 	changed chan struct{}    // closed, and replaced, whenever something was folded
+	all     []numbered       // what was folded, in its order
 	told    map[string]error // what the fold said of entries that this node waits for, by their ids
 }
 
@@ -86,6 +87,31 @@ func New(cfg Config) (*Book, error) {
 		}
 	}
 	return b, nil
+}
+
+// numbered is an entry with the offset behind it.
+type numbered struct {
+	*entry
+	next int64
+}
+
+// AsOf is a catalogue with the grants that were in force when the topic was folded up to an offset, so that an answer of then can be given again.
+func (b *Book) AsOf(ctx context.Context, c *catalogue.Catalogue, upTo int64) (*catalogue.Catalogue, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if err := b.until(ctx, upTo); err != nil {
+		return nil, err
+	}
+	b.mu.RLock()
+	all := b.all[:len(b.all):len(b.all)]
+	b.mu.RUnlock()
+	then := newState(c.Grants())
+	for _, e := range all {
+		if e.next <= upTo {
+			_ = then.fold(e.entry) // what counted then counts now, and what did not does not
+		}
+	}
+	return c.WithGrants(then.inForce(), upTo), nil
 }
 
 // Current is the catalogue with the grants that are in force.

@@ -157,13 +157,12 @@ func (w *world) permits() bool {
 // TestLife takes a grant from its request to its revocation; what is in force follows each act at once.
 func TestLife(t *testing.T) {
 	w := newWorld(t)
-	before := w.Current().Version()
 	g := w.ask(terms)
 	if w.permits() || g.Clock == nil || *g.Clock != (Clock{Article: 21, Due: "2026-11-24"}) {
 		t.Errorf("after the request: permitted %v, clock %+v", w.permits(), g.Clock)
 	}
 	g = w.does(keeper, g, Approve)
-	if !w.permits() || w.Current().Version() == before || g.Clock == nil || g.Clock.Article != 22 || g.Clock.Due != "2026-12-21" {
+	if !w.permits() || w.Current().UpTo() != 2 || g.Clock == nil || g.Clock.Article != 22 || g.Clock.Due != "2026-12-21" {
 		t.Errorf("after approval: permitted %v, clock %+v", w.permits(), g.Clock)
 	}
 	for _, step := range []struct {
@@ -178,10 +177,16 @@ func TestLife(t *testing.T) {
 	if want := "xzsp/0017 grant-request,scjg/0021 grant-approve,dsj/0001 grant-suspend,scjg/0021 grant-resume,scjg/0021 grant-suspend,scjg/0021 grant-revoke"; strings.Join(w.acts, ",") != want {
 		t.Errorf("audit log: %v", w.acts)
 	}
+	for upTo, want := range []int{1, 1, 2, 1, 2, 1, 1} { // the city's own is always there
+		then, err := w.AsOf(t.Context(), w.cfg.Catalogue, int64(upTo))
+		if err != nil || len(then.Grants()) != want {
+			t.Errorf("as of %d: %v %v, want %d", upTo, then.Grants(), err, want)
+		}
+	}
 	again := w.book(w.cfg.Catalogue) // folded anew, it is the same
 	was, _ := w.List(admin)
 	is, _ := again.List(admin)
-	if len(is) != 2 || len(was) != 2 || is[1].Status != was[1].Status || again.Current().Version() != before || w.Current().Version() != before {
+	if len(is) != 2 || len(was) != 2 || is[1].Status != was[1].Status || again.Current().UpTo() != w.Current().UpTo() || len(again.Current().Grants()) != 1 {
 		t.Errorf("folded anew: %+v; was %+v", is, was)
 	}
 }

@@ -37,12 +37,12 @@ func noBasis() error {
 
 func outrun(g *Standing) error {
 	return &exchange.Problem{Code: "YM-GRT-0105", Kind: exchange.Conflict, What: text("该授权在此期间已变动", "the grant was changed meanwhile"),
-		Why:  text(fmt.Sprintf("现在是第 %d 版，状态 %s", g.Version, g.Status), fmt.Sprintf("it is at version %d now, %s", g.Version, g.Status)),
+		Why:  text(fmt.Sprintf("现在是第 %d 版，%s", g.Version, g.Status.Text().ZH), fmt.Sprintf("it is at version %d now, %s", g.Version, g.Status)),
 		Mend: text("用 yimen grant list 查看后再决定", "look at it with `yimen grant list`, then decide")}
 }
 
 func cannot(act Act, status Status) error {
-	return &exchange.Problem{Code: "YM-GRT-0106", Kind: exchange.Conflict, What: text(fmt.Sprintf("状态 %s 的授权不能 %s", status, act), fmt.Sprintf("a grant that is %s admits no %s", status, act)),
+	return &exchange.Problem{Code: "YM-GRT-0106", Kind: exchange.Conflict, What: text(fmt.Sprintf("%s的授权不能 %s", status.Text().ZH, act), fmt.Sprintf("a grant that is %s admits no %s", status, act)),
 		Mend: text("被拒绝或撤销的授权须重新申请", "what was refused or revoked is asked for anew")}
 }
 

@@ -66,11 +66,7 @@ func (b *Book) take(ctx context.Context, messages []exchange.Message) error {
 		moved = b.one(&messages[i], keys) || moved
 	}
 	if moved {
-		c, err := b.cfg.Catalogue.WithGrants(b.state.inForce())
-		if err != nil {
-			return err
-		}
-		b.current.Store(c)
+		b.current.Store(b.cfg.Catalogue.WithGrants(b.state.inForce(), b.state.next))
 	}
 	close(b.changed)
 	b.changed = make(chan struct{})
@@ -82,6 +78,7 @@ func (b *Book) one(m *exchange.Message, keys []ed25519.PublicKey) bool {
 	e, reason, err := read(m, keys)
 	if e != nil {
 		reason, err = "void", b.state.fold(e)
+		b.all = append(b.all, numbered{e, m.Offset + 1})
 		if _, waits := b.told[e.ID]; waits && err != errRepeated {
 			b.told[e.ID] = err
 		}

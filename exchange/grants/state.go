@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/catalogue"
 )
 
@@ -33,8 +34,14 @@ var after = map[Status]map[Act]Status{
 	Suspended: {Resume: Granted, Revoke: Revoked},
 }
 
-// reasoned are the acts that must say why.
-var reasoned = map[Act]bool{Refuse: true, Extend: true, Suspend: true, Revoke: true}
+// Reasoned says whether the act must say why.
+func (a Act) Reasoned() bool { return a == Refuse || a == Extend || a == Suspend || a == Revoke }
+
+// Text is the status as people read it.
+func (s Status) Text() exchange.Text {
+	return map[Status]exchange.Text{Requested: text("待答复", "requested"), Granted: text("有效", "granted"), Refused: text("已拒绝", "refused"),
+		Suspended: text("已暂停", "suspended"), Revoked: text("已撤销", "revoked")}[s]
+}
 
 // Standing is a grant and how it stands.
 type Standing struct {
@@ -96,7 +103,7 @@ func (s *state) fold(e *entry) error {
 		return outrun(g)
 	case !can:
 		return cannot(e.Act, g.Status)
-	case reasoned[e.Act] && strings.TrimSpace(e.Reason) == "":
+	case e.Act.Reasoned() && strings.TrimSpace(e.Reason) == "":
 		return noReason()
 	case e.Act == Extend && g.Extended:
 		return extendedAlready()
