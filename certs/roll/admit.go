@@ -12,11 +12,12 @@ import (
 	"github.com/onedoor/yimen/certs"
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/envelope"
+	"github.com/onedoor/yimen/exchange/identity"
 )
 
 // Revoke refuses the target from now on, everywhere. reason is a code, such as key-lost; it stays on the roll.
 func (r *Roll) Revoke(ctx context.Context, target Target, by, reason string) error {
-	if holdsNumber(target.Identity.Name) {
+	if identity.MentionsCitizen(target.Identity.Name) {
 		return numberInIdentity()
 	}
 	return r.add(ctx, &entry{Kind: revoked, Target: target.String(), By: by, Reason: reason})

@@ -40,7 +40,7 @@ func (r *Roll) mayBe(who certs.Identity) error {
 	if err := who.Check(); err != nil || who.City != r.cfg.City || who.Role == certs.Node {
 		return badIdentity()
 	}
-	if holdsNumber(who.Name) {
+	if identity.MentionsCitizen(who.Name) {
 		return numberInIdentity()
 	}
 	r.mu.RLock()
@@ -49,17 +49,6 @@ func (r *Roll) mayBe(who certs.Identity) error {
 		return isRevoked(who.Principal(), is)
 	}
 	return nil
-}
-
-// holdsNumber says whether a citizen number stands in a name: a staff code may be digits only, and the roll is never cleaned.
-func holdsNumber(name string) bool {
-	for i := 0; i+18 <= len(name); i++ {
-		if _, err := identity.ParseCitizen(name[i : i+18]); err == nil {
-			return true
-		}
-	}
-	_, err := identity.ParseCitizen(name) // of the old form
-	return err == nil
 }
 
 // Enrol issues the first certificate for the request's key to whom the token was given for, and uses the token up. A token that

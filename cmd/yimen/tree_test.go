@@ -168,6 +168,7 @@ func printable(t *testing.T) map[string]string {
 	registry := " --server " + up.url + " --token @" + filepath.Join(up.data, adminFile)
 	licence := " --file ../../schemas/evidence/business-licence.json"
 	suspended, _ := limitsUp(t)
+	granted, _ := grantsUp(t, true)
 	return map[string]string{
 		"yimen topics plan":          "topics plan --config " + up.config(t),
 		"yimen topics apply":         "topics apply --config " + up.config(t),
@@ -183,6 +184,15 @@ func printable(t *testing.T) map[string]string {
 		"yimen erase lift":           "erase lift " + up.erasure(t) + " --basis error" + registry,
 		"yimen erase list":           "erase list" + registry,
 		"yimen index refused":        "index refused" + registry,
+		"yimen grant request":        "grant request food-licence-new business-licence" + granted,
+		"yimen grant approve":        "grant approve g-late" + granted,
+		"yimen grant refuse":         "grant refuse g-late --reason no" + granted,
+		"yimen grant extend":         "grant extend g-late --reason more" + granted,
+		"yimen grant suspend":        "grant suspend city-good --reason no" + granted,
+		"yimen grant resume":         "grant resume city-good" + granted,
+		"yimen grant revoke":         "grant revoke city-good --reason no" + granted,
+		"yimen grant list":           "grant list" + granted,
+		"yimen grant check":          "grant check food-licence-new business-licence" + granted,
 		"yimen limits list":          "limits list" + suspended,
 		"yimen limits lift":          "limits lift xzsp/w1 --reason JC-2026-014" + suspended,
 		"yimen schema lint":          "schema lint ../../schemas/evidence",

@@ -16,6 +16,7 @@ func (s *session) verbs() []verb {
 		s.quarantineVerbs(),
 		s.schemaVerbs(),
 		s.itemVerbs(),
+		s.grantVerbs(),
 		s.kafkaVerbs(),
 		s.limitsVerbs(),
 		s.auditVerbs(),

@@ -10,6 +10,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -45,6 +46,7 @@ type Limits interface {
 // Config is what a Broker is made of.
 type Config struct {
 	Catalogue    *catalogue.Catalogue
+	Current      func() *catalogue.Catalogue // Catalogue with the grants in force now, asked once for each query; nil: Catalogue
 	Holdings     Holdings
 	Audit        Auditor
 	Limits       Limits                // nil: none
@@ -127,16 +129,17 @@ func (b *Broker) query(ctx context.Context, q Query, now time.Time) (Conclusion,
 	if err := b.ready(); err != nil {
 		return Conclusion{}, err
 	}
+	c := b.current()
 	entry := audit.Entry{
 		Department: q.Caller.Department, Clerk: q.Caller.Clerk, Case: q.Case, Item: q.Item, Holder: q.Applicant, Nonce: q.Nonce,
-		Catalogue: b.cfg.Catalogue.Version(), Evaluated: now, On: q.On, Chosen: q.Chosen,
+		Catalogue: c.Version(), Evaluated: now, On: q.On, Chosen: q.Chosen,
 	}
 	if err := entry.CheckAsker(); err != nil {
 		return Conclusion{}, err
 	}
-	service, known := b.cfg.Catalogue.Service(q.Item)
+	service, known := c.Service(q.Item)
 	if !known {
-		return Conclusion{}, noSuchItem(b.cfg.Catalogue.Nearest(string(q.Item)))
+		return Conclusion{}, noSuchItem(c.Nearest(string(q.Item)))
 	}
 	if err := cmp.Or(checkApplicant(service, q.Applicant), checkFacts(service, q.Facts), checkOn(q.On)); err != nil {
 		return Conclusion{}, err
@@ -145,10 +148,10 @@ func (b *Broker) query(ctx context.Context, q Query, now time.Time) (Conclusion,
 	if entry.Stating, err = q.Stating(); err != nil {
 		return Conclusion{}, err
 	}
-	if err := b.permit(ctx, &entry, now); err != nil {
+	if err := b.permit(ctx, c, &entry, now); err != nil {
 		return Conclusion{}, err
 	}
-	premises, err := premisesOf(ctx, b.cfg.Catalogue, b.cfg.Holdings, service, q, now)
+	premises, err := premisesOf(ctx, c, b.cfg.Holdings, service, q, now)
 	if err != nil {
 		return Conclusion{}, err
 	}
@@ -156,7 +159,7 @@ func (b *Broker) query(ctx context.Context, q Query, now time.Time) (Conclusion,
 		return Conclusion{}, err
 	}
 	answers := Decide(premises)
-	entry.Decision, entry.Materials, entry.Inputs = audit.Answered, Logged(answers), premises.Found.Inputs
+	entry.Decision, entry.Materials, entry.Inputs = audit.Answered, Logged(answers), inputs(premises.Found.Inputs, c)
 	entry.Found = len(premises.Found.Records) > 0
 	if entry.Told, err = Spell(answers); err != nil {
 		return Conclusion{}, err
@@ -171,6 +174,13 @@ func (b *Broker) query(ctx context.Context, q Query, now time.Time) (Conclusion,
 	}, nil
 }
 
+func (b *Broker) current() *catalogue.Catalogue {
+	if b.cfg.Current == nil {
+		return b.cfg.Catalogue
+	}
+	return b.cfg.Current()
+}
+
 func (b *Broker) ready() error {
 	if b.cfg.Ready == nil {
 		return nil
@@ -180,9 +190,9 @@ func (b *Broker) ready() error {
 
 // permit stamps the entry and gives nil where the query may be answered. Else it leaves the entry and gives the refusal, or the
 // reason why there could be no entry. What is refused for want of permission counts as well: trying items is a pattern too.
-func (b *Broker) permit(ctx context.Context, entry *audit.Entry, now time.Time) error {
+func (b *Broker) permit(ctx context.Context, c *catalogue.Catalogue, entry *audit.Entry, now time.Time) error {
 	var refusal error
-	if !b.cfg.Catalogue.MayAsk(entry.Department, entry.Item, exchange.DateOf(now)) {
+	if !c.MayAsk(entry.Department, entry.Item, exchange.DateOf(now)) {
 		entry.Decision, entry.Refusal = audit.Refused, notPermittedCode
 		refusal = notPermitted()
 	}
@@ -230,6 +240,17 @@ func premisesOf(ctx context.Context, c *catalogue.Catalogue, h Holdings, service
 		return Premises{}, notFoundOut(err)
 	}
 	return p, nil
+}
+
+// inputs adds the grants to what an answer was made from, once any is folded. The map that was found is shared.
+func inputs(found map[string]map[int]int64, c *catalogue.Catalogue) map[string]map[int]int64 {
+	if c.UpTo() == 0 {
+		return found
+	}
+	all := make(map[string]map[int]int64, len(found)+1)
+	maps.Copy(all, found)
+	all[catalogue.Topic] = map[int]int64{0: c.UpTo()}
+	return all
 }
 
 func (b *Broker) audit(ctx context.Context, entry audit.Entry) (audit.Receipt, error) {

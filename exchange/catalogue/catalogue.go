@@ -34,7 +34,20 @@ type Evidence struct {
 	Keeper exchange.Department   `json:"keeper"`
 	// StaleAfter is how old a keeper's word may be before an answer must not rest on it alone.
 	StaleAfter time.Duration `json:"stale_after"`
+	// Sharing is the class in which the keeper declared it, and SharingBasis the law that says so; NotShared must cite one.
+	Sharing      Sharing       `json:"sharing"`
+	SharingBasis exchange.Text `json:"sharing_basis,omitzero"`
 }
+
+// Sharing (共享属性) is one of the three classes of 政务数据共享条例 art. 14. It says how soon a request is to be answered.
+type Sharing string
+
+// The classes.
+const (
+	Unconditional Sharing = "unconditional" // 无条件共享
+	Conditional   Sharing = "conditional"   // 有条件共享
+	NotShared     Sharing = "not-shared"    // 不予共享
+)
 
 // Service is one service item.
 type Service struct {
@@ -107,7 +120,15 @@ type Catalogue struct {
 	evidence    map[exchange.EvidenceType]Evidence
 	services    map[exchange.Item]Service
 	grants      []Grant
+	asked       map[asker][]Grant // grants by who asks for what
 	version     string
+	upTo        int64 // of Topic
+}
+
+// asker is a department with an item that it asks for.
+type asker struct {
+	department exchange.Department
+	item       exchange.Item
 }
 
 // Accepts says whether an applicant of that kind may apply for the item.
@@ -170,8 +191,8 @@ func (c *Catalogue) Grants() []Grant { return slices.Clone(c.grants) }
 
 // Permit finds the grant that lets the department see the type for the item on that day. There is at most one.
 func (c *Catalogue) Permit(department exchange.Department, item exchange.Item, t exchange.EvidenceType, day exchange.Date) (Grant, bool) {
-	for _, g := range c.grants {
-		if g.Department == department && g.Item == item && g.Evidence == t && g.holdsOn(day) {
+	for _, g := range c.asked[asker{department, item}] {
+		if g.Evidence == t && g.holdsOn(day) {
 			return g, true
 		}
 	}
@@ -185,10 +206,20 @@ func (c *Catalogue) MayAsk(department exchange.Department, item exchange.Item, d
 	if !known {
 		return false
 	}
-	return service.Department == department || slices.ContainsFunc(c.grants, func(g Grant) bool {
-		return g.Department == department && g.Item == item && g.holdsOn(day)
-	})
+	return service.Department == department || slices.ContainsFunc(c.asked[asker{department, item}], func(g Grant) bool { return g.holdsOn(day) })
 }
+
+// WithGrants is the same catalogue with the grants that follow from Topic up to an offset. They are not checked. Its version stays
+// that of what was read: with it and UpTo it can be made again.
+func (c *Catalogue) WithGrants(grants []Grant, upTo int64) *Catalogue {
+	other := *c
+	other.grants, other.upTo = slices.Clone(grants), upTo
+	other.order()
+	return &other
+}
+
+// UpTo is the offset on Topic up to which grants are folded into it; 0: none is.
+func (c *Catalogue) UpTo() int64 { return c.upTo }
 
 // Nearest is the item code most like the one given, "" if none is.
 func (c *Catalogue) Nearest(item string) exchange.Item {
@@ -225,6 +256,9 @@ func (c *Catalogue) digest() (string, error) {
 	sum := sha256.Sum256(content)
 	return hex.EncodeToString(sum[:]), nil
 }
+
+// Topic is where the catalogue's changes stand, one partition and never cleaned. Each entry names its kind.
+const Topic = "catalogue"
 
 //go:embed city
 var city embed.FS

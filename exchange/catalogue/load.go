@@ -58,13 +58,23 @@ func Load(fsys ...fs.FS) (*Catalogue, error) {
 }
 
 func (c *Catalogue) finish() (*Catalogue, error) {
+	c.order()
+	var err error
+	c.version, err = c.digest()
+	return c, err
+}
+
+// order sorts the grants and lays them out by who asks for what.
+func (c *Catalogue) order() {
 	slices.SortFunc(c.grants, func(a, b Grant) int {
 		return cmp.Or(cmp.Compare(a.Department, b.Department), cmp.Compare(a.Item, b.Item),
 			cmp.Compare(a.Evidence, b.Evidence), cmp.Compare(a.From, b.From))
 	})
-	var err error
-	c.version, err = c.digest()
-	return c, err
+	c.asked = map[asker][]Grant{}
+	for _, g := range c.grants {
+		at := asker{g.Department, g.Item}
+		c.asked[at] = append(c.asked[at], g)
+	}
 }
 
 // readAll reads the files of one file system that match. The map notes where each code was defined, so that
@@ -143,16 +153,30 @@ func (l *loader) departments(f *file, document ast.Node, defined map[string]stri
 
 func (l *loader) evidence(f *file, document ast.Node, defined map[string]string) {
 	for _, e := range f.entries(document) {
-		found := f.fields(e.value, "name", "keeper", "stale_after")
+		found := f.fields(e.value, "name", "keeper", "stale_after", "sharing?", "sharing_basis?")
 		evidence := Evidence{
 			Type:       exchange.EvidenceType(f.checkName(e.at, e.key)),
 			Name:       f.text(found["name"]),
 			Keeper:     known(f, found["keeper"], department, l.catalogue.departments),
 			StaleAfter: f.duration(found["stale_after"]),
+			Sharing:    Conditional, // where nothing is declared the keeper is asked
 		}
+		f.sharing(e.value, found, &evidence)
 		if evidence.Type != "" && f.fresh(e.key, e.at, defined) {
 			l.catalogue.evidence[evidence.Type] = evidence
 		}
+	}
+}
+
+// sharing reads in which class a type is shared.
+func (f *file) sharing(at ast.Node, found map[string]ast.Node, e *Evidence) {
+	if found["sharing"] != nil {
+		e.Sharing = Sharing(f.choice(found["sharing"], string(Unconditional), string(Conditional), string(NotShared)))
+	}
+	e.SharingBasis = f.text(found["sharing_basis"])
+	if e.Sharing == NotShared && e.SharingBasis.ZH == "" {
+		f.report("YM-CAT-0205", at, text("不予共享须写明依据的法律（政务数据共享条例第十五条）", "what is not shared must cite the law that says so (政务数据共享条例 art. 15)"),
+			text("补上 sharing_basis，或改为 sharing: conditional", "add sharing_basis, or write sharing: conditional"))
 	}
 }
 
@@ -248,6 +272,7 @@ func (l *loader) grants(f *file, document ast.Node, _ map[string]string) {
 		slices.Sort(g.Fields)
 		g.Fields = slices.Compact(g.Fields)
 		l.checkGrant(f, n, g)
+		l.checkShared(f, n, g)
 		l.granted[len(l.catalogue.grants)] = fmt.Sprintf("%s:%d", f.path, line(n))
 		l.catalogue.grants = append(l.catalogue.grants, g)
 	}
@@ -264,6 +289,14 @@ func (l *loader) checkGrant(f *file, at ast.Node, g Grant) {
 	if g.From != "" && g.Until != "" && g.Until < g.From {
 		f.report("YM-CAT-0302", at, text("授权的截止日期早于起始日期", "the grant ends before it begins"),
 			text("查对 from 和 until", "check from and until"))
+	}
+}
+
+// checkShared refuses a grant of what is not shared.
+func (l *loader) checkShared(f *file, at ast.Node, g Grant) {
+	if e := l.catalogue.evidence[g.Evidence]; e.Sharing == NotShared {
+		f.report("YM-CAT-0304", at, text(fmt.Sprintf("%s 不予共享：%s", g.Evidence, e.SharingBasis.ZH), fmt.Sprintf("%s is not shared: %s", g.Evidence, e.SharingBasis.In(exchange.EN))),
+			text("删去这条授权", "remove the grant"))
 	}
 }
 

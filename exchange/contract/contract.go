@@ -52,6 +52,7 @@ type Group string
 const (
 	Queries  Group = "queries"  // 核验
 	Items    Group = "items"    // 事项
+	Grants   Group = "grants"   // 共享授权
 	Audit    Group = "audit"    // 审计
 	Limits   Group = "limits"   // 限额
 	Erasures Group = "erasures" // 删除

@@ -63,6 +63,7 @@ var groups = []struct {
 }{
 	{Queries, text("核验", "queries: which materials need not be brought")},
 	{Items, text("事项与材料", "service items and their materials")},
+	{Grants, text("共享授权：申请、决定、核对", "grants: asking for them, deciding on them, checking them")},
 	{Audit, text("审计：回执、查询记录、谁看过我的数据", "audit: receipts, entries, who looked at my data")},
 	{Limits, text("限额与暂停", "limits and suspensions")},
 	{Erasures, text("删除", "orders to forget")},

@@ -31,6 +31,7 @@ const (
 	Supervisor Role = "supervisor" // searches the audit log for the own department (监察)
 	Auditor    Role = "auditor"    // reads the whole audit log (审计)
 	Citizens   Role = "citizens"   // tells people and companies who looked at their data
+	Grants     Role = "grants"     // asks for grants, and decides on those of the own department's evidence (数据共享负责人)
 )
 
 // Caller is who sent a request.

@@ -18,6 +18,7 @@ func lacks(role Role) error {
 		Admin:      text("该调用方不是管理员", "this caller is no administrator"),
 		Supervisor: text("该调用方不能查看审计日志", "this caller may not read the audit log"),
 		Auditor:    text("该调用方不能查看全部审计日志", "this caller may not read the whole audit log"),
+		Grants:     text("该调用方不办理共享授权", "this caller does not deal with grants"),
 		Citizens:   text("该调用方不能查询谁看过某人的数据", "this caller may not ask who looked at somebody's data"),
 	}[role]
 	return &exchange.Problem{Code: "YM-API-0403", Kind: exchange.Denied, What: what,

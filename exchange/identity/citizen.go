@@ -102,3 +102,15 @@ func decimal(digits string) int {
 	}
 	return value
 }
+
+// MentionsCitizen says whether a citizen number stands in s, or s is one of the old form: what people type may hold one, and some of it is
+// kept for ever.
+func MentionsCitizen(s string) bool {
+	for i := 0; i+18 <= len(s); i++ {
+		if _, err := ParseCitizen(s[i : i+18]); err == nil {
+			return true
+		}
+	}
+	_, err := ParseCitizen(s)
+	return err == nil
+}

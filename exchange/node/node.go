@@ -29,6 +29,7 @@ import (
 	"github.com/onedoor/yimen/exchange/door"
 	"github.com/onedoor/yimen/exchange/envelope"
 	"github.com/onedoor/yimen/exchange/erasure"
+	"github.com/onedoor/yimen/exchange/grants"
 	"github.com/onedoor/yimen/exchange/holdings"
 	"github.com/onedoor/yimen/exchange/holdings/pebble"
 	"github.com/onedoor/yimen/exchange/limits"
@@ -58,6 +59,7 @@ type Node struct {
 	Roll      *roll.Roll
 	Ledger    *ledger.Ledger
 	Limits    *limits.Limits
+	Grants    *grants.Book
 	Metrics   *prometheus.Registry
 
 	cfg     Config
@@ -115,7 +117,7 @@ func Start(ctx context.Context, cfg Config, around Surroundings) (*Node, error) 
 	}
 	n := &Node{suite: suite, cfg: cfg, around: around, Metrics: prometheus.NewRegistry()}
 	n.life, n.end = context.WithCancelCause(context.WithoutCancel(ctx))
-	for _, part := range []func(context.Context) error{n.learn, n.keep, n.connect, n.identify, n.record, n.stand, n.register, n.index, n.answer, n.serve} {
+	for _, part := range []func(context.Context) error{n.learn, n.keep, n.connect, n.identify, n.record, n.stand, n.register, n.index, n.grant, n.answer, n.serve} {
 		if err := errors.Join(part(ctx), ctx.Err()); err != nil {
 			return nil, errors.Join(err, n.Close())
 		}
@@ -267,7 +269,7 @@ func (n *Node) answer(context.Context) (err error) {
 	if err = n.remember(); err != nil {
 		return err
 	}
-	n.Broker, err = broker.New(broker.Config{Catalogue: n.Catalogue, Holdings: n.Index, Audit: timely{n.audit, n.clock}, Limits: n.Limits, Ready: n.mayAnswer,
+	n.Broker, err = broker.New(broker.Config{Catalogue: n.Catalogue, Current: n.Grants.Current, Holdings: n.Index, Audit: timely{n.audit, n.clock}, Limits: n.Limits, Ready: n.mayAnswer,
 		Clock: n.around.Clock, Metrics: n.Metrics})
 	if err != nil {
 		return err

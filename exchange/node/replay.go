@@ -38,8 +38,12 @@ type ReplayRequest struct {
 // Replay gives recorded answers again from the inputs recorded with them, and tells how each compares.
 func (n *Node) Replay(ctx context.Context, asked []replay.Asked, tell func(replay.Result) error) error {
 	return replay.Run(ctx, replay.Config{Topics: n.Bus, Empty: n.emptyIndex, Commitment: n.audit.Commitment,
-		Catalogue: func(version string) (*catalogue.Catalogue, error) {
-			return catalogue.Recall(filepath.Join(n.cfg.Data, cataloguesDir), version)
+		Catalogue: func(ctx context.Context, version string, grants int64) (*catalogue.Catalogue, error) {
+			c, err := catalogue.Recall(filepath.Join(n.cfg.Data, cataloguesDir), version)
+			if err != nil || grants == 0 {
+				return c, err
+			}
+			return n.Grants.AsOf(ctx, c, grants)
 		}}, asked, tell)
 }
 

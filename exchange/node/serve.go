@@ -20,6 +20,7 @@ import (
 	"github.com/onedoor/yimen/exchange/audit/ledger"
 	"github.com/onedoor/yimen/exchange/contract"
 	"github.com/onedoor/yimen/exchange/door"
+	"github.com/onedoor/yimen/exchange/grants"
 	"github.com/onedoor/yimen/exchange/limits"
 	"github.com/onedoor/yimen/exchange/window"
 )
@@ -100,7 +101,8 @@ func (n *Node) handler() (http.Handler, error) {
 	desk := &limits.Desk{Limits: n.Limits, Admin: n.door.With(door.Admin), Append: n.append}
 	log := ledger.Serving{Ledger: n.Ledger, Reader: n.reader, Audit: n.audit, Token: n.audit.Token, Clock: n.around.Clock}
 	answers, err := api.New(api.Config{Broker: n.Broker, Catalogue: n.Catalogue, Door: n.door, Ready: n.checks(),
-		Others:  slices.Concat(ledger.Operations(log), desk.Operations(), n.erasures(), n.keyRings(), n.replays(), n.rules(), n.enrolment()),
+		Others: slices.Concat(ledger.Operations(log), desk.Operations(), n.erasures(), n.keyRings(), n.replays(), n.rules(), n.enrolment(),
+			(&grants.Desk{Book: n.Grants, Person: n.granting}).Operations()),
 		Metrics: n.Metrics, Log: n.around.Log, Clock: n.around.Clock})
 	if err != nil {
 		return nil, err

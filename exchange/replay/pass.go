@@ -6,6 +6,7 @@ import (
 	"maps"
 
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/audit"
 	"github.com/onedoor/yimen/exchange/catalogue"
 	"github.com/onedoor/yimen/exchange/envelope"
 	"github.com/onedoor/yimen/exchange/erasure"
@@ -17,7 +18,13 @@ type pass struct {
 	index      Index
 	at         map[string]map[int]int64 // how far each topic is folded
 	ends       map[string]map[int]int64 // how far it goes
-	catalogues map[string]*catalogue.Catalogue
+	catalogues map[edition]*catalogue.Catalogue
+}
+
+// edition is a catalogue with the grants of a moment.
+type edition struct {
+	version string
+	grants  int64
 }
 
 // errOver means that a topic is folded further already than it was when the answer was given.
@@ -33,13 +40,14 @@ func (p *pass) obey(ctx context.Context) error {
 	return p.fold(ctx, erasure.Topic, ends)
 }
 
-func (p *pass) catalogue(version string) (*catalogue.Catalogue, error) {
-	if c, known := p.catalogues[version]; known {
+func (p *pass) catalogue(ctx context.Context, e *audit.Entry) (*catalogue.Catalogue, error) {
+	of := edition{e.Catalogue, e.Inputs[catalogue.Topic][0]}
+	if c, known := p.catalogues[of]; known {
 		return c, nil
 	}
-	c, err := p.cfg.Catalogue(version)
+	c, err := p.cfg.Catalogue(ctx, of.version, of.grants)
 	if err == nil {
-		p.catalogues[version] = c
+		p.catalogues[of] = c
 	}
 	return c, err
 }

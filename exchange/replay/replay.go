@@ -42,9 +42,10 @@ type Index interface {
 
 // Config is what a Replay is made of. All is required.
 type Config struct {
-	Topics    Topics
-	Empty     func(context.Context) (Index, error)
-	Catalogue func(version string) (*catalogue.Catalogue, error) // as it was
+	Topics Topics
+	Empty  func(context.Context) (Index, error)
+	// Catalogue is the one of a version, with the grants that are folded from catalogue.Topic up to an offset; 0: as it was read.
+	Catalogue func(ctx context.Context, version string, grants int64) (*catalogue.Catalogue, error)
 	// Commitment is audit.Log's.
 	Commitment func(ctx context.Context, id, of string, said []byte) (string, error)
 }
@@ -122,7 +123,7 @@ func run(ctx context.Context, cfg Config, asked []Asked, tell func(Result) error
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, index.Close()) }()
-	p := &pass{cfg: cfg, index: index, at: map[string]map[int]int64{}, ends: map[string]map[int]int64{}, catalogues: map[string]*catalogue.Catalogue{}}
+	p := &pass{cfg: cfg, index: index, at: map[string]map[int]int64{}, ends: map[string]map[int]int64{}, catalogues: map[edition]*catalogue.Catalogue{}}
 	if err := p.obey(ctx); err != nil {
 		return nil, err
 	}
@@ -145,7 +146,7 @@ func run(ctx context.Context, cfg Config, asked []Asked, tell func(Result) error
 // again gives one answer again.
 func (p *pass) again(ctx context.Context, a *Asked) (Result, error) {
 	e := &a.Entry
-	c, err := p.catalogue(e.Catalogue)
+	c, err := p.catalogue(ctx, e)
 	if err != nil {
 		return Result{}, err
 	}
