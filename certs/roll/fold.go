@@ -3,19 +3,18 @@ package roll
 import (
 	"crypto/sha256"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/onedoor/yimen/certs"
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/envelope"
+	"github.com/onedoor/yimen/exchange/journal"
 )
 
 // state is the roll as it follows from the entries folded so far, and from nothing else.
 type state struct {
 	city         string
-	next         int64                          // offset of the next entry
 	seen         map[string]bool                // ids of entries
 	invitations  map[string]*invitation         // by the hash of the token
 	certificates map[envelope.SignerID]*license // by fingerprint
@@ -59,13 +58,11 @@ func newState(city string) state {
 		keys: map[[sha256.Size]byte]bool{}, members: map[certs.Identity]*member{}, departments: map[exchange.Department]revocation{}}
 }
 
-var errRepeated = errors.New("the entry was folded before")
-
 // fold takes one entry. An error says why it changes nothing. An entry that comes again never does: a restoration sent once more
 // must not lift a later revocation.
 func (s *state) fold(e *entry) error {
 	if s.seen[e.ID] {
-		return errRepeated
+		return journal.ErrRepeated
 	}
 	s.seen[e.ID] = true
 	switch e.Kind {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/onedoor/yimen/certs"
 	"github.com/onedoor/yimen/exchange/envelope"
+	"github.com/onedoor/yimen/exchange/journal"
 )
 
 var tax = certs.Identity{City: "liling", Department: "swj", Role: certs.Adapter, Name: "tax"}
@@ -170,7 +171,7 @@ func TestEntriesThatComeAgain(t *testing.T) {
 	f.revoke(Target{Identity: licences})
 	f.must(lift)
 	f.revoke(Target{Identity: licences})
-	if err := f.add(lift); err != errRepeated {
+	if err := f.add(lift); err != journal.ErrRepeated {
 		t.Errorf("the same restoration again: %v", err)
 	}
 	if is := f.state.revokedOf(licences); is.at.IsZero() {

@@ -11,6 +11,7 @@ import (
 	"github.com/onedoor/yimen/certs"
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/envelope"
+	"github.com/onedoor/yimen/exchange/journal"
 )
 
 // changed is a node on the city's bus, with something else about its configuration.
@@ -220,7 +221,7 @@ func TestWhatDoesNotBelongOnTheRoll(t *testing.T) {
 
 // away is a bus that cannot be reached at first.
 type away struct {
-	Topics
+	journal.Topics
 	mu    sync.Mutex
 	tries int
 }

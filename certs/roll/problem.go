@@ -1,7 +1,6 @@
 package roll
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/onedoor/yimen/certs"
@@ -58,18 +57,6 @@ func sameKey() error {
 func revokedForGood() error {
 	return &exchange.Problem{Code: "YM-ROL-0109", Kind: exchange.Invalid, What: text("单个证书吊销后不能恢复", "a single certificate cannot be restored"),
 		Mend: text("为该身份重新签发令牌并入网", "draw a new token for its identity, and enrol")}
-}
-
-func notWritten(err error) error {
-	return &exchange.Problem{Code: "YM-ROL-0301", Kind: exchange.Unavailable, Err: err, What: text("名册没有写成", "the roll could not be written"),
-		Why:  text("主题 "+Topic+" 没有在时限内确认", "the topic "+Topic+" did not confirm it in time"),
-		Mend: text("稍后重试；若持续，检查 Kafka", "retry later; if it persists, check Kafka")}
-}
-
-func severalPartitions(n int) error {
-	return &exchange.Problem{Code: "YM-ROL-0302", Kind: exchange.Conflict, What: text("主题 "+Topic+" 的分区数不是一", "the topic "+Topic+" has more than one partition"),
-		Why:  text(fmt.Sprintf("共 %d 个分区；名册须有唯一的次序", n), fmt.Sprintf("it has %d; the roll needs one order", n)),
-		Mend: text("以一个分区重建该主题", "create the topic anew with one partition")}
 }
 
 func noSuchCertificate() error {

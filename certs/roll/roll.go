@@ -10,10 +10,8 @@
 package roll
 
 import (
-	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"sync"
@@ -23,24 +21,17 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/onedoor/yimen/certs"
-	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/envelope"
+	"github.com/onedoor/yimen/exchange/journal"
 )
 
 // Topic is where the roll is kept. It has one partition and is never cleaned.
 const Topic = "identities"
 
-// Topics are Kafka as the roll needs it; see package bus.
-type Topics interface {
-	Append(ctx context.Context, topic string, messages []exchange.Message) error
-	Follow(ctx context.Context, topic string, from map[int]int64, handle func(context.Context, []exchange.Message) error) error
-	EndOffsets(ctx context.Context, topic string) (map[int]int64, error)
-}
-
 // Config is what a Roll is made of. City, Topics and Authority are required.
 type Config struct {
 	City      string
-	Topics    Topics
+	Topics    journal.Topics
 	Authority certs.Authority
 	Suite     envelope.Suite   // by which adapters that enrol sign; zero: Standard
 	Clock     func() time.Time // nil: time.Now
@@ -54,13 +45,11 @@ type Roll struct {
 	cfg     Config
 	orders  Orders
 	guesses *rate.Limiter // wrong tokens
-	refused *prometheus.CounterVec
+	journal *journal.Journal
 
-	mu      sync.RWMutex // guards all below
-	state   state
-	changed chan struct{} // closed, and replaced, whenever something was folded
-	absent  map[envelope.SignerID]bool
-	told    map[string]error // why entries that this node waits for changed nothing, by their ids
+	mu     sync.RWMutex // guards all below
+	state  state
+	absent map[envelope.SignerID]bool
 }
 
 // Wrong tokens are answered slowly: nobody types them this often, and 256 bits are not guessed.
@@ -86,21 +75,12 @@ func New(cfg Config) (*Roll, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	r := &Roll{cfg: cfg, orders: Orders{cfg.Authority, cfg.Clock}, guesses: rate.NewLimiter(guessesPerSecond, guessesAtOnce), state: newState(cfg.City), changed: make(chan struct{}),
-		absent: map[envelope.SignerID]bool{}, told: map[string]error{}}
-	r.refused = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "yimen_identities_refused_total",
-		Help: "Entries of the roll of identities that were passed over."}, []string{"reason"})
-	if cfg.Metrics != nil {
-		if err := cfg.Metrics.Register(r.refused); err != nil {
-			return nil, fmt.Errorf("register metrics of the roll: %w", err)
-		}
+	orders := Orders{cfg.Authority, cfg.Clock}
+	j, err := journal.New(journal.Config{Topic: Topic, Topics: cfg.Topics, Keys: orders, Log: cfg.Log, Metrics: cfg.Metrics})
+	if err != nil {
+		return nil, err
 	}
+	r := &Roll{cfg: cfg, orders: orders, guesses: rate.NewLimiter(guessesPerSecond, guessesAtOnce), journal: j, state: newState(cfg.City), absent: map[envelope.SignerID]bool{}}
+	j.Keep(book{r})
 	return r, nil
-}
-
-// Changed gives a channel that is closed when the roll changes next.
-func (r *Roll) Changed() <-chan struct{} {
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	return r.changed
 }

@@ -28,7 +28,7 @@ func (b *Book) Ask(ctx context.Context, who Person, terms catalogue.Grant) (Stan
 	if !who.Sharing {
 		return Standing{}, mayNotDeal()
 	}
-	kind, _ := b.cfg.Catalogue.Evidence(terms.Evidence)
+	kind, _ := b.cfg.Current().Evidence(terms.Evidence)
 	if kind.Sharing == catalogue.NotShared {
 		return Standing{}, notShared(kind)
 	}
@@ -53,8 +53,8 @@ func (b *Book) gaps(g catalogue.Grant) []exchange.Text {
 			gaps = append(gaps, text(zh, en))
 		}
 	}
-	_, known := b.cfg.Catalogue.Evidence(g.Evidence)
-	service, serves := b.cfg.Catalogue.Service(g.Item)
+	_, known := b.cfg.Current().Evidence(g.Evidence)
+	service, serves := b.cfg.Current().Service(g.Item)
 	lacks(!known, "没有这种证照，见 yimen schema list", "there is no such evidence type, see `yimen schema list`")
 	lacks(!serves, "没有这个事项，见 yimen item list", "there is no such item, see `yimen item list`")
 	lacks(known && serves && !slices.Contains(service.Types(), g.Evidence), "该事项不需要这种证照", "the item does not need this evidence")
@@ -130,7 +130,7 @@ func (b *Book) Decide(ctx context.Context, who Person, id string, d Decision) (S
 
 // may says why a person may not do an act.
 func (b *Book) may(who Person, act Act, g *Standing) error {
-	kind, _ := b.cfg.Catalogue.Evidence(g.Terms.Evidence)
+	kind, _ := b.cfg.Current().Evidence(g.Terms.Evidence)
 	authority := who.Admin && (act == Extend || act == Suspend || act == Resume || act == Revoke)
 	switch {
 	case authority:
@@ -170,7 +170,7 @@ func (b *Book) List(who Person) ([]Standing, error) {
 	defer b.mu.RUnlock()
 	all := []Standing{}
 	for _, g := range b.state.grants {
-		kind, _ := b.cfg.Catalogue.Evidence(g.Terms.Evidence)
+		kind, _ := b.cfg.Current().Evidence(g.Terms.Evidence)
 		if who.Admin || g.Terms.Department == who.Department || kind.Keeper == who.Department {
 			all = append(all, b.shown(g))
 		}

@@ -29,14 +29,14 @@ type Verdict struct {
 // Check says whether the fields may be seen today, and why not.
 func (b *Book) Check(q Question) Verdict {
 	v := Verdict{Day: b.today(), Fields: []string{}}
-	kind, known := b.cfg.Catalogue.Evidence(q.Evidence)
+	kind, known := b.cfg.Current().Evidence(q.Evidence)
 	if !known {
 		return v.no("没有这种证照", "there is no such evidence type")
 	}
-	if _, serves := b.cfg.Catalogue.Service(q.Item); !serves {
+	if _, serves := b.cfg.Current().Service(q.Item); !serves {
 		return v.no("没有这个事项", "there is no such item")
 	}
-	if grant, ok := b.Current().Permit(q.Department, q.Item, q.Evidence, v.Day); ok {
+	if grant, ok := b.cfg.Current().Permit(q.Department, q.Item, q.Evidence, v.Day); ok {
 		return b.allowed(v, q, grant)
 	}
 	if kind.Sharing == catalogue.NotShared {

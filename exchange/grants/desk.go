@@ -116,7 +116,7 @@ func (d *Desk) check(r *http.Request) (any, error) {
 	if q.Department == "" {
 		q.Department = who.Department
 	}
-	kind, _ := d.Book.cfg.Catalogue.Evidence(q.Evidence)
+	kind, _ := d.Book.cfg.Current().Evidence(q.Evidence)
 	if !who.Admin && q.Department != who.Department && (!who.Sharing || kind.Keeper != who.Department) {
 		return nil, mayNotDeal()
 	}

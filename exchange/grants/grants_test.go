@@ -2,80 +2,39 @@ package grants
 
 import (
 	"context"
-	"crypto/ed25519"
 	"errors"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/fstest"
 	"time"
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/catalogue"
+	"github.com/onedoor/yimen/exchange/journal"
+	"github.com/onedoor/yimen/exchange/journal/journaltest"
 )
-
-// topic is one partition in memory.
-type topic struct {
-	mu   sync.Mutex
-	all  []exchange.Message
-	more chan struct{}
-}
-
-func (t *topic) Append(_ context.Context, _ string, messages []exchange.Message) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for i := range messages {
-		messages[i].Offset = int64(len(t.all))
-		t.all = append(t.all, messages[i])
-	}
-	close(t.more)
-	t.more = make(chan struct{})
-	return nil
-}
-
-func (t *topic) EndOffsets(context.Context, string) (map[int]int64, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return map[int]int64{0: int64(len(t.all))}, nil
-}
-
-func (t *topic) Follow(ctx context.Context, _ string, from map[int]int64, handle func(context.Context, []exchange.Message) error) error {
-	for next := from[0]; ; {
-		t.mu.Lock()
-		found, more := slices.Clone(t.all[next:]), t.more
-		t.mu.Unlock()
-		if len(found) > 0 {
-			if err := handle(ctx, found); err != nil {
-				return err
-			}
-			next += int64(len(found))
-			continue
-		}
-		select {
-		case <-more:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-}
-
-// keys sign with one key.
-type keys struct{ ed25519.PrivateKey }
-
-func (k keys) Signer(context.Context) (ed25519.PrivateKey, error) { return k.PrivateKey, nil }
-func (k keys) Verifiers(context.Context) ([]ed25519.PublicKey, error) {
-	return []ed25519.PublicKey{k.Public().(ed25519.PublicKey)}, nil
-}
 
 // world is a book over a topic, with what it wrote into the audit log.
 type world struct {
 	*testing.T
-	*Book
-	topic *topic
+	*member
+	topic *journaltest.Topic
 	acts  []string
 	now   time.Time
 }
+
+// member is a node's book.
+type member struct {
+	*Book
+	*journal.Journal
+	current atomic.Pointer[catalogue.Catalogue]
+}
+
+// Current is the catalogue with the grants in force.
+func (m *member) Current() *catalogue.Catalogue { return m.current.Load() }
 
 const site = `
 secret-file:
@@ -96,14 +55,21 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{T: t, topic: &topic{more: make(chan struct{})}, now: time.Date(2026, 11, 23, 10, 0, 0, 0, exchange.China)}
-	w.Book = w.book(c)
+	w := &world{T: t, topic: journaltest.NewTopic(), now: time.Date(2026, 11, 23, 10, 0, 0, 0, exchange.China)}
+	w.member = w.book(c)
 	return w
 }
 
-func (w *world) book(c *catalogue.Catalogue) *Book {
+func (w *world) book(c *catalogue.Catalogue) *member {
 	w.Helper()
-	b, err := New(Config{Catalogue: c, Topics: w.topic, Keys: keys{ed25519.NewKeyFromSeed(make([]byte, 32))}, Clock: func() time.Time { return w.now },
+	m := &member{}
+	m.current.Store(c)
+	var err error
+	m.Journal, err = journal.New(journal.Config{Topic: catalogue.Topic, Topics: w.topic, Keys: journaltest.NewKeys(0), Moved: func(next int64) { m.current.Store(m.On(c, next)) }})
+	if err != nil {
+		w.Fatal(err)
+	}
+	m.Book, err = New(Config{City: c, Current: m.Current, Journal: m.Journal, Clock: func() time.Time { return w.now },
 		Fields: func(exchange.EvidenceType) []string { return []string{"credit_code", "name", "valid_until"} },
 		Shares: func(t exchange.EvidenceType) bool { return t != "business-licence" },
 		Audit: func(_ context.Context, who, act, target string) error {
@@ -115,12 +81,12 @@ func (w *world) book(c *catalogue.Catalogue) *Book {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
-	running.Go(func() { b.Run(ctx) })
+	running.Go(func() { m.Run(ctx) })
 	w.Cleanup(func() { cancel(); running.Wait() })
-	if err := b.Settled(ctx); err != nil {
+	if err := m.Settled(ctx); err != nil {
 		w.Fatal(err)
 	}
-	return b
+	return m
 }
 
 var (
@@ -178,12 +144,12 @@ func TestLife(t *testing.T) {
 		t.Errorf("audit log: %v", w.acts)
 	}
 	for upTo, want := range []int{1, 1, 2, 1, 2, 1, 1} { // the city's own is always there
-		then, err := w.AsOf(t.Context(), w.cfg.Catalogue, int64(upTo))
+		then, err := w.AsOf(t.Context(), w.Book.cfg.City, int64(upTo))
 		if err != nil || len(then.Grants()) != want {
 			t.Errorf("as of %d: %v %v, want %d", upTo, then.Grants(), err, want)
 		}
 	}
-	again := w.book(w.cfg.Catalogue) // folded anew, it is the same
+	again := w.book(w.Book.cfg.City) // folded anew, it is the same
 	was, _ := w.List(admin)
 	is, _ := again.List(admin)
 	if len(is) != 2 || len(was) != 2 || is[1].Status != was[1].Status || again.Current().UpTo() != w.Current().UpTo() || len(again.Current().Grants()) != 1 {

@@ -87,15 +87,3 @@ func badAct() error {
 	return &exchange.Problem{Code: "YM-GRT-0114", Kind: exchange.Invalid, What: text("没有这种决定", "there is no such decision"),
 		Mend: text("写 approve、refuse、extend、suspend、resume 或 revoke", "write approve, refuse, extend, suspend, resume or revoke")}
 }
-
-func notWritten(err error) error {
-	return &exchange.Problem{Code: "YM-GRT-0301", Kind: exchange.Unavailable, Err: err, What: text("授权没有写成", "the grant could not be written"),
-		Why:  text("主题 "+catalogue.Topic+" 没有在时限内确认", "the topic "+catalogue.Topic+" did not confirm it in time"),
-		Mend: text("用 yimen grant list 查看是否生效，再重试；若持续，检查 Kafka", "see with `yimen grant list` whether it counts, then retry; if it persists, check Kafka")}
-}
-
-func severalPartitions(n int) error {
-	return &exchange.Problem{Code: "YM-GRT-0302", Kind: exchange.Conflict, What: text("主题 "+catalogue.Topic+" 的分区数不是一", "the topic "+catalogue.Topic+" has more than one partition"),
-		Why:  text(fmt.Sprintf("共 %d 个分区；授权须有唯一的次序", n), fmt.Sprintf("it has %d; grants need one order", n)),
-		Mend: text("以一个分区重建该主题", "create the topic anew with one partition")}
-}

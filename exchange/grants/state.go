@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/base32"
-	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/catalogue"
+	"github.com/onedoor/yimen/exchange/journal"
 )
 
 // Status is how far a grant is.
@@ -63,7 +63,6 @@ type Standing struct {
 
 // state is the grants as they follow from the starting ones and the entries folded so far.
 type state struct {
-	next   int64 // offset of the next entry
 	grants map[string]*Standing
 }
 
@@ -85,8 +84,6 @@ func newState(city []catalogue.Grant) state {
 	return s
 }
 
-var errRepeated = errors.New("the entry was folded before")
-
 // fold takes one entry. An error says why it changes nothing.
 func (s *state) fold(e *entry) error {
 	g := s.grants[e.Grant]
@@ -96,7 +93,7 @@ func (s *state) fold(e *entry) error {
 	becomes, can := after[g.Status][e.Act]
 	switch {
 	case g.last == e.ID:
-		return errRepeated
+		return journal.ErrRepeated
 	case g.Status == "" && e.Act != Request:
 		return noSuchGrant()
 	case g.Version != e.Replaces:

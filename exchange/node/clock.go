@@ -10,9 +10,9 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"github.com/onedoor/yimen/certs/roll"
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/audit"
+	"github.com/onedoor/yimen/exchange/journal"
 )
 
 const (
@@ -27,7 +27,7 @@ const (
 // clock stands before the bus for what a node writes about itself and its queries. By the time at which Kafka says to have appended that, it
 // compares the node's clock with Kafka's: the moment lies between the request and its answer, however long that took.
 type clock struct {
-	roll.Topics
+	journal.Topics
 	now   func() time.Time
 	bound time.Duration
 	log   *slog.Logger
@@ -38,7 +38,7 @@ type clock struct {
 	at   time.Time     // when that was found, by the node's clock
 }
 
-func newClock(to roll.Topics, pending time.Duration, around Surroundings, metrics prometheus.Registerer) *clock {
+func newClock(to journal.Topics, pending time.Duration, around Surroundings, metrics prometheus.Registerer) *clock {
 	c := &clock{Topics: to, now: around.Clock, bound: mostSkew, log: around.Log}
 	if pending < 0 {
 		c.bound = math.MaxInt64

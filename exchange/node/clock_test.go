@@ -8,11 +8,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/onedoor/yimen/certs/roll"
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/api"
 	"github.com/onedoor/yimen/exchange/audit"
 	"github.com/onedoor/yimen/exchange/bus/embedded"
+	"github.com/onedoor/yimen/exchange/journal"
 	"github.com/onedoor/yimen/test/kafka"
 )
 
@@ -27,7 +27,7 @@ func TestOutside(t *testing.T) {
 }
 
 // dating is a bus to a Kafka that dates messages, as a real one does on the topics that say so and the embedded one does not.
-type dating struct{ roll.Topics }
+type dating struct{ journal.Topics }
 
 func (d dating) Append(ctx context.Context, topic string, msgs []exchange.Message) error {
 	err := d.Topics.Append(ctx, topic, msgs)

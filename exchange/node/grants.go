@@ -6,23 +6,33 @@ import (
 	"strings"
 
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/catalogue"
 	"github.com/onedoor/yimen/exchange/door"
 	"github.com/onedoor/yimen/exchange/grants"
+	"github.com/onedoor/yimen/exchange/journal"
 )
 
-// grant begins to fold the grants. What was done before the start counts before the first question.
-func (n *Node) grant(ctx context.Context) (err error) {
-	n.Grants, err = grants.New(grants.Config{Catalogue: n.Catalogue, Topics: n.Bus, Keys: n.orders(), Fields: n.fields, Audit: n.act,
-		Shares: func(t exchange.EvidenceType) bool { return len(n.Index.Speakers(t)) > 0 },
-		Clock:  n.around.Clock, Log: n.around.Log, Metrics: n.Metrics})
+// grant begins to fold the topic of the catalogue. What was done before the start counts before the first question.
+func (n *Node) grant(ctx context.Context) error {
+	n.current.Store(n.Catalogue)
+	j, err := journal.New(journal.Config{Topic: catalogue.Topic, Topics: n.Bus, Keys: n.orders(), Log: n.around.Log, Metrics: n.Metrics,
+		Moved: func(next int64) { n.current.Store(n.Grants.On(n.Catalogue, next)) }})
 	if err != nil {
 		return err
 	}
-	n.goes("fold grants", n.Grants.Run)
+	n.Grants, err = grants.New(grants.Config{City: n.Catalogue, Current: n.Current, Journal: j, Fields: n.fields, Audit: n.act,
+		Shares: func(t exchange.EvidenceType) bool { return len(n.Index.Speakers(t)) > 0 }, Clock: n.around.Clock})
+	if err != nil {
+		return err
+	}
+	n.goes("fold the catalogue's topic", j.Run)
 	ctx, cancel := context.WithTimeout(ctx, n.cfg.Kafka.Wait)
 	defer cancel()
-	return n.Grants.Settled(ctx)
+	return j.Settled(ctx)
 }
+
+// Current is the catalogue as queries see it: with what was decided since it was read.
+func (n *Node) Current() *catalogue.Catalogue { return n.current.Load() }
 
 // fields are the names that a grant may give of a type.
 func (n *Node) fields(t exchange.EvidenceType) []string {

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -68,6 +69,7 @@ type Node struct {
 	callers *door.Callers
 	door    *door.Keeper
 	window  *window.Window
+	current atomic.Pointer[catalogue.Catalogue] // Catalogue with what was decided since
 	audit   *audit.Log
 	clock   *clock
 	own     *certs.Credential // the node's, at the address for departments
@@ -269,7 +271,7 @@ func (n *Node) answer(context.Context) (err error) {
 	if err = n.remember(); err != nil {
 		return err
 	}
-	n.Broker, err = broker.New(broker.Config{Catalogue: n.Catalogue, Current: n.Grants.Current, Holdings: n.Index, Audit: timely{n.audit, n.clock}, Limits: n.Limits, Ready: n.mayAnswer,
+	n.Broker, err = broker.New(broker.Config{Catalogue: n.Catalogue, Current: n.Current, Holdings: n.Index, Audit: timely{n.audit, n.clock}, Limits: n.Limits, Ready: n.mayAnswer,
 		Clock: n.around.Clock, Metrics: n.Metrics})
 	if err != nil {
 		return err

@@ -128,7 +128,7 @@ func (n *Node) impact(ctx context.Context, subject string, text []byte, progress
 			Mend: exchange.Text{ZH: "改正 x-evidence-type，或改用它的主题名", EN: "mend x-evidence-type, or name its own subject"}}
 	}
 	old, _ := n.Registry.Evidence().ByType(kind)
-	report, err := impact.Assess(ctx, impact.Question{Old: old, New: schema, Catalogue: n.Grants.Current(), Holdings: n.Index,
+	report, err := impact.Assess(ctx, impact.Question{Old: old, New: schema, Catalogue: n.Current(), Holdings: n.Index,
 		Day: exchange.Date(n.around.Clock().In(exchange.China).Format(time.DateOnly)), Progress: progress})
 	if err != nil {
 		return nil, err
