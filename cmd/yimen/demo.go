@@ -198,7 +198,7 @@ func demoCallers(data string) (demoClerk, error) {
 	if err != nil {
 		return demoClerk{}, err
 	}
-	callers := fmt.Sprintf("- {department: xzsp, clerk: \"0017\", token_sha256: \"%s\", user: %s, password: '%s'}\n- {department: xzsp, clerk: \"0001\", token_sha256: \"%s\", schemas: true, admin: true, supervisor: true, auditor: true, citizens: true, grants: true}\n",
+	callers := fmt.Sprintf("- {department: xzsp, clerk: \"0017\", token_sha256: \"%s\", user: %s, password: '%s'}\n- {department: xzsp, clerk: \"0001\", token_sha256: \"%s\", schemas: true, admin: true, supervisor: true, auditor: true, citizens: true, grants: true, items: true}\n",
 		door.TokenHash(token), demoUser, hash, door.TokenHash(admin))
 	return demoClerk{token, password}, os.WriteFile(filepath.Join(data, callersFile), []byte(callers), 0o600)
 }

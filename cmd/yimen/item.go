@@ -19,8 +19,8 @@ import (
 func (s *session) itemVerbs() verb {
 	return verb{
 		use:   "item",
-		short: both("事项与材料：列出、查看", "service items and their materials: list, show"),
-		verbs: []verb{s.itemList(), s.itemShow()},
+		short: both("事项与材料：列出、查看，起草、审核、公布、废止", "service items and their materials: list, show, draft, review, publish, withdraw"),
+		verbs: append([]verb{s.itemList(), s.itemShow()}, s.lifeVerbs()...),
 	}
 }
 

@@ -169,6 +169,7 @@ func printable(t *testing.T) map[string]string {
 	licence := " --file ../../schemas/evidence/business-licence.json"
 	suspended, _ := limitsUp(t)
 	granted, _ := grantsUp(t, true)
+	edited, _ := itemsUp(t)
 	return map[string]string{
 		"yimen topics plan":          "topics plan --config " + up.config(t),
 		"yimen topics apply":         "topics apply --config " + up.config(t),
@@ -193,6 +194,12 @@ func printable(t *testing.T) map[string]string {
 		"yimen grant revoke":         "grant revoke city-good --reason no" + granted,
 		"yimen grant list":           "grant list" + granted,
 		"yimen grant check":          "grant check food-licence-new business-licence" + granted,
+		"yimen item draft":           "item draft testdata/food-licence-copy.yaml" + edited,
+		"yimen item review":          "item review food-licence-copy" + edited,
+		"yimen item return":          "item return food-licence-copy --reason no" + edited,
+		"yimen item publish":         "item publish food-licence-copy" + edited,
+		"yimen item withdraw":        "item withdraw food-licence-copy --reason no" + edited,
+		"yimen item history":         "item history" + edited,
 		"yimen limits list":          "limits list" + suspended,
 		"yimen limits lift":          "limits lift xzsp/w1 --reason JC-2026-014" + suspended,
 		"yimen schema lint":          "schema lint ../../schemas/evidence",

@@ -37,7 +37,7 @@ type Check struct {
 // Config is what the API is made of.
 type Config struct {
 	Broker    Querier
-	Catalogue *catalogue.Catalogue
+	Catalogue func() *catalogue.Catalogue // the current one
 	Door      *door.Keeper
 	Ready     []Check
 	Metrics   prometheus.Gatherer
@@ -130,14 +130,14 @@ func (s *server) query(r *http.Request) (any, error) {
 	return conclusion, nil
 }
 
-func (s *server) items(*http.Request) (any, error) { return s.cfg.Catalogue.Services(), nil }
+func (s *server) items(*http.Request) (any, error) { return s.cfg.Catalogue().Services(), nil }
 
 func (s *server) item(r *http.Request) (any, error) {
 	code := r.PathValue("code")
-	if item, ok := s.cfg.Catalogue.Service(exchange.Item(code)); ok {
+	if item, ok := s.cfg.Catalogue().Service(exchange.Item(code)); ok {
 		return item, nil
 	}
-	return nil, noSuchItem(s.cfg.Catalogue.Nearest(code))
+	return nil, noSuchItem(s.cfg.Catalogue().Nearest(code))
 }
 
 func livez(w http.ResponseWriter, _ *http.Request) {

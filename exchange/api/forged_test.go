@@ -56,7 +56,7 @@ func newCounter(t *testing.T) *counter {
 		c.asked = append(c.asked, q)
 		return conclude(ctx, q)
 	})
-	if c.handler, err = New(Config{Broker: ask, Catalogue: known, Door: keeper, Metrics: prometheus.NewRegistry(), Clock: func() time.Time { return noon }}); err != nil {
+	if c.handler, err = New(Config{Broker: ask, Catalogue: func() *catalogue.Catalogue { return known }, Door: keeper, Metrics: prometheus.NewRegistry(), Clock: func() time.Time { return noon }}); err != nil {
 		t.Fatal(err)
 	}
 	return c

@@ -75,7 +75,7 @@ func serve(t testing.TB, ask answers, ready ...Check) world {
 		t.Fatal(err)
 	}
 	log := new(bytes.Buffer)
-	handler, err := New(Config{Broker: ask, Catalogue: known, Door: door.New(door.Config{Callers: callers}), Ready: ready, Metrics: prometheus.NewRegistry(),
+	handler, err := New(Config{Broker: ask, Catalogue: func() *catalogue.Catalogue { return known }, Door: door.New(door.Config{Callers: callers}), Ready: ready, Metrics: prometheus.NewRegistry(),
 		Log: slog.New(slog.NewTextHandler(&locked{w: log}, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	if err != nil {
 		t.Fatal(err)

@@ -118,7 +118,7 @@ func (b *Broker) Query(ctx context.Context, q Query) (Conclusion, error) {
 	start := b.cfg.Clock().UTC() // as the entry has it, so that the same answer is written the same again
 	conclusion, err := b.query(ctx, q, start)
 	item := q.Item
-	if _, known := b.cfg.Catalogue.Service(item); !known {
+	if _, known := b.current().Service(item); !known {
 		item = "" // whatever was typed there must not become a label
 	}
 	b.metrics.observe(item, conclusion.Answers, err, b.cfg.Clock().Sub(start))

@@ -36,11 +36,12 @@ type callerEntry struct {
 	Auditor    bool                `yaml:"auditor"`
 	Citizens   bool                `yaml:"citizens"`
 	Grants     bool                `yaml:"grants"`
+	Items      bool                `yaml:"items"`
 }
 
 func (e callerEntry) caller() Caller {
 	return Caller{Caller: broker.Caller{Department: e.Department, Clerk: e.Clerk},
-		roles: map[Role]bool{Schemas: e.Schemas, Admin: e.Admin, Supervisor: e.Supervisor, Auditor: e.Auditor, Citizens: e.Citizens, Grants: e.Grants}}
+		roles: map[Role]bool{Schemas: e.Schemas, Admin: e.Admin, Supervisor: e.Supervisor, Auditor: e.Auditor, Citizens: e.Citizens, Grants: e.Grants, Items: e.Items}}
 }
 
 // TokenHash is a token's hash as a callers file keeps it. A token is random and long, so a plain hash tells nothing of it.
@@ -187,6 +188,6 @@ func callersProblem(path string, line int, why exchange.Text, err error) error {
 	}
 	return &exchange.Problem{Code: "YM-API-0301", Kind: exchange.Invalid, Err: err, Why: why,
 		What: text("调用方文件不可用："+path, "callers file cannot be used: "+path),
-		Mend: text("每项写 department、clerk（工号）、token_sha256（令牌的 SHA-256，如 printf %s 令牌 | sha256sum）；网页登录用 user 和 password（yimen password 给出的散列）；另可写 schemas、admin、supervisor、auditor、citizens、grants: true",
-			"write department, clerk (staff code) and token_sha256 (SHA-256 of the token, as by: printf %s TOKEN | sha256sum) for each; to sign in at the page, user and password (the hash that yimen password gives); schemas, admin, supervisor, auditor, citizens and grants may be true")}
+		Mend: text("每项写 department、clerk（工号）、token_sha256（令牌的 SHA-256，如 printf %s 令牌 | sha256sum）；网页登录用 user 和 password（yimen password 给出的散列）；另可写 schemas、admin、supervisor、auditor、citizens、grants、items: true",
+			"write department, clerk (staff code) and token_sha256 (SHA-256 of the token, as by: printf %s TOKEN | sha256sum) for each; to sign in at the page, user and password (the hash that yimen password gives); schemas, admin, supervisor, auditor, citizens, grants and items may be true")}
 }

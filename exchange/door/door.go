@@ -31,6 +31,7 @@ const (
 	Supervisor Role = "supervisor" // searches the audit log for the own department (监察)
 	Auditor    Role = "auditor"    // reads the whole audit log (审计)
 	Citizens   Role = "citizens"   // tells people and companies who looked at their data
+	Items      Role = "items"      // drafts and decides on the own department's items (事项管理员)
 	Grants     Role = "grants"     // asks for grants, and decides on those of the own department's evidence (数据共享负责人)
 )
 

@@ -33,6 +33,7 @@ import (
 	"github.com/onedoor/yimen/exchange/grants"
 	"github.com/onedoor/yimen/exchange/holdings"
 	"github.com/onedoor/yimen/exchange/holdings/pebble"
+	"github.com/onedoor/yimen/exchange/items"
 	"github.com/onedoor/yimen/exchange/limits"
 	"github.com/onedoor/yimen/exchange/window"
 	"github.com/onedoor/yimen/schemas"
@@ -61,6 +62,7 @@ type Node struct {
 	Ledger    *ledger.Ledger
 	Limits    *limits.Limits
 	Grants    *grants.Book
+	Items     *items.Book
 	Metrics   *prometheus.Registry
 
 	cfg     Config
@@ -69,7 +71,7 @@ type Node struct {
 	callers *door.Callers
 	door    *door.Keeper
 	window  *window.Window
-	current atomic.Pointer[catalogue.Catalogue] // Catalogue with what was decided since
+	current atomic.Pointer[edition] // Catalogue with what was decided since
 	audit   *audit.Log
 	clock   *clock
 	own     *certs.Credential // the node's, at the address for departments
@@ -119,7 +121,7 @@ func Start(ctx context.Context, cfg Config, around Surroundings) (*Node, error) 
 	}
 	n := &Node{suite: suite, cfg: cfg, around: around, Metrics: prometheus.NewRegistry()}
 	n.life, n.end = context.WithCancelCause(context.WithoutCancel(ctx))
-	for _, part := range []func(context.Context) error{n.learn, n.keep, n.connect, n.identify, n.record, n.stand, n.register, n.index, n.grant, n.answer, n.serve} {
+	for _, part := range []func(context.Context) error{n.learn, n.keep, n.connect, n.identify, n.record, n.stand, n.register, n.index, n.editions, n.answer, n.serve} {
 		if err := errors.Join(part(ctx), ctx.Err()); err != nil {
 			return nil, errors.Join(err, n.Close())
 		}
@@ -155,7 +157,7 @@ func (n *Node) learn(context.Context) (err error) {
 // remember keeps the catalogue, so that what is answered by it can be given again under it, and clears away what a replay left that
 // was cut off by a crash.
 func (n *Node) remember() error {
-	return errors.Join(catalogue.Keep(filepath.Join(n.cfg.Data, cataloguesDir), n.Catalogue, catalogueParts(n.cfg, n.around)...),
+	return errors.Join(catalogue.Keep(n.catalogues(), n.Catalogue, catalogueParts(n.cfg, n.around)...),
 		os.RemoveAll(filepath.Join(n.cfg.Data, replaysDir)))
 }
 
@@ -276,7 +278,7 @@ func (n *Node) answer(context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	n.window, err = window.New(window.Config{Broker: n.Broker, Catalogue: n.Catalogue, Door: n.door, Schemas: n.Registry.Evidence, Phone: n.cfg.HelpPhone,
+	n.window, err = window.New(window.Config{Broker: n.Broker, Catalogue: n.Current, Door: n.door, Schemas: n.Registry.Evidence, Phone: n.cfg.HelpPhone,
 		Log: n.around.Log, Clock: n.around.Clock})
 	return err
 }

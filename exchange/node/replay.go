@@ -10,7 +10,6 @@ import (
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/audit"
 	"github.com/onedoor/yimen/exchange/broker"
-	"github.com/onedoor/yimen/exchange/catalogue"
 	"github.com/onedoor/yimen/exchange/contract"
 	"github.com/onedoor/yimen/exchange/door"
 	"github.com/onedoor/yimen/exchange/erasure"
@@ -38,13 +37,7 @@ type ReplayRequest struct {
 // Replay gives recorded answers again from the inputs recorded with them, and tells how each compares.
 func (n *Node) Replay(ctx context.Context, asked []replay.Asked, tell func(replay.Result) error) error {
 	return replay.Run(ctx, replay.Config{Topics: n.Bus, Empty: n.emptyIndex, Commitment: n.audit.Commitment,
-		Catalogue: func(ctx context.Context, version string, grants int64) (*catalogue.Catalogue, error) {
-			c, err := catalogue.Recall(filepath.Join(n.cfg.Data, cataloguesDir), version)
-			if err != nil || grants == 0 {
-				return c, err
-			}
-			return n.Grants.AsOf(ctx, c, grants)
-		}}, asked, tell)
+		Catalogue: n.recall}, asked, tell)
 }
 
 // passing is an index that is thrown away.

@@ -21,6 +21,7 @@ import (
 	"github.com/onedoor/yimen/exchange/contract"
 	"github.com/onedoor/yimen/exchange/door"
 	"github.com/onedoor/yimen/exchange/grants"
+	"github.com/onedoor/yimen/exchange/items"
 	"github.com/onedoor/yimen/exchange/limits"
 	"github.com/onedoor/yimen/exchange/window"
 )
@@ -100,9 +101,9 @@ func (n *Node) hush() {
 func (n *Node) handler() (http.Handler, error) {
 	desk := &limits.Desk{Limits: n.Limits, Admin: n.door.With(door.Admin), Append: n.append}
 	log := ledger.Serving{Ledger: n.Ledger, Reader: n.reader, Audit: n.audit, Token: n.audit.Token, Clock: n.around.Clock}
-	answers, err := api.New(api.Config{Broker: n.Broker, Catalogue: n.Catalogue, Door: n.door, Ready: n.checks(),
+	answers, err := api.New(api.Config{Broker: n.Broker, Catalogue: n.Current, Door: n.door, Ready: n.checks(),
 		Others: slices.Concat(ledger.Operations(log), desk.Operations(), n.erasures(), n.keyRings(), n.replays(), n.rules(), n.enrolment(),
-			(&grants.Desk{Book: n.Grants, Person: n.granting}).Operations()),
+			(&grants.Desk{Book: n.Grants, Person: n.granting}).Operations(), (&items.Desk{Book: n.Items, Person: n.editing}).Operations()),
 		Metrics: n.Metrics, Log: n.around.Log, Clock: n.around.Clock})
 	if err != nil {
 		return nil, err

@@ -90,7 +90,7 @@ func strangersHandler(t *testing.T, n *Node) http.Handler {
 	if err != nil {
 		t.Fatal(err)
 	}
-	handler, err := api.New(api.Config{Broker: b, Catalogue: n.Catalogue, Door: n.door, Metrics: prometheus.NewRegistry(), Clock: n.around.Clock})
+	handler, err := api.New(api.Config{Broker: b, Catalogue: n.Current, Door: n.door, Metrics: prometheus.NewRegistry(), Clock: n.around.Clock})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,10 +21,11 @@ type pass struct {
 	catalogues map[edition]*catalogue.Catalogue
 }
 
-// edition is a catalogue with the grants of a moment.
+// edition is a catalogue with what was decided up to an offset, on a day.
 type edition struct {
 	version string
-	grants  int64
+	upTo    int64
+	day     exchange.Date
 }
 
 // errOver means that a topic is folded further already than it was when the answer was given.
@@ -41,11 +42,11 @@ func (p *pass) obey(ctx context.Context) error {
 }
 
 func (p *pass) catalogue(ctx context.Context, e *audit.Entry) (*catalogue.Catalogue, error) {
-	of := edition{e.Catalogue, e.Inputs[catalogue.Topic][0]}
+	of := edition{e.Catalogue, e.Inputs[catalogue.Topic][0], exchange.DateOf(e.Evaluated)}
 	if c, known := p.catalogues[of]; known {
 		return c, nil
 	}
-	c, err := p.cfg.Catalogue(ctx, of.version, of.grants)
+	c, err := p.cfg.Catalogue(ctx, of.version, of.upTo, e.Evaluated)
 	if err == nil {
 		p.catalogues[of] = c
 	}

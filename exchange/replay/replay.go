@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/audit"
@@ -44,8 +45,8 @@ type Index interface {
 type Config struct {
 	Topics Topics
 	Empty  func(context.Context) (Index, error)
-	// Catalogue is the one of a version, with the grants that are folded from catalogue.Topic up to an offset; 0: as it was read.
-	Catalogue func(ctx context.Context, version string, grants int64) (*catalogue.Catalogue, error)
+	// Catalogue is the one of a version at a moment, with what is folded from catalogue.Topic up to an offset; 0: as it was read.
+	Catalogue func(ctx context.Context, version string, upTo int64, at time.Time) (*catalogue.Catalogue, error)
 	// Commitment is audit.Log's.
 	Commitment func(ctx context.Context, id, of string, said []byte) (string, error)
 }

@@ -119,8 +119,8 @@ func fieldOf(err error) string {
 func (w *Window) choices(t *turn) []choice {
 	var all []choice
 	today := exchange.DateOf(w.cfg.Clock())
-	for _, s := range w.cfg.Catalogue.Services() {
-		if w.cfg.Catalogue.MayAsk(t.visit.Caller.Department, s.Code, today) {
+	for _, s := range w.cfg.Catalogue().Services() {
+		if w.cfg.Catalogue().MayAsk(t.visit.Caller.Department, s.Code, today) {
 			all = append(all, choiceOf(s, t.lang))
 		}
 	}

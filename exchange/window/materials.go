@@ -86,7 +86,7 @@ func (w *Window) row(t *turn, place int, a exchange.Answer) row {
 func statusOf(o exchange.Outcome, lang exchange.Lang) status { return status{o, o.Text().In(lang)} }
 
 func (w *Window) department(code exchange.Department, lang exchange.Lang) string {
-	if d, ok := w.cfg.Catalogue.Department(code); ok {
+	if d, ok := w.cfg.Catalogue().Department(code); ok {
 		return d.Name.In(lang)
 	}
 	return string(code)
@@ -134,7 +134,7 @@ func (w *Window) record(t *turn) (reply, error) {
 func (w *Window) found(t *turn, e exchange.Evidence) found {
 	f := found{Name: string(e.Type), Status: statusOf(e.Outcome, t.lang), Reason: e.Reason.Text().In(t.lang), Keeper: w.department(e.Keeper, t.lang),
 		AsOf: moment(e.AsOf, w.cfg.Clock(), t.lang), Until: string(e.Until)}
-	if kind, ok := w.cfg.Catalogue.Evidence(e.Type); ok {
+	if kind, ok := w.cfg.Catalogue().Evidence(e.Type); ok {
 		f.Name = kind.Name.In(t.lang)
 	}
 	if e.Record == "" {

@@ -34,7 +34,7 @@ type Querier interface {
 // Config is what the page is made of.
 type Config struct {
 	Broker    Querier
-	Catalogue *catalogue.Catalogue
+	Catalogue func() *catalogue.Catalogue // the current one
 	Door      *door.Keeper
 	// Schemas has the names of fields, as they are now.
 	Schemas func() *schemas.Set

@@ -142,7 +142,7 @@ func serve(t testing.TB, ask answers, start func(*httptest.Server)) *world {
 		t.Fatal(err)
 	}
 	w := &world{clock: &clock{now: noon}, log: &logged{}}
-	page, err := New(Config{Catalogue: known, Door: door.New(door.Config{Callers: callers, Clock: w.clock.read}), Schemas: func() *schemas.Set { return set },
+	page, err := New(Config{Catalogue: func() *catalogue.Catalogue { return known }, Door: door.New(door.Config{Callers: callers, Clock: w.clock.read}), Schemas: func() *schemas.Set { return set },
 		Phone: "0731-0000 0000", Clock: w.clock.read, Log: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Broker: answers(func(ctx context.Context, q broker.Query) (broker.Conclusion, error) {
 			w.asked = append(w.asked, q) // tests ask one after the other

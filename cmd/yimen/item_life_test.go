@@ -1,0 +1,79 @@
+package main
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/onedoor/yimen/exchange/catalogue"
+	"github.com/onedoor/yimen/exchange/contract"
+	"github.com/onedoor/yimen/exchange/items"
+)
+
+// itemsUp serves an item with a draft and two editions, and says how to reach it. What is done changes nothing, so that every run finds the
+// same; the last act is kept.
+func itemsUp(t *testing.T) (flags string, done *items.Doing) {
+	t.Helper()
+	service := &catalogue.Service{Code: "food-licence-copy", Name: both("食品经营许可证补证", "Replacement of a food licence"), Department: "scjg"}
+	standing := items.Standing{Item: service.Code, Version: 8, Working: &items.Working{Stage: items.Returned, Service: service, Drafted: items.Deed{By: "scjg/0021"}, Reason: "少一项材料"},
+		Editions: []items.Edition{{From: "2026-12-01", Service: service, Drafted: items.Deed{By: "scjg/0021"}, Reviewed: items.Deed{By: "scjg/0007"}, Published: items.Deed{By: "dsj/0001"}},
+			{From: "2027-02-01", Reason: "并入新证", Published: items.Deed{By: "scjg/0007"}}}}
+	done = &items.Doing{}
+	operations := []contract.Operation{
+		{Method: http.MethodGet, Path: "/v1/item-editions", Do: func(*http.Request) (any, error) { return items.Listing{Items: []items.Standing{standing}}, nil }},
+		{Method: http.MethodGet, Path: "/v1/items/{code}/editions", Do: func(*http.Request) (any, error) { return standing, nil }},
+		{Method: http.MethodPost, Path: "/v1/items/{code}/acts", Do: func(r *http.Request) (any, error) {
+			asked, err := contract.Read[items.Doing](r, both("", ""))
+			*done = asked
+			return standing, err
+		}},
+	}
+	server := httptest.NewServer(contract.Handler(operations, nil))
+	t.Cleanup(server.Close)
+	token := filepath.Join(t.TempDir(), "items.token")
+	if err := os.WriteFile(token, []byte("of-who-keeps-the-items\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return " --server " + server.URL + " --token @" + token, done
+}
+
+func TestItemLife(t *testing.T) {
+	flags, done := itemsUp(t)
+	for _, c := range []struct {
+		words string
+		code  code
+		out   string
+		done  items.Doing
+	}{
+		{"item history", exitOK, "food-licence-copy  已退回", items.Doing{}},
+		{"item history food-licence-copy --lang en", exitOK, "2027-02-01", items.Doing{}},
+		{"item publish food-licence-copy --from 2027-03-01", exitOK, "✓ food-licence-copy 已公布\n", items.Doing{Act: items.Publish, Replaces: 8, From: "2027-03-01"}},
+		{"item withdraw food-licence-copy --reason merged --replaces 3", exitOK, "✓ food-licence-copy 已废止\n", items.Doing{Act: items.Withdraw, Replaces: 3, Reason: "merged"}},
+		{"item review food-licence-copy --lang en", exitOK, "✓ food-licence-copy is reviewed and may be published\n", items.Doing{Act: items.Review, Replaces: 8}},
+		{"item return food-licence-copy", exitUsage, "", items.Doing{Act: items.Review, Replaces: 8}},
+	} {
+		if got := yimen(t, strings.Fields(c.words+flags)...); got.code != c.code || !strings.Contains(got.out, c.out) || *done != c.done {
+			t.Errorf("%s: %d %s%s, done %+v", c.words, got.code, got.out, got.talk, *done)
+		}
+	}
+	const file = "testdata/food-licence-copy.yaml"
+	source, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := yimen(t, strings.Fields("item draft "+file+flags)...); got.code != exitOK || done.Source != string(source) || done.Act != items.Draft {
+		t.Errorf("draft: %d %s, done %+v", got.code, got.talk, *done)
+	}
+	for name, content := range map[string]string{"other.yaml": "name: x", "broken.yaml": "item: [", "empty.yaml": ""} {
+		path := filepath.Join(t.TempDir(), name)
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got := yimen(t, strings.Fields("item draft "+path+flags)...); got.code != exitFailed || !strings.Contains(got.talk, "YM-CLI-0308") {
+			t.Errorf("%s: %d %s", name, got.code, got.talk)
+		}
+	}
+}

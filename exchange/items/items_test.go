@@ -1,0 +1,284 @@
+package items
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/catalogue"
+	"github.com/onedoor/yimen/exchange/journal"
+	"github.com/onedoor/yimen/exchange/journal/journaltest"
+)
+
+var (
+	drafter  = Person{Department: "scjg", Name: "scjg/0021", Items: true}
+	reviewer = Person{Department: "scjg", Name: "scjg/0007", Items: true}
+	stranger = Person{Department: "gaj", Name: "gaj/0003", Items: true}
+	clerk    = Person{Department: "scjg", Name: "scjg/0044"}
+	admin    = Person{Department: "dsj", Name: "dsj/0001", Admin: true}
+)
+
+// world is a book over a topic, with what it wrote into the audit log.
+type world struct {
+	*testing.T
+	*Book
+	city  *catalogue.Catalogue
+	topic *journaltest.Topic
+	acts  []string
+	now   time.Time
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	city, err := catalogue.Load(catalogue.Builtin())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{T: t, city: city, topic: journaltest.NewTopic(), now: time.Date(2026, 11, 23, 10, 0, 0, 0, exchange.China)}
+	w.Book = w.book()
+	return w
+}
+
+func (w *world) book() *Book {
+	w.Helper()
+	j, err := journal.New(journal.Config{Topic: catalogue.Topic, Topics: w.topic, Keys: journaltest.NewKeys(0)})
+	if err != nil {
+		w.Fatal(err)
+	}
+	b, err := New(Config{City: w.city, Journal: j, Clock: func() time.Time { return w.now }, Audit: func(_ context.Context, who, act, target string) error {
+		w.acts = append(w.acts, who+" "+act+" "+target)
+		return nil
+	}})
+	if err != nil {
+		w.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { j.Run(ctx) })
+	w.Cleanup(func() { cancel(); running.Wait() })
+	if err := j.Settled(ctx); err != nil {
+		w.Fatal(err)
+	}
+	return b
+}
+
+// do does an act to the version there is, and gives the code of the refusal.
+func (w *world) do(who Person, item exchange.Item, d Doing) string {
+	w.Helper()
+	if s, err := w.Standing(admin, item); err == nil {
+		d.Replaces = s.Version
+	}
+	_, err := w.Do(w.Context(), who, item, d)
+	return code(err)
+}
+
+func code(err error) string {
+	var p *exchange.Problem
+	switch {
+	case err == nil:
+		return ""
+	case errors.As(err, &p):
+		return p.Code
+	}
+	return err.Error()
+}
+
+// materials are how many an item has on a day, -1 where there is no such item.
+func (w *world) materials(b *Book, item exchange.Item, day exchange.Date) int {
+	c, _ := b.On(w.city, day)
+	s, known := c.Service(item)
+	if !known {
+		return -1
+	}
+	return len(s.Materials)
+}
+
+const fresh = exchange.Item("food-licence-copy")
+
+// written is an item with as many materials.
+func written(item exchange.Item, department exchange.Department, materials int) string {
+	all := "item: " + string(item) + "\nname: {zh: 补证}\ndepartment: " + string(department) + "\napplicant: org\nmaterials:\n"
+	for i := range materials {
+		all += "  - {material: m" + strings.Repeat("x", i) + ", name: {zh: 申请书}, basis: {zh: 办法第三十四条}, necessity: required, made_by: applicant}\n"
+	}
+	return all
+}
+
+// TestLife: a new item counts from its day, an adjustment from the next, and a withdrawal ends it; what was before stays as it was.
+func TestLife(t *testing.T) {
+	w := newWorld(t)
+	steps := []struct {
+		who  Person
+		do   Doing
+		want string
+	}{
+		{drafter, Doing{Act: Publish}, "YM-ITM-0202"},
+		{drafter, Doing{Act: Draft, Source: written(fresh, "scjg", 1)}, ""},
+		{drafter, Doing{Act: Review}, "YM-ITM-0201"},
+		{reviewer, Doing{Act: Return}, "YM-ITM-0106"},
+		{reviewer, Doing{Act: Return, Reason: "少一项材料"}, ""},
+		{reviewer, Doing{Act: Review}, "YM-ITM-0202"},
+		{drafter, Doing{Act: Draft, Source: written(fresh, "scjg", 2)}, ""},
+		{drafter, Doing{Act: Publish}, "YM-ITM-0202"},
+		{reviewer, Doing{Act: Review}, ""},
+		{reviewer, Doing{Act: Publish, From: "2026-11-22"}, "YM-ITM-0107"},
+		{reviewer, Doing{Act: Publish, From: "2026-12-01"}, ""},
+		{reviewer, Doing{Act: Publish, From: "2026-12-02"}, "YM-ITM-0202"},
+		{drafter, Doing{Act: Draft, Source: written(fresh, "scjg", 3)}, ""},
+		{reviewer, Doing{Act: Review}, ""},
+		{admin, Doing{Act: Publish, From: "2027-01-01"}, ""},
+		{drafter, Doing{Act: Withdraw, From: "2027-02-01"}, "YM-ITM-0106"},
+		{drafter, Doing{Act: Withdraw, From: "2027-02-01", Reason: "并入新证"}, ""},
+		{drafter, Doing{Act: Withdraw, From: "2027-03-01", Reason: "并入新证"}, "YM-ITM-0202"},
+	}
+	for i, step := range steps {
+		if got := w.do(step.who, fresh, step.do); got != step.want {
+			t.Fatalf("step %d, %s: %q, want %q", i, step.do.Act, got, step.want)
+		}
+	}
+	for _, b := range []*Book{w.Book, w.book()} { // folded anew, it is the same
+		for day, want := range map[exchange.Date]int{"2026-11-30": -1, "2026-12-01": 2, "2026-12-31": 2, "2027-01-01": 3, "2027-01-31": 3, "2027-02-01": -1} {
+			if got := w.materials(b, fresh, day); got != want {
+				t.Errorf("on %s: %d materials, want %d", day, got, want)
+			}
+		}
+		for day, want := range map[exchange.Date]exchange.Date{"2026-11-23": "2026-12-01", "2026-12-01": "2027-01-01", "2027-01-05": "2027-02-01", "2027-02-01": ""} {
+			if _, turns := b.On(w.city, day); turns != want {
+				t.Errorf("after %s it turns on %q, want %q", day, turns, want)
+			}
+		}
+	}
+	if len(w.acts) < 10 || w.acts[0] != "scjg/0021 item-publish food-licence-copy" {
+		t.Errorf("audit log: %v", w.acts)
+	}
+}
+
+// TestAsOf: what an item was on a day by what was decided up to an offset can be had again, however it was changed since.
+func TestAsOf(t *testing.T) {
+	w := newWorld(t)
+	change := func(materials int) {
+		for _, step := range []struct {
+			who Person
+			do  Doing
+		}{{drafter, Doing{Act: Draft, Source: written(fresh, "scjg", materials)}}, {reviewer, Doing{Act: Review}}, {reviewer, Doing{Act: Publish}}} {
+			if got := w.do(step.who, fresh, step.do); got != "" {
+				t.Fatal(got)
+			}
+		}
+	}
+	change(1)
+	w.now = w.now.AddDate(0, 0, 7)
+	change(2)
+	change(3) // the later of two for one day counts
+	for upTo, want := range []int{-1, -1, -1, 1, 1, 1, 2, 2, 2, 3} {
+		c, _, err := w.AsOf(t.Context(), w.city, int64(upTo), "2026-11-30")
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := -1
+		if s, known := c.Service(fresh); known {
+			got = len(s.Materials)
+		}
+		if got != want {
+			t.Errorf("up to %d: %d materials, want %d", upTo, got, want)
+		}
+	}
+}
+
+// TestStartingItems: an item of the city's catalogue is adjusted and withdrawn like any other, and is as it was until then.
+func TestStartingItems(t *testing.T) {
+	w := newWorld(t)
+	const item = exchange.Item("food-licence-new")
+	before := w.materials(w.Book, item, "2026-11-23")
+	s, _ := w.city.Service(item)
+	owner := Person{Department: s.Department, Name: string(s.Department) + "/0001", Items: true}
+	if got := w.do(owner, item, Doing{Act: Withdraw, From: "2027-01-01", Reason: "合并"}); got != "" {
+		t.Fatal(got)
+	}
+	if got := w.materials(w.Book, item, "2026-12-31"); got != before {
+		t.Errorf("before its last day: %d materials, want %d", got, before)
+	}
+	if got := w.materials(w.Book, item, "2027-01-01"); got != -1 {
+		t.Errorf("withdrawn, it has %d materials", got)
+	}
+}
+
+// TestWhoMay: an item is of those who keep its department's items, before and after the change.
+func TestWhoMay(t *testing.T) {
+	w := newWorld(t)
+	for name, row := range map[string]struct {
+		who  Person
+		item exchange.Item
+		do   Doing
+		want string
+	}{
+		"without the role":                 {clerk, fresh, Doing{Act: Draft, Source: written(fresh, "scjg", 1)}, "YM-ITM-0101"},
+		"another department's new item":    {stranger, fresh, Doing{Act: Draft, Source: written(fresh, "scjg", 1)}, "YM-ITM-0102"},
+		"taking another department's item": {stranger, "food-licence-new", Doing{Act: Draft, Source: written("food-licence-new", "gaj", 1)}, "YM-ITM-0102"},
+		"withdrawing another's":            {stranger, "food-licence-new", Doing{Act: Withdraw, Reason: "x"}, "YM-ITM-0102"},
+		"another code":                     {drafter, fresh, Doing{Act: Draft, Source: written("food-licence-other", "scjg", 1)}, "YM-ITM-0105"},
+		"no such act":                      {drafter, fresh, Doing{Act: "burn"}, "YM-ITM-0104"},
+		"a number in the draft":            {admin, fresh, Doing{Act: Draft, Source: written(fresh, "scjg", 1) + "# 11010519491231002X\n"}, "YM-ITM-0108"},
+		"a number in the reason":           {admin, "food-licence-new", Doing{Act: Withdraw, Reason: "11010519491231002X 说的"}, "YM-ITM-0108"},
+		"nothing there":                    {drafter, fresh, Doing{Act: Draft, Source: "[]"}, "YM-CAT-0104"},
+	} {
+		if got := w.do(row.who, row.item, row.do); got != row.want {
+			t.Errorf("%s: %q, want %q", name, got, row.want)
+		}
+	}
+	if len(w.acts) != 0 || len(w.topic.All()) != 0 {
+		t.Errorf("something is left of what was refused: %v", w.acts)
+	}
+	if _, err := w.Standing(clerk, "food-licence-new"); code(err) != "YM-ITM-0101" {
+		t.Errorf("a clerk sees drafts: %v", err)
+	}
+	if _, err := w.List(clerk); code(err) != "YM-ITM-0101" {
+		t.Errorf("a clerk sees drafts: %v", err)
+	}
+}
+
+// TestOfTwoTheFirstCounts: who acts upon what was changed meanwhile is told so.
+func TestOfTwoTheFirstCounts(t *testing.T) {
+	w := newWorld(t)
+	other := w.book()
+	draft := Doing{Act: Draft, Source: written(fresh, "scjg", 1)}
+	if _, err := w.Do(t.Context(), drafter, fresh, draft); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := other.Do(t.Context(), reviewer, fresh, draft); code(err) != "YM-ITM-0203" {
+		t.Errorf("the second draft for the same version: %v", err)
+	}
+	all, err := other.List(admin)
+	if err != nil || len(all) != 1 || all[0].Working.Drafted.By != drafter.Name {
+		t.Errorf("%+v, %v", all, err)
+	}
+	if all, _ := other.List(stranger); len(all) != 0 {
+		t.Errorf("another department sees %v", all)
+	}
+}
+
+func FuzzEntry(f *testing.F) {
+	f.Add([]byte(`{"format":1,"kind":"item","id":"A","at":"2026-11-23T02:00:00Z","by":"scjg/0021","item":"x","replaces":0,"act":"draft","source":"item: x"}`))
+	f.Add([]byte(`{"kind":"grant"}`))
+	city, err := catalogue.Load(catalogue.Builtin())
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, value []byte) {
+		e, err := parseEntry(value)
+		if e == nil {
+			return
+		}
+		if err != nil {
+			t.Fatal("an entry and an error")
+		}
+		s := newState(city)
+		if s.fold(e) == nil && s.items[e.Item].Version != 1 {
+			t.Error("folded, and the version stayed")
+		}
+	})
+}
