@@ -22,6 +22,7 @@ import (
 	"github.com/onedoor/yimen/exchange/door"
 	"github.com/onedoor/yimen/exchange/grants"
 	"github.com/onedoor/yimen/exchange/limits"
+	"github.com/onedoor/yimen/exchange/national"
 	"github.com/onedoor/yimen/exchange/window"
 )
 
@@ -102,7 +103,7 @@ func (n *Node) handler() (http.Handler, error) {
 	log := ledger.Serving{Ledger: n.Ledger, Reader: n.reader, Audit: n.audit, Token: n.audit.Token, Clock: n.around.Clock}
 	answers, err := api.New(api.Config{Broker: n.Broker, Catalogue: n.Catalogue, Door: n.door, Ready: n.checks(),
 		Others: slices.Concat(ledger.Operations(log), desk.Operations(), n.erasures(), n.keyRings(), n.replays(), n.rules(), n.enrolment(),
-			(&grants.Desk{Book: n.Grants, Person: n.granting}).Operations()),
+			(&grants.Desk{Book: n.Grants, Person: n.granting}).Operations(), n.nationals()),
 		Metrics: n.Metrics, Log: n.around.Log, Clock: n.around.Clock})
 	if err != nil {
 		return nil, err
@@ -114,6 +115,14 @@ func (n *Node) handler() (http.Handler, error) {
 	mux.Handle(window.Path, n.window)
 	mux.Handle(window.Path+"/", n.window)
 	return n.door.Guard(mux, contract.Fail), nil
+}
+
+// nationals are the operations of the national interface.
+func (n *Node) nationals() []contract.Operation {
+	return national.Operations(national.Config{Broker: n.Broker, Catalogue: n.Grants.Current, Door: n.door, Schemas: n.Registry.Evidence, Clock: n.around.Clock, Log: n.around.Log,
+		Nonce: func(r *http.Request, caller door.Caller) (string, error) {
+			return api.Nonce(r, caller, n.door, n.around.Clock())
+		}})
 }
 
 // reader is who reads the audit log, and what of it they may see.
