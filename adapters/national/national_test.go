@@ -44,7 +44,8 @@ func TestRows(t *testing.T) {
 	p := newPlatform(t, `{"zsbh":"1","sfzh":"x","xm":null,"more":1}`, `{"zsbh":2.50,"sfzh":true}`, `{"zsbh":[1],"xm":"甲"}`)
 	s := source(t, p, paged...)
 	rows, err := read(t, s)
-	if want := "[x,,1 true,,2.50 ,甲,[1]]" // by the columns' names; err != nil || fmt.Sprint(rows) != want {
+	want := "[x,,1 true,,2.50 ,甲,[1]]" // by the columns' names
+	if err != nil || fmt.Sprint(rows) != want {
 		t.Errorf("%v, want %s: %v", rows, want, err)
 	}
 	if p.asked["year"] != float64(2026) || p.refreshes != 1 {
