@@ -33,7 +33,7 @@ func (s *Source) explained(ctx context.Context, err error) error {
 	switch {
 	case errors.As(err, &no):
 		p.Code, p.Kind, p.Why = "YM-SRC-0311", exchange.Denied, text("平台拒绝，代码 "+string(no), "the platform refused with code "+string(no))
-		p.Mend = text("核对 requester、service、app_key_file，服务是否已授权给本部门，以及本机时钟", "check requester, service and app_key_file, whether the service was granted to your department, and this machine's clock")
+		p.Mend = text("核对 requester、service、prefix、app_key_file，服务是否已授权给本部门，以及本机时钟", "check requester, service, prefix and app_key_file, whether the service was granted to your department, and this machine's clock")
 	case errors.Is(err, errWrongKey):
 		p.Code, p.Kind, p.Why = "YM-SRC-0312", exchange.Invalid, text("用 app_key_file 打不开平台给的密钥", "the secret that the platform gave does not open with app_key_file")
 		p.Mend = text("核对服务授权码是否已换发", "check whether the app key was replaced")
