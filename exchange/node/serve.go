@@ -119,7 +119,7 @@ func (n *Node) handler() (http.Handler, error) {
 
 // nationals are the operations of the national interface.
 func (n *Node) nationals() []contract.Operation {
-	return national.Operations(national.Config{Broker: n.Broker, Catalogue: n.Grants.Current, Door: n.door, Schemas: n.Registry.Evidence, Clock: n.around.Clock, Log: n.around.Log,
+	return national.Operations(national.Config{Broker: n.Broker, Catalogue: n.Current, Door: n.door, Schemas: n.Registry.Evidence, Clock: n.around.Clock, Log: n.around.Log,
 		Nonce: func(r *http.Request, caller door.Caller) (string, error) {
 			return api.Nonce(r, caller, n.door, n.around.Clock())
 		}})
