@@ -39,6 +39,14 @@ type Schema struct {
 // Examples are invented documents that fit the schema, at least one.
 func (s *Schema) Examples() [][]byte { return s.examples }
 
+// Number is the field of a document that is the certificate's own number, "" where that is made of several or lies deeper.
+func (s *Schema) Number() string {
+	if len(s.keys.record) != 1 || len(s.keys.record[0]) != 1 {
+		return ""
+	}
+	return s.keys.record[0][0]
+}
+
 // Set is a number of schemas, by id and by type. It never changes.
 type Set struct {
 	byID   map[string]*Schema

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/onedoor/yimen/adapters"
+	"github.com/onedoor/yimen/adapters/national"
 	"github.com/onedoor/yimen/adapters/tabular"
 	"github.com/onedoor/yimen/certs"
 	"github.com/onedoor/yimen/exchange"
@@ -71,12 +72,14 @@ func (s *session) newKey(data string, department exchange.Department) string {
 // openSource makes the source that a manifest names.
 func openSource(m *adapters.Manifest, now func() time.Time) (adapters.Source, error) {
 	switch m.Source.Kind {
-	case "tabular":
+	case tabular.Kind:
 		return tabular.New(m, now)
+	case national.Kind:
+		return national.New(m, now)
 	default:
 		return nil, &exchange.Problem{Code: "YM-CLI-0401", Kind: exchange.Invalid,
 			What: both("不认识的数据源类型 "+shown(m.Source.Kind), "unknown kind of source "+shown(m.Source.Kind)),
-			Mend: both("清单的 source.kind 目前只能是 tabular", "source.kind in the manifest can be tabular for now")}
+			Mend: both("清单的 source.kind 可写 tabular（CSV 文件）或 national（国家数据共享交换平台）", "source.kind in the manifest can be tabular (CSV files) or national (the national data sharing platform)")}
 	}
 }
 

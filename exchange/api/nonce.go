@@ -22,22 +22,27 @@ const NonceWindow = 5 * time.Minute
 
 var nonceForm = regexp.MustCompile(`^[A-Za-z0-9_-]{16,64}$`)
 
-// nonce is the request's number, "" where a person asks without one. A machine, known by its certificate, must give one:
-// its requests pass through others' queues and logs.
 func (s *server) nonce(r *http.Request, caller door.Caller) (string, error) {
+	return Nonce(r, caller, s.cfg.Door, s.cfg.Clock())
+}
+
+// Nonce is the number of a request that asks for a person's data, "" where a person asks without one. A machine, known by its
+// certificate, must give one: its requests pass through others' queues and logs. It errs with a Problem, which the doorkeeper has
+// reported.
+func Nonce(r *http.Request, caller door.Caller, keeper *door.Keeper, now time.Time) (string, error) {
 	nonces, times := r.Header.Values(headerNonce), r.Header.Values(headerTime)
 	if len(nonces) == 0 && len(times) == 0 && !caller.Certified {
 		return "", nil
 	}
 	if len(nonces) != 1 || len(times) != 1 || !nonceForm.MatchString(nonces[0]) {
-		return "", s.cfg.Door.Reject(r, caller, badNonce(text("缺少、重复或写法不对", "they are missing, stand twice or are not well formed")))
+		return "", keeper.Reject(r, caller, badNonce(text("缺少、重复或写法不对", "they are missing, stand twice or are not well formed")))
 	}
 	at, err := time.Parse(time.RFC3339, times[0])
 	if err != nil {
-		return "", s.cfg.Door.Reject(r, caller, badNonce(text(headerTime+" 不是 RFC 3339 时间", headerTime+" is no time of RFC 3339")))
+		return "", keeper.Reject(r, caller, badNonce(text(headerTime+" 不是 RFC 3339 时间", headerTime+" is no time of RFC 3339")))
 	}
-	if off := s.cfg.Clock().Sub(at).Abs(); off > NonceWindow {
-		return "", s.cfg.Door.Reject(r, caller, badNonce(text("时间与平台相差超过 5 分钟：请求是旧的，或时钟不准", "its time is more than five minutes off: the request is old, or a clock is wrong")))
+	if off := now.Sub(at).Abs(); off > NonceWindow {
+		return "", keeper.Reject(r, caller, badNonce(text("时间与平台相差超过 5 分钟：请求是旧的，或时钟不准", "its time is more than five minutes off: the request is old, or a clock is wrong")))
 	}
 	return nonces[0], nil
 }

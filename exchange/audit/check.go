@@ -70,7 +70,7 @@ func (e *Entry) checkAct() error {
 func (e *Entry) answers() bool { return e.Materials != nil || e.Inputs != nil || e.Told != nil }
 
 func (e *Entry) checkPlain() error {
-	if e.answers() || e.Act != "" || e.Target != "" || string(e.On)+e.Stated != "" || e.Chosen != nil {
+	if e.answers() || e.Act != "" || e.Target != "" || string(e.On)+string(e.Only)+e.Stated != "" || e.Chosen != nil {
 		return errors.New("audit entry says more than its kind may")
 	}
 	return nil
@@ -124,6 +124,9 @@ func (e *Entry) checkFields() error {
 func (e *Entry) checkAsked() error {
 	if _, err := exchange.ParseDate(string(e.On)); e.On != "" && err != nil {
 		return errors.New("audit entry with a day that is none")
+	}
+	if e.Only != "" && !exchange.ValidName(string(e.Only)) || !bounded(string(e.Only), maxReference, "") {
+		return errors.New("audit entry that wants no type of evidence")
 	}
 	if e.Stated != "" && !ValidToken(e.Stated) {
 		return errors.New("audit entry with a commitment that is none")

@@ -54,6 +54,8 @@ type Entry struct {
 	// records is meant.
 	On     exchange.Date                               `json:"on,omitempty"`
 	Chosen map[exchange.EvidenceType]exchange.RecordID `json:"chosen,omitempty"`
+	// Only is the one type of evidence that was wanted of all that the item asks for; empty: all of it.
+	Only exchange.EvidenceType `json:"only,omitempty"`
 	// Stated commits the exchange to what the applicant stated, which is not in the log; see Log.Commitment.
 	Stated string `json:"stated,omitempty"`
 	// Catalogue, Evaluated and Inputs are what the answer was made from, so that it can be made again:

@@ -14,9 +14,9 @@ import (
 // Again draws the conclusions for q as Query drew them at that moment (asOf), from the catalogue and the holdings as they were then. Nobody is asked
 // whether it may be answered, and no entry is left: that is for whoever calls it.
 func Again(ctx context.Context, c *catalogue.Catalogue, h Holdings, q Query, at time.Time) ([]exchange.Answer, error) {
-	service, known := c.Service(q.Item)
-	if !known {
-		return nil, noSuchItem(c.Nearest(string(q.Item)))
+	service, err := q.service(c)
+	if err != nil {
+		return nil, err
 	}
 	premises, err := premisesOf(ctx, c, h, service, q, at.UTC())
 	if err != nil {

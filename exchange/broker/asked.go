@@ -92,6 +92,28 @@ func checkOn(day exchange.Date) error {
 		What: text("on 不是存在的日期", "on is no day that exists"), Mend: text("写成如 2026-12-31，或删去", "write it like 2026-12-31, or leave it out")}
 }
 
+// service is the item as it is asked about.
+func (q *Query) service(c *catalogue.Catalogue) (catalogue.Service, error) {
+	service, known := c.Service(q.Item)
+	if !known {
+		return catalogue.Service{}, noSuchItem(c.Nearest(string(q.Item)))
+	}
+	if q.Only == "" {
+		return service, nil
+	}
+	narrowed, asks := service.Only(q.Only)
+	if !asks {
+		return catalogue.Service{}, notAskedFor()
+	}
+	return narrowed, nil
+}
+
+func notAskedFor() error {
+	return &exchange.Problem{Code: "YM-QRY-0121", Kind: exchange.Invalid,
+		What: text("该事项不需要申请人的这种证照", "the item does not ask for this type of the applicant's evidence"),
+		Mend: text("用 yimen item show 查该事项需要哪些证照", "yimen item show tells which types the item asks for")}
+}
+
 // Stating is what the log commits to of what was stated, in one fixed form; nil where nothing was.
 func (q *Query) Stating() ([]byte, error) {
 	if len(q.Facts) == 0 && len(q.Stated) == 0 {

@@ -80,6 +80,8 @@ type Query struct {
 	Stated Stated
 	Chosen Chosen
 	On     exchange.Date // the day records must be valid on; empty: today
+	// Only is the one type of evidence that is wanted of all that the item asks for; empty: all of it.
+	Only exchange.EvidenceType
 }
 
 // Conclusion (结论) is the answer to a query, one for each material in the item's order.
@@ -132,19 +134,18 @@ func (b *Broker) query(ctx context.Context, q Query, now time.Time) (Conclusion,
 	c := b.current()
 	entry := audit.Entry{
 		Department: q.Caller.Department, Clerk: q.Caller.Clerk, Case: q.Case, Item: q.Item, Holder: q.Applicant, Nonce: q.Nonce,
-		Catalogue: c.Version(), Evaluated: now, On: q.On, Chosen: q.Chosen,
+		Catalogue: c.Version(), Evaluated: now, On: q.On, Chosen: q.Chosen, Only: q.Only,
 	}
 	if err := entry.CheckAsker(); err != nil {
 		return Conclusion{}, err
 	}
-	service, known := c.Service(q.Item)
-	if !known {
-		return Conclusion{}, noSuchItem(c.Nearest(string(q.Item)))
+	service, err := q.service(c)
+	if err != nil {
+		return Conclusion{}, err
 	}
 	if err := cmp.Or(checkApplicant(service, q.Applicant), checkFacts(service, q.Facts), checkOn(q.On)); err != nil {
 		return Conclusion{}, err
 	}
-	var err error
 	if entry.Stating, err = q.Stating(); err != nil {
 		return Conclusion{}, err
 	}

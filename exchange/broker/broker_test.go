@@ -319,3 +319,28 @@ func BenchmarkQuery(b *testing.B) {
 func auditKeys(context.Context) (audit.Keys, error) {
 	return audit.Keys{Token: bytes.Repeat([]byte{1}, 32)}, nil
 }
+
+// A query for one type looks up that type alone, says nothing of others, and the log says that no more was wanted.
+func TestOnlyOneType(t *testing.T) {
+	s := newStage(t)
+	q := query()
+	q.Only = "health-certificate"
+	conclusion, err := s.Query(t.Context(), q)
+	if err != nil || len(conclusion.Answers) != 1 || len(s.holdings.asked) != 1 || s.holdings.asked[0] != q.Only {
+		t.Fatalf("%+v, looked up %v: %v", conclusion.Answers, s.holdings.asked, err)
+	}
+	entry, err := audit.Parse(s.topic.msgs[0].Key, s.topic.msgs[0].Value)
+	if err != nil || entry.Only != q.Only || len(entry.Materials) != 1 {
+		t.Errorf("entry %+v: %v", entry, err)
+	}
+	again, err := Again(t.Context(), s.cfg.Catalogue, s.holdings, q, now)
+	if err != nil || len(again) != 1 || again[0].Material != conclusion.Answers[0].Material {
+		t.Errorf("given again: %+v, %v", again, err)
+	}
+	for _, strange := range []exchange.EvidenceType{"marriage-certificate", number} {
+		q.Only = strange
+		if _, err := s.Query(t.Context(), q); exchange.KindOf(err) != exchange.Invalid || strings.Contains(fmt.Sprint(err), number) {
+			t.Errorf("a type that the item does not ask for: %v", err)
+		}
+	}
+}

@@ -37,6 +37,8 @@ type Evidence struct {
 	// Sharing is the class in which the keeper declared it, and SharingBasis the law that says so; NotShared must cite one.
 	Sharing      Sharing       `json:"sharing"`
 	SharingBasis exchange.Text `json:"sharing_basis,omitzero"`
+	// TypeCode is the national code of the type (证照类型代码, GB/T 36904), by which nodes outside the city ask; empty: not registered.
+	TypeCode string `json:"type_code,omitempty"`
 }
 
 // Sharing (共享属性) is one of the three classes of 政务数据共享条例 art. 14. It says how soon a request is to be answered.
@@ -172,6 +174,16 @@ func (c *Catalogue) Departments() []Department { return sorted(c.departments) }
 func (c *Catalogue) Evidence(t exchange.EvidenceType) (Evidence, bool) {
 	e, ok := c.evidence[t]
 	return e, ok
+}
+
+// Named finds an evidence type by its national code, or by its name.
+func (c *Catalogue) Named(code string) (Evidence, bool) {
+	for _, e := range c.evidence {
+		if code != "" && e.TypeCode == code {
+			return e, true
+		}
+	}
+	return c.Evidence(exchange.EvidenceType(code))
 }
 
 // EvidenceTypes are all evidence types, sorted by name.

@@ -229,3 +229,34 @@ func FuzzLoad(f *testing.F) {
 		}
 	})
 }
+
+func TestNamed(t *testing.T) {
+	c, err := Load(Builtin())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for code, want := range map[string]exchange.EvidenceType{"11100000MB03271699001": "property-title", "property-title": "property-title", "": "", "11100000MB03271699002": ""} {
+		if e, known := c.Named(code); e.Type != want || known != (want != "") {
+			t.Errorf("%q names %q", code, e.Type)
+		}
+	}
+}
+
+// An item narrowed to one type keeps the conditions under which it asks for it, and nothing else.
+func TestOnly(t *testing.T) {
+	c, err := Load(Builtin())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range c.Services() {
+		for _, only := range s.Types() {
+			narrowed, asks := s.Only(only)
+			if types := narrowed.Types(); asks && (len(types) != 1 || types[0] != only) || !asks && len(types) > 0 {
+				t.Errorf("%s for %s alone asks for %v", s.Code, only, types)
+			}
+		}
+		if _, asks := s.Only("no-such-type"); asks {
+			t.Errorf("%s asks for what there is not", s.Code)
+		}
+	}
+}

@@ -50,6 +50,7 @@ func Load(fsys ...fs.FS) (*Catalogue, error) {
 	for _, files := range fsys {
 		l.unread(files)
 	}
+	l.typeCodes()
 	l.overlaps()
 	if err := l.err(); err != nil {
 		return nil, err
@@ -153,13 +154,14 @@ func (l *loader) departments(f *file, document ast.Node, defined map[string]stri
 
 func (l *loader) evidence(f *file, document ast.Node, defined map[string]string) {
 	for _, e := range f.entries(document) {
-		found := f.fields(e.value, "name", "keeper", "stale_after", "sharing?", "sharing_basis?")
+		found := f.fields(e.value, "name", "keeper", "stale_after", "sharing?", "sharing_basis?", "type_code?")
 		evidence := Evidence{
 			Type:       exchange.EvidenceType(f.checkName(e.at, e.key)),
 			Name:       f.text(found["name"]),
 			Keeper:     known(f, found["keeper"], department, l.catalogue.departments),
 			StaleAfter: f.duration(found["stale_after"]),
 			Sharing:    Conditional, // where nothing is declared the keeper is asked
+			TypeCode:   f.typeCode(found["type_code"]),
 		}
 		f.sharing(e.value, found, &evidence)
 		if evidence.Type != "" && f.fresh(e.key, e.at, defined) {

@@ -97,6 +97,8 @@ func TestLoadRefuses(t *testing.T) {
 		"too large":             {map[string]string{"grants.yaml": strings.Repeat("# x\n", maxFile/4+1)}, []string{"YM-CAT-0107", "grants.yaml"}},
 		"stale never":           {evidence("x:\n  name: {zh: 甲}\n  keeper: scjg\n  stale_after: 0s\n"), []string{"YM-CAT-0104", "evidence.yaml:4"}},
 		"stale in days":         {evidence("x:\n  name: {zh: 甲}\n  keeper: scjg\n  stale_after: 3d\n"), []string{"YM-CAT-0104", "72h"}},
+		"type code cut off":     {evidence("x:\n  name: {zh: 甲}\n  keeper: scjg\n  stale_after: 72h\n  type_code: 11100000MB0327169900\n"), []string{"YM-CAT-0106", "evidence.yaml:5"}},
+		"type code twice":       {evidence("x:\n  name: {zh: 甲}\n  keeper: scjg\n  stale_after: 72h\n  type_code: 11100000MB03271699001\n"), []string{"YM-CAT-0107", "property-title"}},
 		"no keeper":             {evidence("x:\n  name: {zh: 甲}\n  stale_after: 72h\n"), []string{"YM-CAT-0103", "keeper"}},
 		"keeper unknown":        {evidence("x:\n  name: {zh: 甲}\n  keeper: gajj\n  stale_after: 72h\n"), []string{"YM-CAT-0201", "evidence.yaml:3", "did you mean"}},
 		"key not a word":        {map[string]string{"departments.yaml": "1: {zh: 甲}\n"}, []string{"YM-CAT-0104", "departments.yaml:1"}},

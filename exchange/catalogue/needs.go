@@ -125,3 +125,22 @@ func (s Service) Conditions() []condition.Condition {
 	}
 	return all
 }
+
+// Only is the item with no more of each material than that type of the applicant's own evidence, each under the conditions it has;
+// false where the item asks for none.
+func (s Service) Only(t exchange.EvidenceType) (Service, bool) {
+	all := s.Materials
+	s.Materials = nil
+	for _, m := range all {
+		var narrowed []Alternative
+		for _, need := range slices.Concat(m.Alternatives...) {
+			if need.Evidence == t && need.Of == "" {
+				narrowed = append(narrowed, Alternative{need})
+			}
+		}
+		if m.Alternatives = narrowed; len(narrowed) > 0 {
+			s.Materials = append(s.Materials, m)
+		}
+	}
+	return s, len(s.Materials) > 0
+}

@@ -28,6 +28,8 @@ type Operation struct {
 	Name   exchange.Text // a few words
 	About  exchange.Text // what it does, for whom, and what it leaves behind
 	Open   bool          // whether it is answered without knowing who asks
+	// Foreign says that it follows a convention of others: who asks, and what is refused, stand in its bodies.
+	Foreign bool
 	// Parameters stand in the path, the query or a header.
 	Parameters []Parameter
 	// Asked and Answer are examples of the bodies; their types are the schemas. Asked nil: no body is read.
@@ -51,6 +53,7 @@ type Group string
 // The chapters, in their order.
 const (
 	Queries  Group = "queries"  // 核验
+	National Group = "national" // 电子证照共享服务接口
 	Items    Group = "items"    // 事项
 	Grants   Group = "grants"   // 共享授权
 	Audit    Group = "audit"    // 审计

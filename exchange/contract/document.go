@@ -62,6 +62,7 @@ var groups = []struct {
 	exchange.Text
 }{
 	{Queries, text("核验", "queries: which materials need not be brought")},
+	{National, text("国家电子证照共享服务接口（GB/T 36906 的写法）", "the national e-licence sharing interface, as of GB/T 36906")},
 	{Items, text("事项与材料", "service items and their materials")},
 	{Grants, text("共享授权：申请、决定、核对", "grants: asking for them, deciding on them, checking them")},
 	{Audit, text("审计：回执、查询记录、谁看过我的数据", "audit: receipts, entries, who looked at my data")},
@@ -83,7 +84,7 @@ type draft struct{ huma.Registry }
 
 func (d draft) operation(o Operation) *huma.Operation {
 	op := &huma.Operation{OperationID: o.ID, Method: o.Method, Tags: []string{string(o.Group)}, Summary: o.Name.ZH + " · " + o.Name.EN, Description: both(o.About), Path: path(o.Path)}
-	if !o.Open {
+	if !o.Open && !o.Foreign {
 		op.Security = []map[string][]string{{"token": {}}, {"certificate": {}}}
 	}
 	for _, p := range o.Parameters {
@@ -138,14 +139,14 @@ func (d draft) schema(t reflect.Type) *huma.Schema { return d.Schema(t, true, ""
 // refusals describes what an operation refuses, by status, with what it may say as examples.
 func (d draft) refusals(o Operation, into map[string]*huma.Response) {
 	statuses := map[int]bool{http.StatusInternalServerError: true}
-	if !o.Open {
+	if !o.Open && !o.Foreign {
 		statuses[http.StatusUnauthorized], statuses[http.StatusForbidden], statuses[http.StatusServiceUnavailable] = true, true, true
 		statuses[http.StatusBadRequest] = true // headers can be wrong with any
 	}
 	if len(o.Parameters) > 0 {
 		statuses[http.StatusUnprocessableEntity] = true
 	}
-	if o.Asked != nil {
+	if o.Asked != nil && !o.Foreign {
 		statuses[http.StatusUnprocessableEntity] = true
 		statuses[http.StatusBadRequest], statuses[http.StatusRequestEntityTooLarge], statuses[http.StatusUnsupportedMediaType] = true, true, true
 	}

@@ -18,6 +18,13 @@ import (
 // Read reads a request's body strictly: unknown members, members twice or in other letter case, and trailing bytes are refused.
 // Its errors say where a body went wrong and repeat none of it. mend says what to send instead.
 func Read[T any](r *http.Request, mend exchange.Text) (T, error) {
+	return read[T](r, mend, true)
+}
+
+// ReadOpen reads as Read does, but passes over members that are not known: those of a convention which others own and add to.
+func ReadOpen[T any](r *http.Request, mend exchange.Text) (T, error) { return read[T](r, mend, false) }
+
+func read[T any](r *http.Request, mend exchange.Text, strict bool) (T, error) {
 	var asked, none T
 	if err := checkContent(r.Header, mend); err != nil {
 		return none, err
@@ -32,7 +39,7 @@ func Read[T any](r *http.Request, mend exchange.Text) (T, error) {
 	case len(body) == 0:
 		return none, BadBody(text("正文为空", "it is empty"), mend)
 	}
-	if err := json.Unmarshal(body, &asked, json.RejectUnknownMembers(true), wholeNumbers); err != nil {
+	if err := json.Unmarshal(body, &asked, json.RejectUnknownMembers(strict), wholeNumbers); err != nil {
 		return none, BadBody(whyNot(err), mend)
 	}
 	return asked, nil

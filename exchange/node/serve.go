@@ -23,6 +23,7 @@ import (
 	"github.com/onedoor/yimen/exchange/grants"
 	"github.com/onedoor/yimen/exchange/items"
 	"github.com/onedoor/yimen/exchange/limits"
+	"github.com/onedoor/yimen/exchange/national"
 	"github.com/onedoor/yimen/exchange/window"
 )
 
@@ -103,7 +104,7 @@ func (n *Node) handler() (http.Handler, error) {
 	log := ledger.Serving{Ledger: n.Ledger, Reader: n.reader, Audit: n.audit, Token: n.audit.Token, Clock: n.around.Clock}
 	answers, err := api.New(api.Config{Broker: n.Broker, Catalogue: n.Current, Door: n.door, Ready: n.checks(),
 		Others: slices.Concat(ledger.Operations(log), desk.Operations(), n.erasures(), n.keyRings(), n.replays(), n.rules(), n.enrolment(),
-			(&grants.Desk{Book: n.Grants, Person: n.granting}).Operations(), (&items.Desk{Book: n.Items, Person: n.editing}).Operations()),
+			(&grants.Desk{Book: n.Grants, Person: n.granting}).Operations(), (&items.Desk{Book: n.Items, Person: n.editing}).Operations(), n.nationals()),
 		Metrics: n.Metrics, Log: n.around.Log, Clock: n.around.Clock})
 	if err != nil {
 		return nil, err
@@ -115,6 +116,14 @@ func (n *Node) handler() (http.Handler, error) {
 	mux.Handle(window.Path, n.window)
 	mux.Handle(window.Path+"/", n.window)
 	return n.door.Guard(mux, contract.Fail), nil
+}
+
+// nationals are the operations of the national interface.
+func (n *Node) nationals() []contract.Operation {
+	return national.Operations(national.Config{Broker: n.Broker, Catalogue: n.Current, Door: n.door, Schemas: n.Registry.Evidence, Clock: n.around.Clock, Log: n.around.Log,
+		Nonce: func(r *http.Request, caller door.Caller) (string, error) {
+			return api.Nonce(r, caller, n.door, n.around.Clock())
+		}})
 }
 
 // reader is who reads the audit log, and what of it they may see.

@@ -63,7 +63,7 @@ type Asked struct {
 func (a *Asked) Query() broker.Query {
 	e := &a.Entry
 	return broker.Query{Case: e.Case, Item: e.Item, Applicant: a.Applicant, Caller: broker.Caller{Department: e.Department, Clerk: e.Clerk},
-		Facts: a.Facts, Stated: a.Stated, Chosen: e.Chosen, On: e.On}
+		Facts: a.Facts, Stated: a.Stated, Chosen: e.Chosen, On: e.On, Only: e.Only}
 }
 
 // Verdict says how an answer compares with the one given before.
