@@ -29,6 +29,8 @@ const (
 	IsSuperseded       Reason = "superseded"
 	ConditionNotMet    Reason = "condition_not_met"
 	PartyNotStated     Reason = "party_not_stated"
+	PartyUnproven      Reason = "party_unproven"
+	NoFactsStated      Reason = "no_facts_stated"
 	NoGrant            Reason = "no_grant"
 	ApplicantMade      Reason = "applicant_made"
 	SourceStale        Reason = "source_stale"
@@ -90,6 +92,16 @@ const (
 	Unchecked Gap = "not_granted" // the grant does not allow the field, so it was not compared
 )
 
+var gaps = map[Gap]Text{
+	Differs:   {ZH: "%s 不一致", EN: "%s differs"},
+	Absent:    {ZH: "记录中没有 %s", EN: "the record has no %s"},
+	NameOnly:  {ZH: "%s 用字不同，不影响身份认定", EN: "%s is spelt otherwise, which does not matter"},
+	Unchecked: {ZH: "%s 不在授权范围内，没有比对", EN: "%s was not compared: the grant does not allow it"},
+}
+
+// Text says it to people; %s is the field's name.
+func (g Gap) Text() Text { return gaps[g] }
+
 // Evidence is one type that was looked for, with the record that was found, if any, and no more of it than
 // the caller's grant allows.
 type Evidence struct {
@@ -129,6 +141,8 @@ var reasons = map[Reason]Text{
 	IsSuspended:        {ZH: "已被暂停", EN: "it is suspended"},
 	IsRevoked:          {ZH: "已被吊销或注销", EN: "it was revoked"},
 	IsSuperseded:       {ZH: "已被新证替代", EN: "it was superseded"},
+	NoFactsStated:      {ZH: "没有给出待核验的信息", EN: "no facts were given to verify"},
+	PartyUnproven:      {ZH: "与申请人的关系没有记录可证，请核对", EN: "no record shows how they belong to the applicant: look at proof of it"},
 	PartyNotStated:     {ZH: "没有说明是谁（配偶、法定代表人或代办人），因此没有查", EN: "who the other party is was not stated (spouse, representative or agent), so nobody was looked up"},
 	ConditionNotMet:    {ZH: "与本事项的条件不符，或无法判断", EN: "it does not meet the item's condition, or that cannot be told"},
 	NoGrant:            {ZH: "本部门没有该项数据的共享授权", EN: "this department has no grant for it"},
