@@ -56,8 +56,9 @@ type QueryRequest struct {
 	Stated     broker.Stated       `json:"stated,omitzero"`         // what the applicant states, by evidence type and field, to be compared with the records (校核比对)
 	Chosen     broker.Chosen       `json:"chosen,omitzero"`         // which record is meant, by evidence type, where an earlier answer asked
 	On         exchange.Date       `json:"on,omitzero"`             // the day records must be valid on; today where it is left out
-	Mode       broker.Mode         `json:"mode,omitzero"`           // full (the usual), verify (only whether what is stated is true) or predicates (only yes or no)
 	Parties    Parties             `json:"parties,omitzero"`        // those of whom the item needs evidence beside the applicant
+	// Mode is how much the answers tell: all (full, the usual), whether what is stated is true (verify), or yes and no (predicates).
+	Mode broker.Mode `json:"mode,omitzero" enum:"full,verify,predicates"`
 }
 
 // New is the API as a handler: its own operations and those of Config.Others, with the document that describes all of them.
