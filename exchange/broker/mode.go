@@ -77,7 +77,7 @@ func open(a exchange.Answer) exchange.Reason {
 func results(evidence []exchange.Evidence) []exchange.Evidence {
 	told := make([]exchange.Evidence, len(evidence))
 	for i, e := range evidence {
-		told[i] = exchange.Evidence{Type: e.Type, Of: e.Of, Outcome: e.Outcome, Reason: e.Reason, Keeper: e.Keeper, AsOf: e.AsOf, Result: e.Result}
+		told[i] = exchange.Evidence{Type: e.Type, Of: e.Of, Outcome: e.Outcome, Reason: e.Reason, Keeper: e.Keeper, AsOf: e.AsOf, Result: e.Result, Differences: e.Differences}
 	}
 	return told
 }
@@ -98,7 +98,8 @@ var outcomes = map[exchange.Verification]struct {
 }
 
 // verify compares what was stated of the type with all the holder's records of it, in force or not. Only those sources that vouch
-// for the whole let it say that nothing was found or that what was stated is wrong.
+// for the whole let it say that nothing was found or that what was stated is wrong. Of what is wrong it names only the fields that were
+// not compared, the same whatever is held; the need's condition does not come into it.
 func (p *Premises) verify(t exchange.EvidenceType, granted []string) verdict {
 	if len(p.Stated[t]) == 0 {
 		return p.resulting(t, exchange.NothingStated, nil, time.Time{})
@@ -131,7 +132,9 @@ func (p *Premises) verify(t exchange.EvidenceType, granted []string) verdict {
 	case len(borne) == 1:
 		return p.resulting(t, p.standingOf(borne[0].Record, day), borne[0].Record, s.upTo)
 	case len(all) > 0:
-		return p.resulting(t, exchange.Incorrect, nil, s.upTo)
+		v := p.resulting(t, exchange.Incorrect, nil, s.upTo)
+		v.evidence[0].Differences = slices.DeleteFunc(all[0].differences, func(d exchange.Difference) bool { return d.Kind != exchange.Unchecked })
+		return v
 	}
 	return p.resulting(t, exchange.NothingFound, nil, s.upTo)
 }

@@ -68,6 +68,14 @@ func TestVerification(t *testing.T) {
 	}
 }
 
+// Of what is wrong only the fields are named that were not compared.
+func TestVerificationNamesWhatIsNotGranted(t *testing.T) {
+	a := VerifyOnly.Tell([]exchange.Answer{decide("a", holds("a"), stated("a", `{"area":1,"owner":"x","name":"y"}`), verifying)})[0]
+	if d := a.Evidence[0].Differences; len(d) != 1 || d[0].Field != "owner" || d[0].Kind != exchange.Unchecked || d[0].Held != nil {
+		t.Errorf("%+v", d)
+	}
+}
+
 // Nothing says that nothing was found, that what was stated is wrong, or no, unless every source vouches for the whole.
 func TestModesNeverProveAbsence(t *testing.T) {
 	worlds(t, func(t *testing.T, r *rand.Rand, _ string, world []premise) {
