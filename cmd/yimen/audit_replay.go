@@ -102,7 +102,7 @@ func (s *session) replayPage(w io.Writer, r *replay.Result) error {
 func (s *session) outcomeOf(m *audit.Material) string {
 	said := m.Outcome.Text().In(s.lang)
 	if m.Reason != "" {
-		said += " (" + m.Reason.Text().In(s.lang) + ")"
+		said += " (" + m.Reason.Text(m.Outcome).In(s.lang) + ")"
 	}
 	return said
 }

@@ -86,7 +86,7 @@ func (s *session) entryPage(w io.Writer, e *audit.Entry, p ledger.Proven) error 
 	line("结果", "decision", s.decision(e))
 	line("操作", "act", strings.TrimSpace(e.Act+" "+e.Target))
 	for _, m := range e.Materials {
-		line("材料", "material", m.Material+" "+m.Outcome.Text().In(s.lang)+" "+m.Reason.Text().In(s.lang))
+		line("材料", "material", m.Material+" "+m.Outcome.Text().In(s.lang)+" "+m.Reason.Text(m.Outcome).In(s.lang))
 	}
 	_, err := fmt.Fprintf(w, s.t("✓ 证明成立：日志第 %d 条，检查点共 %d 条\n", "✓ the proof holds: leaf %d under a checkpoint of %d\n"), p.Index, p.Size)
 	return err

@@ -150,7 +150,7 @@ func badFurther(flag string, mend exchange.Text) error {
 // explained is why the answer is what it is: the reason, the results of a verification, and the fields that differ.
 func (s *session) explained(a exchange.Answer) string {
 	var all []string
-	if why := a.Reason.Text().In(s.lang); why != "" && !slices.ContainsFunc(a.Evidence, func(e exchange.Evidence) bool { return e.Result != nil }) {
+	if why := a.Reason.Text(a.Outcome).In(s.lang); why != "" && !slices.ContainsFunc(a.Evidence, func(e exchange.Evidence) bool { return e.Result != nil }) {
 		all = append(all, why)
 	}
 	if a.Met != nil {
