@@ -149,6 +149,24 @@ func TestPredicates(t *testing.T) {
 	}
 }
 
+// Who asks for less needs the grant all the same, and counts all the same.
+func TestModesArePermittedAndCounted(t *testing.T) {
+	for _, mode := range []Mode{VerifyOnly, Predicates} {
+		q := query()
+		q.Mode = mode
+		s := newStage(t)
+		s.cfg.Limits = admits(spent)
+		if _, err := s.Query(t.Context(), q); exchange.KindOf(err) != exchange.Limited || s.holdings.calls != 0 || s.entry(t).Mode != string(mode) {
+			t.Errorf("%s, over the limits: %v, %d look-ups", mode, err, s.holdings.calls)
+		}
+		s = newStage(t)
+		q.Caller.Department = "swj"
+		if _, err := s.Query(t.Context(), q); exchange.KindOf(err) != exchange.Denied || s.holdings.calls != 0 || s.entry(t).Mode != string(mode) {
+			t.Errorf("%s, without a grant: %v, %d look-ups", mode, err, s.holdings.calls)
+		}
+	}
+}
+
 // TestModesTellNoField: neither answer shows a record or a field of one; the log keeps which record it was.
 func TestModesTellNoField(t *testing.T) {
 	for _, mode := range []Mode{VerifyOnly, Predicates} {

@@ -259,7 +259,7 @@ materials:
 	}
 	e := s.entry(t)
 	party := e.Parties[exchange.Spouse]
-	if len(e.Parties) != 1 || !audit.ValidToken(party.Subject) || party.Subject == e.Subject || party.Inputs == nil || e.Materials[1].Evidence[0].Of != exchange.Spouse {
+	if len(e.Parties) != 1 || !audit.ValidToken(party.Subject) || party.Subject == e.Subject || party.Near == "" || party.Inputs == nil || e.Materials[1].Evidence[0].Of != exchange.Spouse {
 		t.Errorf("entry %+v", e)
 	}
 	if raw := string(s.topic.msgs[0].Value); strings.Contains(raw, wife.Number) || strings.Contains(raw, wife.Number[6:14]) {
@@ -280,5 +280,18 @@ materials:
 		if _, err := s.Query(t.Context(), q); exchange.KindOf(err) != exchange.Invalid || s.holdings.calls != 0 || strings.Contains(err.Error(), "cousin") {
 			t.Errorf("%s: %v, %d look-ups", name, err, s.holdings.calls)
 		}
+	}
+}
+
+// Who is both spouse and agent is looked up once, for what is needed of either.
+func TestOnePersonInTwoRoles(t *testing.T) {
+	p := premises("")
+	p.Service.Materials[0].Alternatives = []catalogue.Alternative{{{Evidence: "a", Of: exchange.Spouse}, {Evidence: "b", Of: exchange.Agent}, {Evidence: "c"}}}
+	h := &fakeHoldings{}
+	if err := p.lookUp(t.Context(), h, map[exchange.Role]exchange.Holder{exchange.Spouse: wife, exchange.Agent: wife}); err != nil {
+		t.Fatal(err)
+	}
+	if h.calls != 1 || !slices.Equal(h.asked, []exchange.EvidenceType{"a", "b"}) || p.Parties[exchange.Spouse].Holder != wife || p.Parties[exchange.Agent].Holder != wife {
+		t.Errorf("%d look-ups, of %v: %+v", h.calls, h.asked, p.Parties)
 	}
 }
