@@ -29,6 +29,8 @@ const (
 	IsSuperseded       Reason = "superseded"
 	ConditionNotMet    Reason = "condition_not_met"
 	PartyNotStated     Reason = "party_not_stated"
+	PartyUnproven      Reason = "party_unproven"
+	NoFactsStated      Reason = "no_facts_stated"
 	NoGrant            Reason = "no_grant"
 	ApplicantMade      Reason = "applicant_made"
 	SourceStale        Reason = "source_stale"
@@ -90,6 +92,16 @@ const (
 	Unchecked Gap = "not_granted" // the grant does not allow the field, so it was not compared
 )
 
+var gaps = map[Gap]Text{
+	Differs:   {ZH: "%s 不一致", EN: "%s differs"},
+	Absent:    {ZH: "记录中没有 %s", EN: "the record has no %s"},
+	NameOnly:  {ZH: "%s 用字不同，不影响身份认定", EN: "%s is spelt otherwise, which does not matter"},
+	Unchecked: {ZH: "%s 不在授权范围内，没有比对", EN: "%s was not compared: the grant does not allow it"},
+}
+
+// Text says it to people; %s is the field's name.
+func (g Gap) Text() Text { return gaps[g] }
+
 // Evidence is one type that was looked for, with the record that was found, if any, and no more of it than
 // the caller's grant allows.
 type Evidence struct {
@@ -129,8 +141,10 @@ var reasons = map[Reason]Text{
 	IsSuspended:        {ZH: "已被暂停", EN: "it is suspended"},
 	IsRevoked:          {ZH: "已被吊销或注销", EN: "it was revoked"},
 	IsSuperseded:       {ZH: "已被新证替代", EN: "it was superseded"},
+	NoFactsStated:      {ZH: "没有给出待核验的信息", EN: "no facts were given to verify"},
+	PartyUnproven:      {ZH: "与申请人的关系没有记录可证，请核对", EN: "no record shows how they belong to the applicant: look at proof of it"},
 	PartyNotStated:     {ZH: "没有说明是谁（配偶、法定代表人或代办人），因此没有查", EN: "who the other party is was not stated (spouse, representative or agent), so nobody was looked up"},
-	ConditionNotMet:    {ZH: "与本事项的条件不符，或无法判断", EN: "it does not meet the item's condition, or that cannot be told"},
+	ConditionNotMet:    {ZH: "与本事项的条件不符", EN: "it does not meet the item's condition"},
 	NoGrant:            {ZH: "本部门没有该项数据的共享授权", EN: "this department has no grant for it"},
 	ApplicantMade:      {ZH: "由申请人自备", EN: "the applicant makes it"},
 	SourceStale:        {ZH: "来源数据过旧，不代表没有", EN: "the source is out of date; this does not mean that there is none"},
@@ -139,5 +153,10 @@ var reasons = map[Reason]Text{
 	FactsDiffer:        {ZH: "与申请人所述不一致", EN: "it differs from what the applicant stated"},
 }
 
-// Text is the reason as people read it.
-func (r Reason) Text() Text { return reasons[r] }
+// Text is the reason of such an outcome as people read it. Where a person must check whether a condition is met, it could not be told.
+func (r Reason) Text(of Outcome) Text {
+	if r == ConditionNotMet && of == Check {
+		return Text{ZH: "是否符合本事项的条件无法判断，请核对", EN: "whether it meets the item's condition cannot be told: look at it"}
+	}
+	return reasons[r]
+}

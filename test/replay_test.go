@@ -2,6 +2,7 @@ package test
 
 import (
 	"bytes"
+	"encoding/json"
 	"io/fs"
 	"maps"
 	"math/rand/v2"
@@ -28,10 +29,12 @@ type memory struct {
 	mu     sync.Mutex
 	random *rand.Rand
 	told   map[string][]byte
-	about  map[string]exchange.Holder
+	about  map[string]broker.Query
+
+	couples [][]exchange.Holder
 }
 
-// ask asks for n holders, each about an item that accepts them, some at the same time.
+// ask asks for n holders, each about an item that accepts them, in any mode and with what people state, some at the same time.
 func (m *memory) ask(t *testing.T, p *place, holders []exchange.Holder, n int) {
 	t.Helper()
 	var group sync.WaitGroup
@@ -56,7 +59,7 @@ func (m *memory) ask(t *testing.T, p *place, holders []exchange.Holder, n int) {
 					t.Error(err)
 				}
 				m.mu.Lock()
-				m.told[c.ID], m.about[c.ID] = told, q.Applicant
+				m.told[c.ID], m.about[c.ID] = told, q
 				m.mu.Unlock()
 			}
 		})
@@ -67,12 +70,34 @@ func (m *memory) ask(t *testing.T, p *place, holders []exchange.Holder, n int) {
 	for sent := 0; sent < n; {
 		h, item := holders[m.random.IntN(len(holders))], items[m.random.IntN(len(items))]
 		if item.Applicant == "" || item.Applicant == h.Kind {
-			next <- broker.Query{Case: "LL-2030-0603-0007", Item: item.Code, Applicant: h, Caller: broker.Caller{Department: "xzsp", Clerk: "0017"}}
+			q := broker.Query{Case: "LL-2030-0603-0007", Item: item.Code, Applicant: h, Caller: broker.Caller{Department: "xzsp", Clerk: "0017"}}
+			m.further(&q, item, holders)
+			next <- q
 			sent++
 		}
 	}
 	close(next)
 	group.Wait()
+}
+
+// further draws what else a query says: how much it asks for, what is stated of one type, and who the spouse is where that matters.
+func (m *memory) further(q *broker.Query, item catalogue.Service, holders []exchange.Holder) {
+	q.Mode = []broker.Mode{"", broker.Full, broker.VerifyOnly, broker.Predicates}[m.random.IntN(4)]
+	if types := item.Types(); len(types) > 0 && m.random.IntN(2) == 0 {
+		status := strconv.Quote([]string{"在业", "正常"}[m.random.IntN(2)])
+		q.Stated = broker.Stated{types[m.random.IntN(len(types))]: {"status": json.RawMessage(status)}}
+	}
+	if item.Code != spouseMoves {
+		return
+	}
+	spouse := holders[m.random.IntN(len(holders))]
+	if len(m.couples) > 0 && m.random.IntN(2) == 0 {
+		couple := m.couples[m.random.IntN(len(m.couples))]
+		q.Applicant, spouse = couple[0], couple[1]
+	}
+	if spouse.Kind == exchange.Person && spouse != q.Applicant {
+		q.Parties = map[exchange.Role]exchange.Holder{exchange.Spouse: spouse}
+	}
 }
 
 // asked are the answers that the log has, with what it has not.
@@ -83,7 +108,8 @@ func (m *memory) asked(t *testing.T, p *place) (all []replay.Asked) {
 		if err != nil {
 			t.Error(err)
 		} else if _, known := m.told[e.ID]; known {
-			all = append(all, replay.Asked{Entry: e, Applicant: m.about[e.ID]})
+			q := m.about[e.ID]
+			all = append(all, replay.Asked{Entry: e, Applicant: q.Applicant, Stated: q.Stated, Parties: q.Parties})
 		}
 	})
 	return all
@@ -99,7 +125,7 @@ func (m *memory) replay(t *testing.T, p *place, erased exchange.Holder) {
 		switch {
 		case err != nil:
 			return err
-		case r.Verdict == replay.Erased && m.about[r.ID] == erased:
+		case r.Verdict == replay.Erased && m.isAbout(r.ID, erased):
 		case r.Verdict != replay.Same || !r.Bytes || !bytes.Equal(again, m.told[r.ID]):
 			if count[replay.Differs] < 5 {
 				t.Errorf("%s: %s %+v\n%s\n%s", r.ID, r.Verdict, r.Materials, m.told[r.ID], again)
@@ -114,6 +140,11 @@ func (m *memory) replay(t *testing.T, p *place, erased exchange.Holder) {
 		t.Errorf("%v of %d answers, %d entries", count, len(m.told), len(asked))
 	}
 	t.Logf("%v in %s", count, time.Since(began).Round(time.Millisecond))
+}
+
+func (m *memory) isAbout(id string, h exchange.Holder) bool {
+	q := m.about[id]
+	return q.Applicant == h || q.Parties[exchange.Spouse] == h
 }
 
 // notSame has answers given again that were not given so: the comparison must say it.
@@ -143,9 +174,14 @@ func TestAnswersAreGivenAgain(t *testing.T) {
 		answers, people = n, oraclePeople
 	}
 	dir := t.TempDir()
-	p := open(t, dir, firstDay.Add(30*time.Minute), nil)
+	p := openUnder(t, dir, firstDay.Add(30*time.Minute), nil, withSpouse(t))
 	o := oracleCity(t, p, people)
-	m := &memory{random: rand.New(rand.NewPCG(7, 11)), told: map[string][]byte{}, about: map[string]exchange.Holder{}}
+	m := &memory{random: rand.New(rand.NewPCG(7, 11)), told: map[string][]byte{}, about: map[string]broker.Query{}}
+	for _, l := range o.files["marriage-certificate"].lines {
+		if l.clean != nil && len(l.clean.Holders) == 2 {
+			m.couples = append(m.couples, l.clean.Holders)
+		}
+	}
 	types := slices.Sorted(maps.Keys(o.files))
 	few := answers / (2*len(types) + 6)
 
@@ -183,10 +219,20 @@ func TestAnswersAreGivenAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	m.replay(t, p, erased)
+	together := 0
+	for _, q := range m.about {
+		together += len(q.Parties)
+	}
+	if together == 0 {
+		t.Error("no answer was about two people")
+	}
 }
 
-// otherGrants is the demonstration's catalogue in which many grants allow fewer fields and others are not there.
-func otherGrants(t *testing.T) fs.FS {
+// spouseMoves is an item that needs something of the spouse.
+const spouseMoves exchange.Item = "spouse-moves"
+
+// withSpouse is the demonstration's catalogue with that item.
+func withSpouse(t *testing.T) fstest.MapFS {
 	t.Helper()
 	files := fstest.MapFS{}
 	err := fs.WalkDir(demo.Catalogue(), ".", func(path string, d fs.DirEntry, err error) error {
@@ -200,6 +246,25 @@ func otherGrants(t *testing.T) fs.FS {
 	if err != nil {
 		t.Fatal(err)
 	}
+	files["items/"+string(spouseMoves)+".yaml"] = &fstest.MapFile{Data: []byte(`item: spouse-moves
+name: {zh: 配偶随迁, en: The spouse moves too}
+department: gaj
+applicant: person
+materials:
+  - {material: marriage, name: {zh: 结婚证}, basis: {zh: 法}, necessity: required, alternatives: [[marriage-certificate]]}
+  - {material: household, name: {zh: 户口簿}, basis: {zh: 法}, necessity: required, alternatives: [[{evidence: household-registration, of: spouse}]]}
+`)}
+	for evidence, fields := range map[string]string{"marriage-certificate": "certificateNumber, status", "household-registration": "address, status"} {
+		files["grants.yaml"].Data = append(slices.Clone(files["grants.yaml"].Data), "- {department: xzsp, item: spouse-moves, evidence: "+evidence+", fields: ["+fields+
+			"], basis: {zh: 法}, from: 2025-08-01, until: 2035-12-31}\n"...)
+	}
+	return files
+}
+
+// otherGrants is that catalogue in which many grants allow fewer fields and others are not there.
+func otherGrants(t *testing.T) fs.FS {
+	t.Helper()
+	files := withSpouse(t)
 	grants := bytes.SplitAfter(files["grants.yaml"].Data, []byte("until: 2030-12-31\n"))
 	for i, g := range grants {
 		switch i % 4 {

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -83,10 +85,14 @@ func (s *session) entryPage(w io.Writer, e *audit.Entry, p ledger.Proven) error 
 	line("收件号", "case", e.Case)
 	line("事项", "item", string(e.Item))
 	line("主体", "subject", e.Subject)
+	for _, role := range slices.Sorted(maps.Keys(e.Parties)) {
+		line(role.Text().ZH, role.Text().EN, e.Parties[role].Subject)
+	}
+	line("答复方式", "mode", e.Mode)
 	line("结果", "decision", s.decision(e))
 	line("操作", "act", strings.TrimSpace(e.Act+" "+e.Target))
 	for _, m := range e.Materials {
-		line("材料", "material", m.Material+" "+m.Outcome.Text().In(s.lang)+" "+m.Reason.Text().In(s.lang))
+		line("材料", "material", m.Material+" "+m.Outcome.Text().In(s.lang)+" "+m.Reason.Text(m.Outcome).In(s.lang))
 	}
 	_, err := fmt.Fprintf(w, s.t("✓ 证明成立：日志第 %d 条，检查点共 %d 条\n", "✓ the proof holds: leaf %d under a checkpoint of %d\n"), p.Index, p.Size)
 	return err

@@ -52,14 +52,8 @@ func (s *session) queryVerb() verb {
 			if err != nil {
 				return err
 			}
-			stated := ""
-			if more.stated.given() {
-				if stated, err = more.stated.read(ctx); err != nil {
-					return err
-				}
-			}
 			service, _ := c.Service(asked.Item)
-			if err := more.into(&asked, service, stated); err != nil {
+			if err := more.into(ctx, &asked, service); err != nil {
 				return err
 			}
 			ctx, cancel := context.WithTimeout(ctx, patience)
@@ -140,9 +134,10 @@ func (s *session) answerRows(c *catalogue.Catalogue) list[exchange.Answer] {
 		columns: []column[exchange.Answer]{
 			{head: both("材料", "MATERIAL"), cell: func(a exchange.Answer) string { return a.Name.In(s.lang) }},
 			{head: both("状态", "STATUS"), cell: func(a exchange.Answer) string { return a.Outcome.Text().In(s.lang) }},
+			{head: both("级别", "LEVEL"), wide: true, cell: func(a exchange.Answer) string { return string(a.Assurance) }},
 			{head: both("数源部门", "KEEPER"), cell: func(a exchange.Answer) string { return s.keepers(c, a.Evidence) }},
 			{head: both("截至", "AS OF"), cell: func(a exchange.Answer) string { return s.asOf(a.Evidence) }},
-			{head: both("说明", "REASON"), cell: func(a exchange.Answer) string { return a.Reason.Text().In(s.lang) }},
+			{head: both("说明", "REASON"), cell: s.explained},
 			{head: both("记录", "RECORD"), wide: true, cell: func(a exchange.Answer) string { return records(a.Evidence) }},
 			{head: both("依据", "BASIS"), wide: true, cell: func(a exchange.Answer) string { return a.Basis.In(s.lang) }},
 		},

@@ -56,6 +56,9 @@ type QueryRequest struct {
 	Stated     broker.Stated       `json:"stated,omitzero"`         // what the applicant states, by evidence type and field, to be compared with the records (校核比对)
 	Chosen     broker.Chosen       `json:"chosen,omitzero"`         // which record is meant, by evidence type, where an earlier answer asked
 	On         exchange.Date       `json:"on,omitzero"`             // the day records must be valid on; today where it is left out
+	Parties    Parties             `json:"parties,omitzero"`        // those of whom the item needs evidence beside the applicant
+	// Mode is how much the answers tell: all (full, the usual), whether what is stated is true (verify), or yes and no (predicates).
+	Mode broker.Mode `json:"mode,omitzero" enum:"full,verify,predicates"`
 }
 
 // New is the API as a handler: its own operations and those of Config.Others, with the document that describes all of them.
@@ -122,8 +125,12 @@ func (s *server) query(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	parties, err := asked.Parties.Holders()
+	if err != nil {
+		return nil, err
+	}
 	conclusion, err := s.cfg.Broker.Query(r.Context(), broker.Query{Case: asked.Case, Item: asked.Item, Applicant: holder, Caller: caller.Caller, Nonce: nonce,
-		Facts: asked.Facts, Stated: asked.Stated, Chosen: asked.Chosen, On: asked.On})
+		Facts: asked.Facts, Stated: asked.Stated, Chosen: asked.Chosen, On: asked.On, Mode: asked.Mode, Parties: parties})
 	if err != nil {
 		return nil, err
 	}

@@ -176,7 +176,7 @@ const (
 	OfAnswers = "answers"
 )
 
-// Stamp gives the entry its id, time, subject and neighbourhood, and commits it to what was stated.
+// Stamp gives the entry its id and time, its subject and parties their tokens and neighbourhoods, and commits it to what was stated.
 func (l *Log) Stamp(ctx context.Context, e *Entry) error {
 	k, err := l.keys.Get(ctx)
 	if err != nil {
@@ -187,10 +187,24 @@ func (l *Log) Stamp(ctx context.Context, e *Entry) error {
 		e.Subject = k.token(e.Holder)
 		e.Near = k.near(e.Holder, e.Time)
 	}
+	e.Parties = k.named(e.Parties, e.Time)
 	if e.ID, err = l.newID(e.Time); err == nil && len(e.Stating) > 0 {
 		e.Stated = k.commitment(e.ID, OfStated, e.Stating)
 	}
 	return err
+}
+
+// named gives parties their tokens and neighbourhoods.
+func (k *keys) named(parties map[exchange.Role]Party, at time.Time) map[exchange.Role]Party {
+	if len(parties) == 0 {
+		return nil
+	}
+	named := make(map[exchange.Role]Party, len(parties)) // the caller keeps theirs
+	for role, p := range parties {
+		p.Subject, p.Near = k.token(p.Holder), k.near(p.Holder, at)
+		named[role] = p
+	}
+	return named
 }
 
 // neighbourhood is how many characters at the front two neighbouring numbers share: division and birthday of a citizen number,

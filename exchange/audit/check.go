@@ -70,7 +70,7 @@ func (e *Entry) checkAct() error {
 func (e *Entry) answers() bool { return e.Materials != nil || e.Inputs != nil || e.Told != nil }
 
 func (e *Entry) checkPlain() error {
-	if e.answers() || e.Act != "" || e.Target != "" || string(e.On)+string(e.Only)+e.Stated != "" || e.Chosen != nil {
+	if e.answers() || e.Act != "" || e.Target != "" || e.Mode+string(e.On)+string(e.Only)+e.Stated != "" || e.Chosen != nil || e.Parties != nil {
 		return errors.New("audit entry says more than its kind may")
 	}
 	return nil
@@ -128,12 +128,20 @@ func (e *Entry) checkAsked() error {
 	if e.Only != "" && !exchange.ValidName(string(e.Only)) || !bounded(string(e.Only), maxReference, "") {
 		return errors.New("audit entry that wants no type of evidence")
 	}
+	if e.Mode != "" && (!exchange.ValidName(e.Mode) || !bounded(e.Mode, maxReference, "")) {
+		return errors.New("audit entry with a mode that is none")
+	}
 	if e.Stated != "" && !ValidToken(e.Stated) {
 		return errors.New("audit entry with a commitment that is none")
 	}
 	for t := range e.Chosen {
 		if !exchange.ValidName(string(t)) || !bounded(string(t), maxReference, "-") {
 			return errors.New("audit entry with a chosen record of no type")
+		}
+	}
+	for role, p := range e.Parties {
+		if role.Text() == (exchange.Text{}) || p.Holder.Number == "" && !ValidToken(p.Subject) {
+			return errors.New("audit entry with a party that is none")
 		}
 	}
 	return nil

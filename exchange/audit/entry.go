@@ -29,7 +29,7 @@ const (
 	Act       Kind = "act"       // an administrator's act: invited, revoked, erased, lifted; Act names it
 )
 
-// Entry is one query or another event, as the log keeps it. ID, Time, Subject and Near are set by Stamp.
+// Entry is one query or another event, as the log keeps it. ID, Time, Subject, Near and the parties' are set by Stamp.
 type Entry struct {
 	ID         string              `json:"id"`
 	Kind       Kind                `json:"kind,omitempty"`
@@ -50,14 +50,17 @@ type Entry struct {
 	Act       string     `json:"act,omitempty"`
 	Target    string     `json:"target,omitempty"`
 	Materials []Material `json:"materials,omitempty"`
-	// On and Chosen are what else was asked: the day records must be valid on (empty: that of Evaluated), and which of several
-	// records is meant.
+	// Mode, On and Chosen are what else was asked: how much the answer tells (empty: all of it), the day records must be valid on
+	// (empty: that of Evaluated), and which of several records is meant.
+	Mode   string                                      `json:"mode,omitempty"`
 	On     exchange.Date                               `json:"on,omitempty"`
 	Chosen map[exchange.EvidenceType]exchange.RecordID `json:"chosen,omitempty"`
 	// Only is the one type of evidence that was wanted of all that the item asks for; empty: all of it.
 	Only exchange.EvidenceType `json:"only,omitempty"`
 	// Stated commits the exchange to what the applicant stated, which is not in the log; see Log.Commitment.
 	Stated string `json:"stated,omitempty"`
+	// Parties are those who were asked about beside the subject, by role, so that they see it as well and count as the subject does.
+	Parties map[exchange.Role]Party `json:"parties,omitempty"`
 	// Catalogue, Evaluated and Inputs are what the answer was made from, so that it can be made again:
 	// topic → partition → offset of the next message when it was asked.
 	Catalogue string                   `json:"catalogue"`
@@ -74,6 +77,18 @@ type Entry struct {
 	Told []byte `json:"-"`
 }
 
+// Party is somebody who was asked about beside the subject. Its members say of them what those of the same names in Entry say of the
+// subject: each is looked up at a moment of its own.
+type Party struct {
+	Subject string                   `json:"subject"`
+	Near    string                   `json:"near,omitempty"`
+	Found   bool                     `json:"found,omitempty"`
+	Inputs  map[string]map[int]int64 `json:"inputs,omitempty"` // nil: nothing of theirs was granted, so they were not looked up
+
+	// Holder is who it is. It is never written.
+	Holder exchange.Holder `json:"-"`
+}
+
 // Material is what was answered for one material.
 type Material struct {
 	Material string           `json:"material"`
@@ -85,6 +100,7 @@ type Material struct {
 // Evidence is one record, or the lack of one, that an answer rested on.
 type Evidence struct {
 	Type    exchange.EvidenceType `json:"type"`
+	Of      exchange.Role         `json:"of,omitempty"` // which party's; empty: the subject's
 	Outcome exchange.Outcome      `json:"outcome"`
 	Reason  exchange.Reason       `json:"reason,omitempty"`
 	Record  string                `json:"record,omitempty"`

@@ -2,17 +2,19 @@ package broker
 
 import (
 	"context"
+	"maps"
 	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/audit"
 	"github.com/onedoor/yimen/exchange/catalogue"
 )
 
-// Again draws the conclusions for q as Query drew them at that moment (asOf), from the catalogue and the holdings as they were then. Nobody is asked
-// whether it may be answered, and no entry is left: that is for whoever calls it.
+// Again draws the conclusions for q as Query drew them at that moment (asOf), from the catalogue and the holdings as they were then;
+// its Mode has yet to tell them. Nobody is asked whether it may be answered, and no entry is left: that is for whoever calls it.
 func Again(ctx context.Context, c *catalogue.Catalogue, h Holdings, q Query, at time.Time) ([]exchange.Answer, error) {
 	service, err := q.service(c)
 	if err != nil {
@@ -29,4 +31,28 @@ func Again(ctx context.Context, c *catalogue.Catalogue, h Holdings, q Query, at 
 func Spell(answers []exchange.Answer) ([]byte, error) {
 	// No name stands twice in them: documents went through the gate.
 	return json.Marshal(answers, json.Deterministic(true), jsontext.AllowDuplicateNames(true))
+}
+
+// Logged is what the log keeps of the answers: no names, no fields.
+func Logged(answers []exchange.Answer) []audit.Material {
+	kept := make([]audit.Material, len(answers))
+	for i, a := range answers {
+		kept[i] = audit.Material{Material: a.Material, Outcome: a.Outcome, Reason: a.Reason}
+		for _, e := range a.Evidence {
+			kept[i].Evidence = append(kept[i].Evidence,
+				audit.Evidence{Type: e.Type, Of: e.Of, Outcome: e.Outcome, Reason: e.Reason, Record: e.Record, Version: e.Version})
+		}
+	}
+	return kept
+}
+
+// inputs adds the grants to what an answer was made from, once any is folded. The map that was found is shared.
+func inputs(found map[string]map[int]int64, c *catalogue.Catalogue) map[string]map[int]int64 {
+	if c.UpTo() == 0 {
+		return found
+	}
+	all := make(map[string]map[int]int64, len(found)+1)
+	maps.Copy(all, found)
+	all[catalogue.Topic] = map[int]int64{0: c.UpTo()}
+	return all
 }

@@ -10,7 +10,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"maps"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -82,6 +81,9 @@ type Query struct {
 	On     exchange.Date // the day records must be valid on; empty: today
 	// Only is the one type of evidence that is wanted of all that the item asks for; empty: all of it.
 	Only exchange.EvidenceType
+	Mode Mode
+	// Parties are those of whom the item needs evidence beside the applicant, as stated.
+	Parties map[exchange.Role]exchange.Holder
 }
 
 // Conclusion (结论) is the answer to a query, one for each material in the item's order.
@@ -133,8 +135,8 @@ func (b *Broker) query(ctx context.Context, q Query, now time.Time) (Conclusion,
 	}
 	c := b.current()
 	entry := audit.Entry{
-		Department: q.Caller.Department, Clerk: q.Caller.Clerk, Case: q.Case, Item: q.Item, Holder: q.Applicant, Nonce: q.Nonce,
-		Catalogue: c.Version(), Evaluated: now, On: q.On, Chosen: q.Chosen, Only: q.Only,
+		Department: q.Caller.Department, Clerk: q.Caller.Clerk, Case: q.Case, Item: q.Item, Holder: q.Applicant, Nonce: q.Nonce, Parties: q.named(),
+		Catalogue: c.Version(), Evaluated: now, On: q.On, Chosen: q.Chosen, Mode: q.Mode.kept(), Only: q.Only,
 	}
 	if err := entry.CheckAsker(); err != nil {
 		return Conclusion{}, err
@@ -143,7 +145,7 @@ func (b *Broker) query(ctx context.Context, q Query, now time.Time) (Conclusion,
 	if err != nil {
 		return Conclusion{}, err
 	}
-	if err := cmp.Or(checkApplicant(service, q.Applicant), checkFacts(service, q.Facts), checkOn(q.On)); err != nil {
+	if err := cmp.Or(checkApplicant(service, q.Applicant), checkFacts(service, q.Facts), checkOn(q.On), checkMode(q.Mode), checkParties(service, &q)); err != nil {
 		return Conclusion{}, err
 	}
 	if entry.Stating, err = q.Stating(); err != nil {
@@ -156,13 +158,14 @@ func (b *Broker) query(ctx context.Context, q Query, now time.Time) (Conclusion,
 	if err != nil {
 		return Conclusion{}, err
 	}
+	premises.keepFound(&entry)
 	if err := b.strayed(ctx, entry, &premises); err != nil {
 		return Conclusion{}, err
 	}
 	answers := Decide(premises)
+	told := q.Mode.Tell(answers)
 	entry.Decision, entry.Materials, entry.Inputs = audit.Answered, Logged(answers), inputs(premises.Found.Inputs, c)
-	entry.Found = len(premises.Found.Records) > 0
-	if entry.Told, err = Spell(answers); err != nil {
+	if entry.Told, err = Spell(told); err != nil {
 		return Conclusion{}, err
 	}
 	receipt, err := b.audit(ctx, entry)
@@ -171,7 +174,7 @@ func (b *Broker) query(ctx context.Context, q Query, now time.Time) (Conclusion,
 	}
 	return Conclusion{
 		ID: receipt.ID, Time: now, Case: q.Case, Item: q.Item, ItemName: service.Name,
-		Applicant: identity.Mask(q.Applicant.Number), Answers: answers, Receipt: receipt,
+		Applicant: identity.Mask(q.Applicant.Number), Answers: told, Receipt: receipt,
 	}, nil
 }
 
@@ -219,7 +222,7 @@ func (b *Broker) permit(ctx context.Context, c *catalogue.Catalogue, entry *audi
 // premisesOf gathers what Decide needs. Types without a grant are not even looked up.
 func premisesOf(ctx context.Context, c *catalogue.Catalogue, h Holdings, service catalogue.Service, q Query, now time.Time) (Premises, error) {
 	p := Premises{
-		Service: service, Holder: q.Applicant, Now: now, On: q.On, Facts: q.Facts, Stated: q.Stated, Chosen: q.Chosen,
+		Service: service, Holder: q.Applicant, Now: now, On: q.On, Facts: q.Facts, Stated: q.Stated, Chosen: q.Chosen, Mode: q.Mode,
 		Evidence: map[exchange.EvidenceType]catalogue.Evidence{},
 		Grants:   map[exchange.EvidenceType]catalogue.Grant{},
 	}
@@ -228,30 +231,23 @@ func premisesOf(ctx context.Context, c *catalogue.Catalogue, h Holdings, service
 		p.Evidence[t], _ = c.Evidence(t) // Load saw to it that it is there
 		if grant, ok := c.Permit(q.Caller.Department, q.Item, t, exchange.DateOf(now)); ok {
 			p.Grants[t] = grant
-			if ofApplicant(service, t) {
+			if needed(service, t, "") || shows(t, q.Parties) {
 				granted = append(granted, t)
 			}
 		}
 	}
-	if len(granted) == 0 {
-		return p, nil
+	if len(granted) > 0 {
+		var err error
+		if p.Found, err = h.Find(ctx, q.Applicant, granted); err != nil {
+			return Premises{}, notFoundOut(err)
+		}
 	}
-	var err error
-	if p.Found, err = h.Find(ctx, q.Applicant, granted); err != nil {
-		return Premises{}, notFoundOut(err)
+	if len(q.Parties) > 0 {
+		if err := p.lookUp(ctx, h, q.Parties); err != nil {
+			return Premises{}, err
+		}
 	}
 	return p, nil
-}
-
-// inputs adds the grants to what an answer was made from, once any is folded. The map that was found is shared.
-func inputs(found map[string]map[int]int64, c *catalogue.Catalogue) map[string]map[int]int64 {
-	if c.UpTo() == 0 {
-		return found
-	}
-	all := make(map[string]map[int]int64, len(found)+1)
-	maps.Copy(all, found)
-	all[catalogue.Topic] = map[int]int64{0: c.UpTo()}
-	return all
 }
 
 func (b *Broker) audit(ctx context.Context, entry audit.Entry) (audit.Receipt, error) {
@@ -262,17 +258,4 @@ func (b *Broker) audit(ctx context.Context, entry audit.Entry) (audit.Receipt, e
 		return audit.Receipt{}, notAudited(err)
 	}
 	return receipt, nil
-}
-
-// Logged is what the log keeps of the answers: no names, no fields.
-func Logged(answers []exchange.Answer) []audit.Material {
-	kept := make([]audit.Material, len(answers))
-	for i, a := range answers {
-		kept[i] = audit.Material{Material: a.Material, Outcome: a.Outcome, Reason: a.Reason}
-		for _, e := range a.Evidence {
-			kept[i].Evidence = append(kept[i].Evidence,
-				audit.Evidence{Type: e.Type, Outcome: e.Outcome, Reason: e.Reason, Record: e.Record, Version: e.Version})
-		}
-	}
-	return kept
 }

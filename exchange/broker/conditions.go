@@ -34,6 +34,11 @@ func (p *Premises) unstated(m catalogue.Material) []string {
 
 // meeting sorts usable records by the need's condition: those that serve, those of which it cannot be told, and the first of
 // those that do not. A chosen record is the only one that counts.
+//
+// A condition may read fields that the grant does not show. That is meant: the answer tells one bit of them, whether they meet what the
+// published item demands, so that a grant need not show a whole birthday to prove an age. Nobody who asks can choose the condition;
+// where it compares a field with a stated fact, guesses could find the field out, one look-up each: they count against the case's budget
+// and stand in the log.
 func (p *Premises) meeting(n catalogue.Need, usable []*exchange.Record) (serve, open []*exchange.Record, unmet *exchange.Record) {
 	if n.When.IsZero() {
 		return usable, nil, nil

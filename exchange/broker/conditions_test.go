@@ -20,6 +20,14 @@ func parsed(t *testing.T, text string) condition.Condition {
 
 func facts(f map[string]any) premise { return func(p *Premises) { p.Facts = f } }
 
+// A condition that is not met reads otherwise than one of which it cannot be told.
+func TestConditionReason(t *testing.T) {
+	unmet, open := exchange.ConditionNotMet.Text(exchange.Supply), exchange.ConditionNotMet.Text(exchange.Check)
+	if unmet == open || unmet.ZH == "" || open.ZH == "" || unmet.EN == "" || open.EN == "" {
+		t.Errorf("%v, %v", unmet, open)
+	}
+}
+
 // TestConditions: what a need asks of a record, with every state of what is known. Records are a's, of which the area is 120.50.
 func TestConditions(t *testing.T) {
 	const meets, fails, lacks, depends = `record.area > 100`, `record.area > 200`, `record.seats > 4`, `facts.storeys == 1`

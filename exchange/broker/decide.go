@@ -21,6 +21,7 @@ type Premises struct {
 	Facts    map[string]any // what the applicant stated of the facts the item declares, by code
 	Stated   Stated
 	Chosen   Chosen
+	Mode     Mode
 	Parties  map[exchange.Role]Party // who the others are whose evidence the item asks for, as far as stated
 
 	applicant exchange.HolderKind // in a party's premises: what the applicant is, of whom conditions speak
@@ -128,12 +129,20 @@ func (p *Premises) judge(n catalogue.Need) verdict {
 	} else if theirs, stated := p.of(n.Of); !stated {
 		v = p.without(n.Evidence, exchange.Unknown, exchange.PartyNotStated, time.Time{})
 	} else {
-		v = theirs.weigh(n, grant)
+		v = p.tie(n.Of).on(theirs.weighed(n, grant))
 	}
 	for i := range v.evidence {
 		v.evidence[i].Of = n.Of
 	}
 	return v
+}
+
+// weighed is what the records are worth in the mode asked for.
+func (p *Premises) weighed(n catalogue.Need, grant catalogue.Grant) verdict {
+	if p.Mode == VerifyOnly {
+		return p.verify(n.Evidence, grant.Fields)
+	}
+	return p.weigh(n, grant)
 }
 
 // weigh says what the granted records of the holder are worth for the need.
@@ -176,7 +185,8 @@ func (p *Premises) without(t exchange.EvidenceType, outcome exchange.Outcome, re
 	}}}
 }
 
-// found is the verdict where there are records to show: held, unless a person must look.
+// found is the verdict where there are records to show: held, unless a person must look. Which of several is meant matters to whoever
+// is shown it, and not to a yes.
 func (p *Premises) found(t exchange.EvidenceType, records []*exchange.Record, grant catalogue.Grant) verdict {
 	var few [4]candidate
 	fit, legible := p.fitting(few[:0], t, records, grant)
@@ -184,9 +194,9 @@ func (p *Premises) found(t exchange.EvidenceType, records []*exchange.Record, gr
 		return p.without(t, exchange.Unknown, exchange.CoverageIncomplete, time.Time{})
 	}
 	v := verdict{outcome: exchange.Held}
-	_, stale := p.freshness(fit[0].Record)
+	stale := !slices.ContainsFunc(fit, func(c candidate) bool { _, stale := p.freshness(c.Record); return !stale })
 	switch {
-	case len(fit) > 1:
+	case len(fit) > 1 && p.Mode != Predicates:
 		v.outcome, v.reason = exchange.Check, exchange.Ambiguous
 		tellApart(fit, grant.Fields)
 	case differ(fit[0].differences):

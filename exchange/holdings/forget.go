@@ -108,8 +108,7 @@ func (x *Index) forgetNamed(ctx context.Context, b *batch, r record, who token) 
 	return nil
 }
 
-// forgetMarks takes a holder's marks out of the rows in quarantine that they are about. A row that left quarantine is owed a tombstone
-// too: its adapter's resolution is one, but on a quiet topic both may stand in the newest part, which Kafka leaves as it is.
+// forgetMarks takes a holder's marks out of the rows in quarantine that they are about.
 func (x *Index) forgetMarks(ctx context.Context, b *batch, marks [][]byte) error {
 	rows := map[string]quarantined{} // a row may have several
 	for _, key := range marks {
@@ -130,9 +129,6 @@ func (x *Index) forgetMarks(ctx context.Context, b *batch, marks [][]byte) error
 			}
 		}
 		if !slices.ContainsFunc(q.Marks, func(open []byte) bool { return bytes.Equal(open, key) }) {
-			if len(q.Marks) == 0 {
-				b.owe(envelope.QuarantineTopic(department), m.row[:], m.opened.Partition)
-			}
 			continue // it has left quarantine
 		}
 		q.Marks = slices.DeleteFunc(slices.Clone(q.Marks), func(open []byte) bool { return bytes.Equal(open, key) })

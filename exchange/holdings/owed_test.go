@@ -75,29 +75,6 @@ func TestOwed(t *testing.T) {
 	}
 }
 
-// TestOwedForWhatLeftQuarantine: a row that its adapter resolved stands on the topic still when its holder is to be forgotten.
-func TestOwedForWhatLeftQuarantine(t *testing.T) {
-	w := newObedient(t)
-	reject := func(row byte, holders ...exchange.Holder) exchange.Message {
-		return w.rejection(envelope.Rejection{Adapter: "scjg/licences", Type: licence, Row: [16]byte{row}, Holders: holders, At: noon})
-	}
-	w.fold(reject(1, holder(company(1))), reject(2, holder(company(1)), holder(company(2))), reject(3, holder(company(2))))
-	w.fold(w.resolution("scjg/licences", [16]byte{1}), w.resolution("scjg/licences", [16]byte{2}))
-	w.fold(reject(2, holder(company(2)))) // again, and about somebody else
-	w.fold(w.forgetHolder(1, company(1)))
-	tombstones, err := w.index.Owed(t.Context(), noon)
-	if err != nil || len(tombstones) != 1 || tombstones[0].Topic != "quarantine.scjg" || [16]byte(tombstones[0].Key) != [16]byte{1} || tombstones[0].Value != nil {
-		t.Fatalf("owed %+v, %v: want the row that is about nobody else", tombstones, err)
-	}
-	w.fold(tombstones...)
-	if left, err := w.index.Owed(t.Context(), noon); err != nil || len(left) != 0 {
-		t.Errorf("still owed %+v, %v", left, err)
-	}
-	if n := w.index.Counts().Refused; len(n) != 0 {
-		t.Errorf("refused %v", n)
-	}
-}
-
 func binaryKey(id exchange.RecordID, version byte) []byte {
 	return append(append(id[:], 0, 0, 0, 0, 0, 0, 0), version)
 }

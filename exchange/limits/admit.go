@@ -21,6 +21,7 @@ const (
 // What is admitted counts at once, whether or not an answer comes of it.
 func (l *Limits) Admit(e *audit.Entry) error {
 	q := l.see(e)
+	others := l.others(e, &q)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err := l.isReady(); err != nil {
@@ -32,6 +33,11 @@ func (l *Limits) Admit(e *audit.Entry) error {
 	c := l.clerk(q.department, q.clerk)
 	p, s := l.pages(c, q.day)
 	r := l.verdict(c, p, s, &q)
+	for i := range others {
+		if r == nil {
+			r = l.verdict(c, p, s, &others[i])
+		}
+	}
 	l.spend(&q)
 	if r != nil {
 		q.act = r.as
@@ -40,6 +46,9 @@ func (l *Limits) Admit(e *audit.Entry) error {
 		l.count(c, p, s, q.mark)
 	}
 	if r == nil {
+		for i := range others {
+			l.count(c, p, s, others[i].mark)
+		}
 		return nil
 	}
 	l.refused(c, r.rule, q.day)

@@ -18,7 +18,11 @@ func (l *Limits) Fold(e *audit.Entry) {
 	case e.Kind == audit.Act && e.Act == LiftAct:
 		l.lift(e)
 	case e.Kind == audit.Query && e.ID != "":
-		l.fold(l.see(e))
+		q := l.see(e)
+		for _, other := range l.others(e, &q) {
+			l.fold(other)
+		}
+		l.fold(q)
 	}
 }
 

@@ -1,6 +1,7 @@
 // Package limits keeps those who may ask from asking too much.
 //
-// Every query is an audit entry before it is answered. Admit counts the entry and refuses it where a budget is spent or who asks
+// Every query is an audit entry before it is answered; where it asks about others beside its subject, a spouse or an agent, each of
+// them counts as if asked about alone. Admit counts the entry and refuses it where a budget is spent or who asks
 // is suspended. Fold counts entries as they come off the audit topic, so that all nodes have the same counts, and a node that
 // starts has them again: there is no other store.
 //
@@ -107,11 +108,29 @@ func (l *Limits) see(e *audit.Entry) query {
 	if e.Near != "" && (q.item == nil || !q.item.Cohort) {
 		q.near = l.hash(e.Near)
 	}
-	q.missed = q.act == answered && missed(e) && (q.item == nil || !q.item.Rare)
+	q.missed = q.act == answered && missed(e, "", e.Near, e.Found) && (q.item == nil || !q.item.Rare)
 	if e.Nonce != "" {
 		q.nonce = both(both(department, clerk), l.hash(e.Nonce))
 	}
 	return q
+}
+
+// others are the further queries that an answered entry comes to: one about each party. It needs no lock.
+func (l *Limits) others(e *audit.Entry, q *query) []query {
+	if len(e.Parties) == 0 || q.act != answered {
+		return nil
+	}
+	all := make([]query, 0, len(e.Parties))
+	for role, party := range e.Parties {
+		other := *q
+		other.id, other.subject, other.near, other.nonce = both(q.id, l.hash(string(role))), l.hash(party.Subject), 0, 0
+		if q.near != 0 && party.Near != "" {
+			other.near = l.hash(party.Near)
+		}
+		other.missed = missed(e, role, party.Near, party.Found) && (q.item == nil || !q.item.Rare)
+		all = append(all, other)
+	}
+	return all
 }
 
 func (l *Limits) hash(s string) uint64 { return maphash.String(l.seed, s) }
@@ -131,15 +150,15 @@ func actOf(e *audit.Entry) act {
 	return nothing
 }
 
-// missed says whether it was found out that nothing is held of the subject. A source that is stale or incomplete says nothing, and
-// an entry without a neighbourhood was written before entries said what was found.
-func missed(e *audit.Entry) bool {
-	if e.Found || e.Near == "" {
+// missed says whether it was found out that nothing is held of the subject, or of a party. A source that is stale or incomplete says
+// nothing, and who has no neighbourhood was entered before entries said what was found.
+func missed(e *audit.Entry, of exchange.Role, near string, found bool) bool {
+	if found || near == "" {
 		return false
 	}
 	for i := range e.Materials {
 		for j := range e.Materials[i].Evidence {
-			if e.Materials[i].Evidence[j].Reason == exchange.NotHeld {
+			if seen := &e.Materials[i].Evidence[j]; seen.Of == of && seen.Reason == exchange.NotHeld {
 				return true
 			}
 		}

@@ -90,6 +90,8 @@ type line struct {
 	Act        string              `json:"act"`
 	Target     string              `json:"target"`
 	Materials  jsontext.Value      `json:"materials"`
+
+	Parties map[exchange.Role]audit.Party `json:"parties"` // most have none
 }
 
 func parse(value []byte) audit.Entry {
@@ -98,8 +100,8 @@ func parse(value []byte) audit.Entry {
 		return audit.Entry{}
 	}
 	e := audit.Entry{ID: in.ID, Kind: in.Kind, Time: in.Time, Department: in.Department, Clerk: in.Clerk, Case: in.Case, Item: in.Item,
-		Subject: in.Subject, Decision: in.Decision, Refusal: in.Refusal, Near: in.Near, Found: in.Found, Nonce: in.Nonce, Act: in.Act, Target: in.Target}
-	if !e.Found && len(in.Materials) > 0 && json.Unmarshal(in.Materials, &e.Materials) != nil {
+		Subject: in.Subject, Decision: in.Decision, Refusal: in.Refusal, Near: in.Near, Found: in.Found, Nonce: in.Nonce, Act: in.Act, Target: in.Target, Parties: in.Parties}
+	if (!e.Found || e.Parties != nil) && len(in.Materials) > 0 && json.Unmarshal(in.Materials, &e.Materials) != nil {
 		return audit.Entry{}
 	}
 	return e

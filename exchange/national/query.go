@@ -56,6 +56,7 @@ type wanted struct {
 	holder   exchange.Holder
 	cause    string
 	stated   map[string]json.RawMessage
+	mode     broker.Mode
 }
 
 func (f facade) queryByHolder(t turn, d byHolder) (said, error) {
@@ -102,12 +103,12 @@ func (f facade) queryByIdentifier(t turn, d byIdentifier) (said, error) {
 	if !known {
 		return said{}, noSuchType()
 	}
-	found, err := f.find(t, wanted{evidence, holder, d.UseCause, map[string]json.RawMessage{f.identifierField(evidence.Type): quoted(d.CertIdentifier)}})
+	found, err := f.find(t, wanted{evidence: evidence, holder: holder, cause: d.UseCause, stated: map[string]json.RawMessage{f.identifierField(evidence.Type): quoted(d.CertIdentifier)}})
 	if err != nil || found.status != ok {
 		return found.said, err
 	}
 	if len(found.evidence) > 1 {
-		return said{status: otherFault, text: exchange.Ambiguous.Text(), data: receipted{found.receipt}}, nil
+		return said{status: otherFault, text: exchange.Ambiguous.Text(exchange.Check), data: receipted{found.receipt}}, nil
 	}
 	found.data = shown[licence]{f.licences(found.evidence)[0], found.receipt}
 	return found.said, nil
@@ -130,7 +131,7 @@ func (f facade) ask(t turn, w wanted) (broker.Conclusion, error) {
 	if err != nil {
 		return broker.Conclusion{}, err
 	}
-	q := broker.Query{Case: p.matter, Item: item, Applicant: w.holder, Caller: t.caller.Caller, Nonce: t.nonce, Only: w.evidence.Type}
+	q := broker.Query{Case: p.matter, Item: item, Applicant: w.holder, Caller: t.caller.Caller, Nonce: t.nonce, Only: w.evidence.Type, Mode: w.mode}
 	if len(w.stated) > 0 {
 		q.Stated = broker.Stated{w.evidence.Type: w.stated}
 	}
@@ -170,7 +171,7 @@ func meaning(a exchange.Answer, stated map[string]json.RawMessage) said {
 	case a.Outcome == "":
 		return said{status: otherFault, text: text("该事项在此情形下不需要这种证照", "the item does not ask for this type in such a case")}
 	case a.Reason == exchange.NoGrant:
-		return said{status: noRight, text: a.Reason.Text()}
+		return said{status: noRight, text: a.Reason.Text(a.Outcome)}
 	case uncompared:
 		return said{status: noRight, text: text("授权的字段中没有所给的编号，因此不能确定是哪一张证照", "the number given is not among the granted fields, so it cannot be told which licence is meant")}
 	case a.Outcome == exchange.Held:
@@ -178,15 +179,15 @@ func meaning(a exchange.Answer, stated map[string]json.RawMessage) said {
 	case a.Reason == exchange.Ambiguous && noneAgrees(a, stated):
 		return said{status: noMatch, text: noSuchNumber}
 	case a.Reason == exchange.Ambiguous && len(stated) > 0:
-		return said{status: otherFault, text: a.Reason.Text()}
+		return said{status: otherFault, text: a.Reason.Text(a.Outcome)}
 	case a.Reason == exchange.Ambiguous:
 		return said{status: ok, text: text("查到多条，只给出彼此不同的字段；请带 certNo 再查", "several were found, and only the fields that tell them apart are shown: ask again with certNo")}
 	case a.Reason == exchange.FactsDiffer:
 		return said{status: noMatch, text: noSuchNumber}
 	case a.Outcome == exchange.Supply:
-		return said{status: noMatch, text: a.Reason.Text()}
+		return said{status: noMatch, text: a.Reason.Text(a.Outcome)}
 	}
-	return said{status: otherFault, text: a.Reason.Text()}
+	return said{status: otherFault, text: a.Reason.Text(a.Outcome)}
 }
 
 // noneAgrees says, of several records, whether none of them bears out what was stated: those that do so would not be told apart by it.

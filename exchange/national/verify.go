@@ -11,6 +11,7 @@ import (
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/audit"
+	"github.com/onedoor/yimen/exchange/broker"
 	"github.com/onedoor/yimen/exchange/identity"
 	"github.com/onedoor/yimen/exchange/wire"
 )
@@ -105,7 +106,7 @@ func (f facade) verify(t turn, d toVerify) (said, error) {
 	if err != nil {
 		return said{}, err
 	}
-	conclusion, err := f.ask(t, wanted{evidence, holder, d.UseCause, stated})
+	conclusion, err := f.ask(t, wanted{evidence, holder, d.UseCause, stated, broker.VerifyOnly})
 	if err != nil {
 		return said{}, err
 	}
@@ -136,36 +137,18 @@ func (f facade) comparableName(t turn, wanted exchange.EvidenceType) string {
 	return name
 }
 
-// verified is the result for the facts that were stated by what the broker answers for the type alone; false where it
-// cannot be told: then there is none. What could not be compared is not borne out. A record that is no longer in force is not compared
-// by a query for data, so only a query that verifies tells the results of those.
+// verified is the result for the facts that were stated, by what the broker answers for the type alone; false where it cannot be told: then
+// there is none.
 func verified(stated map[string]json.RawMessage, a exchange.Answer) (exchange.Verification, bool) {
 	if len(stated) == 0 {
 		return exchange.NothingStated, true
 	}
-	if i := slices.IndexFunc(a.Evidence, func(e exchange.Evidence) bool { return e.Result != nil }); i >= 0 {
-		return *a.Evidence[i].Result, a.Reason != exchange.SourceStale
-	}
-	switch {
-	case a.Outcome == exchange.Held && a.Reason == "" && borneOut(a):
-		return exchange.Correct, true
-	case a.Outcome == exchange.Held && a.Reason == "", a.Outcome == exchange.Check && a.Reason == exchange.FactsDiffer:
-		return exchange.Incorrect, true
-	case a.Outcome == exchange.Check && a.Reason == exchange.Ambiguous && noneAgrees(a, stated):
-		return exchange.Incorrect, true
-	case a.Outcome == exchange.Check && a.Reason == exchange.Ambiguous:
-		return exchange.Undecided, true
-	case a.Outcome == exchange.Supply && a.Reason == exchange.NotHeld:
-		return exchange.NothingFound, true
+	for _, e := range a.Evidence {
+		if e.Result != nil {
+			return *e.Result, a.Reason != exchange.SourceStale
+		}
 	}
 	return 0, false
-}
-
-// borneOut says whether nothing of what was stated differs from the record, or could not be compared with it, but for names.
-func borneOut(a exchange.Answer) bool {
-	return !slices.ContainsFunc(a.Evidence, func(e exchange.Evidence) bool {
-		return slices.ContainsFunc(e.Differences, func(d exchange.Difference) bool { return d.Kind != exchange.NameOnly })
-	})
 }
 
 // explained is the result in words, with the fields that are not borne out. Fields are named only where the grant shows them: others

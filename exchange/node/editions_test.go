@@ -101,4 +101,3 @@ func TestAdjustedItemCountsFromItsDay(t *testing.T) {
 		}
 	}
 }
-

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/api"
 	"github.com/onedoor/yimen/exchange/audit"
 	"github.com/onedoor/yimen/exchange/broker"
 	"github.com/onedoor/yimen/exchange/contract"
@@ -29,9 +30,10 @@ const (
 type ReplayRequest struct {
 	Entry     string `json:"entry"`     // the receipt's id
 	Applicant string `json:"applicant"` // whom it was about: the log does not know
-	// Facts and Stated are what was stated then, where something was: the log does not know it either.
-	Facts  map[string]any `json:"facts,omitzero"`
-	Stated broker.Stated  `json:"stated,omitzero"`
+	// Facts, Stated and Parties are what was stated then, where something was: the log does not know it either.
+	Facts   map[string]any `json:"facts,omitzero"`
+	Stated  broker.Stated  `json:"stated,omitzero"`
+	Parties api.Parties    `json:"parties,omitzero"`
 }
 
 // Replay gives recorded answers again from the inputs recorded with them, and tells how each compares.
@@ -91,7 +93,7 @@ func (n *Node) replays() []contract.Operation {
 		About: text("按记录的输入把一个结论再算一遍，与当时逐字节比较：same、differs，或依法删除后不可重放 erased。不给出字段内容。号码只写在正文里，须与记录相符。留下审计记录。出具结论的部门只可重放自己的，管理员和审计员可重放全部。",
 			"Draws a conclusion again from its recorded inputs and compares it with the one given then, byte for byte: same, differs, or erased where it rested on what was ordered to be forgotten. No field is shown. The number travels in the body only and must be the entry's. It leaves an audit entry. A department may replay its own, administrators and auditors all."),
 		Asked: ReplayRequest{Entry: id, Applicant: "924302810000003187"}, Answer: replay.Result{ID: id, Verdict: replay.Same, Bytes: true},
-		Refusals: []error{noSuchAnswer, notItsApplicant(), replayBusy(), mayNotReplay()},
+		Refusals: []error{noSuchAnswer, notItsApplicant(), notItsParties(), replayBusy(), mayNotReplay()},
 		Do: func(r *http.Request) (any, error) {
 			select {
 			case busy <- struct{}{}:
@@ -120,7 +122,7 @@ func (n *Node) replayOne(r *http.Request) (any, error) {
 	if own := caller.Department != "" && caller.Department == e.Department; !own && !caller.May(door.Admin) && !caller.May(door.Auditor) {
 		return nil, mayNotReplay()
 	}
-	holder, err := identity.ParseHolder(asked.Applicant)
+	again, err := asked.asked(e)
 	if err != nil {
 		return nil, err
 	}
@@ -128,16 +130,41 @@ func (n *Node) replayOne(r *http.Request) (any, error) {
 	if err := n.append(r.Context(), audit.Entry{Kind: audit.Act, Department: caller.Department, Clerk: caller.Clerk, Act: "replay", Target: e.ID, Subject: e.Subject}); err != nil {
 		return nil, err
 	}
-	if subject, err := n.audit.Token(r.Context(), holder); err != nil || subject != e.Subject {
-		return nil, errors.Join(err, notItsApplicant())
+	if err := n.wereAbout(r.Context(), &again); err != nil {
+		return nil, err
 	}
-	again := replay.Asked{Entry: e, Applicant: holder, Facts: asked.Facts, Stated: asked.Stated}
 	if err := n.wasStated(r.Context(), &again); err != nil {
 		return nil, err
 	}
 	var result replay.Result
 	err = n.Replay(r.Context(), []replay.Asked{again}, func(r replay.Result) error { result = r; return nil })
 	return result, err
+}
+
+// asked adds to an entry what the log has not.
+func (r *ReplayRequest) asked(e audit.Entry) (a replay.Asked, err error) {
+	a = replay.Asked{Entry: e, Facts: r.Facts, Stated: r.Stated}
+	if a.Applicant, err = identity.ParseHolder(r.Applicant); err != nil {
+		return a, err
+	}
+	a.Parties, err = r.Parties.Holders()
+	return a, err
+}
+
+// wereAbout says whether applicant and parties are those of the entry.
+func (n *Node) wereAbout(ctx context.Context, a *replay.Asked) error {
+	if subject, err := n.audit.Token(ctx, a.Applicant); err != nil || subject != a.Entry.Subject {
+		return errors.Join(err, notItsApplicant())
+	}
+	if len(a.Parties) != len(a.Entry.Parties) {
+		return notItsParties()
+	}
+	for role, holder := range a.Parties {
+		if subject, err := n.audit.Token(ctx, holder); err != nil || subject != a.Entry.Parties[role].Subject {
+			return errors.Join(err, notItsParties())
+		}
+	}
+	return nil
 }
 
 // wasStated says whether the facts given are those that the entry commits to.
@@ -165,6 +192,11 @@ var howToReplay = text("用 yimen audit replay 回执编号 --applicant @号码�
 func notItsApplicant() error {
 	return &exchange.Problem{Code: "YM-RPL-0102", Kind: exchange.Invalid, What: text("号码不是这条记录的申请人", "the number is not that of the entry's applicant"),
 		Mend: text("给出当时查询的号码；日志里没有号码，平台无法代填", "give the number that was asked about; the log has none, so the exchange cannot fill it in")}
+}
+
+func notItsParties() error {
+	return &exchange.Problem{Code: "YM-RPL-0105", Kind: exchange.Invalid, What: text("parties 不是当时陈述的关系人", "parties are not those that were stated then"),
+		Mend: text("给出当时查询的配偶、法定代表人和代办人的号码，不多不少；日志里没有号码", "give the numbers of the spouse, representative and agent that were asked about then, no more and no fewer; the log has none")}
 }
 
 func replayBusy() error {

@@ -53,22 +53,23 @@ func (p *pass) catalogue(ctx context.Context, e *audit.Entry) (*catalogue.Catalo
 	return c, err
 }
 
-// moment is the index as of the offsets an entry recorded, for the types that are asked for.
+// moment is the index as of the offsets an entry recorded for each of those it looked up, for the types that are asked for.
 type moment struct {
 	pass      *pass
 	catalogue *catalogue.Catalogue
-	inputs    map[string]map[int]int64
+	inputs    map[exchange.Holder]map[string]map[int]int64
 }
 
 // Find brings the topics of the types to the moment first.
 func (m moment) Find(ctx context.Context, holder exchange.Holder, types []exchange.EvidenceType) (exchange.Found, error) {
+	inputs := m.inputs[holder]
 	for _, topic := range m.topics(types) {
-		if m.pass.isPast(topic, m.inputs[topic]) {
+		if m.pass.isPast(topic, inputs[topic]) {
 			return exchange.Found{}, errOver
 		}
 	}
 	for _, topic := range m.topics(types) {
-		if err := m.pass.fold(ctx, topic, m.inputs[topic]); err != nil {
+		if err := m.pass.fold(ctx, topic, inputs[topic]); err != nil {
 			return exchange.Found{}, err
 		}
 	}

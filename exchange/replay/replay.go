@@ -57,13 +57,25 @@ type Asked struct {
 	Applicant exchange.Holder
 	Facts     map[string]any // what was stated then, as Entry.Stated commits to it
 	Stated    broker.Stated
+	Parties   map[exchange.Role]exchange.Holder // those of Entry.Parties
 }
 
 // Query is the query that was asked then.
 func (a *Asked) Query() broker.Query {
 	e := &a.Entry
 	return broker.Query{Case: e.Case, Item: e.Item, Applicant: a.Applicant, Caller: broker.Caller{Department: e.Department, Clerk: e.Clerk},
-		Facts: a.Facts, Stated: a.Stated, Chosen: e.Chosen, On: e.On, Only: e.Only}
+		Facts: a.Facts, Stated: a.Stated, Chosen: e.Chosen, On: e.On, Only: e.Only, Mode: broker.Mode(e.Mode), Parties: a.Parties}
+}
+
+// inputs are how far the topics were folded when each of those the answer is about was looked up.
+func (a *Asked) inputs() map[exchange.Holder]map[string]map[int]int64 {
+	all := map[exchange.Holder]map[string]map[int]int64{a.Applicant: a.Entry.Inputs}
+	for role, holder := range a.Parties {
+		if of := a.Entry.Parties[role].Inputs; of != nil {
+			all[holder] = of
+		}
+	}
+	return all
 }
 
 // Verdict says how an answer compares with the one given before.
@@ -130,7 +142,7 @@ func run(ctx context.Context, cfg Config, asked []Asked, tell func(Result) error
 	}
 	for i := range asked {
 		result, err := p.again(ctx, &asked[i])
-		if errors.Is(err, errOver) {
+		if errors.Is(err, errOver) && i > 0 {
 			later = append(later, asked[i])
 			continue
 		}
@@ -151,12 +163,13 @@ func (p *pass) again(ctx context.Context, a *Asked) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	answers, err := broker.Again(ctx, c, moment{p, c, e.Inputs}, a.Query(), e.Evaluated)
+	answers, err := broker.Again(ctx, c, moment{p, c, a.inputs()}, a.Query(), e.Evaluated)
 	if err != nil {
 		return Result{}, err
 	}
-	result := Result{ID: e.ID, Verdict: Same, Bytes: e.Answers != "", Materials: differences(e.Materials, broker.Logged(answers)), Answers: answers}
-	same, err := p.same(ctx, e, answers)
+	told := broker.Mode(e.Mode).Tell(answers)
+	result := Result{ID: e.ID, Verdict: Same, Bytes: e.Answers != "", Materials: differences(e.Materials, broker.Logged(answers)), Answers: told}
+	same, err := p.same(ctx, e, told)
 	if err != nil {
 		return Result{}, err
 	}
@@ -205,15 +218,19 @@ func equal(a, b *audit.Material) bool {
 	return a.Material == b.Material && a.Outcome == b.Outcome && a.Reason == b.Reason && slices.Equal(a.Evidence, b.Evidence)
 }
 
-// forgotten says whether an order to forget can be why an answer comes out otherwise: one about the applicant, about a record that
-// the answer names, or about a record of a type of which it named none because there were several.
+// forgotten says whether an order to forget can be why an answer comes out otherwise: one about the applicant or a party, about a
+// record that the answer names, or about a record of a type of which it named none although there were some.
 func (p *pass) forgotten(ctx context.Context, a *Asked) (bool, error) {
-	token, err := p.index.Token(ctx, a.Applicant)
-	if err != nil {
-		return false, err
+	var tokens []erasure.Token
+	for holder := range a.inputs() {
+		token, err := p.index.Token(ctx, holder)
+		if err != nil {
+			return false, err
+		}
+		tokens = append(tokens, token)
 	}
 	for _, order := range p.index.Orders() {
-		if order.Kind == erasure.OfHolder && order.Holder == token {
+		if order.Kind == erasure.OfHolder && slices.Contains(tokens, order.Holder) {
 			return true, nil
 		}
 		for _, r := range order.Records {
@@ -229,7 +246,8 @@ func rested(e *audit.Entry, r erasure.Record) bool {
 	id := r.ID.String()
 	for _, m := range e.Materials {
 		for _, found := range m.Evidence {
-			if found.Type == r.Type && (found.Record == id || found.Reason == exchange.Ambiguous) {
+			unnamed := found.Reason == exchange.Ambiguous || found.Record == "" && found.Reason == exchange.FactsDiffer
+			if found.Type == r.Type && (found.Record == id || unnamed) {
 				return true
 			}
 		}

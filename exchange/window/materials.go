@@ -63,7 +63,7 @@ func (w *Window) materials(t *turn) (reply, error) {
 }
 
 func (w *Window) row(t *turn, place int, a exchange.Answer) row {
-	r := row{Place: place, Name: a.Name.In(t.lang), Status: statusOf(a.Outcome, t.lang), Reason: a.Reason.Text().In(t.lang),
+	r := row{Place: place, Name: a.Name.In(t.lang), Status: statusOf(a.Outcome, t.lang), Reason: a.Reason.Text(a.Outcome).In(t.lang),
 		Basis: a.Basis.In(t.lang), Deferrable: a.Deferrable}
 	var keepers []string
 	var oldest time.Time
@@ -132,7 +132,7 @@ func (w *Window) record(t *turn) (reply, error) {
 }
 
 func (w *Window) found(t *turn, e exchange.Evidence) found {
-	f := found{Name: string(e.Type), Status: statusOf(e.Outcome, t.lang), Reason: e.Reason.Text().In(t.lang), Keeper: w.department(e.Keeper, t.lang),
+	f := found{Name: string(e.Type), Status: statusOf(e.Outcome, t.lang), Reason: e.Reason.Text(e.Outcome).In(t.lang), Keeper: w.department(e.Keeper, t.lang),
 		AsOf: moment(e.AsOf, w.cfg.Clock(), t.lang), Until: string(e.Until)}
 	if kind, ok := w.cfg.Catalogue().Evidence(e.Type); ok {
 		f.Name = kind.Name.In(t.lang)

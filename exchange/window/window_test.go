@@ -87,7 +87,7 @@ func TestUnknownNeverReadsAsNotHeld(t *testing.T) {
 				}
 			}
 		}
-		if body := w.get(t, "/window/materials/0199/4").body; strings.Contains(body, exchange.NotHeld.Text().In(exchange.Lang(lang))) {
+		if body := w.get(t, "/window/materials/0199/4").body; strings.Contains(body, exchange.NotHeld.Text(exchange.Supply).In(exchange.Lang(lang))) {
 			t.Errorf("what is unknown is called not held in %s", lang)
 		}
 	}

@@ -53,7 +53,7 @@ func (l *Ledger) accesses(ctx context.Context, subject string, now time.Time, be
 		page.Next = id
 		found, err := reader.logged(ctx, at)
 		if e := &found.Entry; err == nil && !e.Time.Add(l.cfg.Delay(e.Item)).After(now) {
-			page.Accesses = append(page.Accesses, accessOf(e, codes(e.Department)))
+			page.Accesses = append(page.Accesses, accessOf(e, subject, codes(e.Department)))
 		}
 		return true, err
 	})
@@ -66,7 +66,8 @@ func (l *Ledger) accesses(ctx context.Context, subject string, now time.Time, be
 	return page, nil
 }
 
-func accessOf(e *audit.Entry, codes bool) Access {
+// accessOf tells a holder of an entry, who was its subject or one looked up beside the subject: of whom it shows nothing else.
+func accessOf(e *audit.Entry, holder string, codes bool) Access {
 	a := Access{ID: e.ID, Time: e.Time, Kind: kindName(e.Kind), Department: e.Department, Item: e.Item, Decision: e.Decision}
 	if codes {
 		a.Clerk = e.Clerk
@@ -74,7 +75,11 @@ func accessOf(e *audit.Entry, codes bool) Access {
 	told := map[Seen]bool{}
 	for _, m := range e.Materials {
 		for _, evidence := range m.Evidence {
-			if s := (Seen{evidence.Type, evidence.Outcome}); !told[s] {
+			whose := e.Subject
+			if evidence.Of != "" {
+				whose = e.Parties[evidence.Of].Subject
+			}
+			if s := (Seen{evidence.Type, evidence.Outcome}); whose == holder && !told[s] {
 				told[s] = true
 				a.Types = append(a.Types, s)
 			}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -430,6 +431,28 @@ func TestNoAccessesWithoutAnEntry(t *testing.T) {
 	h.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, path, nil))
 	if answer.Code < 500 || strings.Contains(answer.Body.String(), "accesses") {
 		t.Errorf("unproved for five hours: %d %s", answer.Code, answer.Body)
+	}
+}
+
+// Who was looked up beside the subject of a query sees it, with what was looked for of them and nothing else.
+func TestPartySeesTheAccess(t *testing.T) {
+	w := opened(t)
+	wife := exchange.Holder{Kind: exchange.Person, Number: "430281199001010025"}
+	e := query(0)
+	e.Parties = map[exchange.Role]audit.Party{exchange.Spouse: {Holder: wife}}
+	e.Materials[0].Evidence = append(e.Materials[0].Evidence, audit.Evidence{Type: "health-certificate", Of: exchange.Spouse, Outcome: exchange.Supply})
+	if _, err := w.log.Append(t.Context(), e); err != nil {
+		t.Fatal(err)
+	}
+	w.fill()
+	for holder, want := range map[exchange.Holder]string{person: "[{business-licence held}]", wife: "[{health-certificate supply}]"} {
+		page, err := w.Accesses(t.Context(), w.token(holder), w.clock.Now().Add(24*time.Hour), "")
+		if err != nil || len(page.Accesses) != 1 {
+			t.Fatalf("%v: %+v, %v", holder, page, err)
+		}
+		if got := fmt.Sprint(page.Accesses[0].Types); got != want {
+			t.Errorf("%v sees %s, want %s", holder, got, want)
+		}
 	}
 }
 

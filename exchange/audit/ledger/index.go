@@ -106,19 +106,18 @@ func rowsOf(at uint64, l *leaf) []row {
 	e, place := &l.entry, binary.BigEndian.AppendUint64(nil, at)
 	sum := sha256.Sum256(l.body)
 	rows := append(make([]row, 0, 6), row{append([]byte{idRow}, l.id...), append(place[:8:8], sum[:]...)})
-	for _, by := range [...]struct {
-		kind  byte
-		parts []string
-	}{
-		{subjectRow, []string{string(unhexed(e.Subject))}},
-		{departmentRow, []string{string(e.Department)}},
-		{clerkRow, []string{string(e.Department), e.Clerk}},
-		{itemRow, []string{string(e.Item)}},
-		{caseRow, []string{e.Case}},
-	} {
-		if by.parts[len(by.parts)-1] != "" {
-			rows = append(rows, row{append(prefixOf(by.kind, by.parts...), l.id...), place})
+	add := func(kind byte, parts ...string) {
+		if parts[len(parts)-1] != "" {
+			rows = append(rows, row{append(prefixOf(kind, parts...), l.id...), place})
 		}
+	}
+	add(subjectRow, string(unhexed(e.Subject)))
+	add(departmentRow, string(e.Department))
+	add(clerkRow, string(e.Department), e.Clerk)
+	add(itemRow, string(e.Item))
+	add(caseRow, e.Case)
+	for _, party := range e.Parties { // who was looked up beside the subject sees it among the accesses to their own data
+		add(subjectRow, string(unhexed(party.Subject)))
 	}
 	return rows
 }
