@@ -39,18 +39,26 @@ func TestBuiltinIsACityThatWorks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := len(c.Services()); n < 14 {
-		t.Errorf("%d items, want at least 14", n)
+	if n := len(c.Services()); n < 40 {
+		t.Errorf("%d items, want at least 40", n)
 	}
 	if n := len(c.Grants()); n != 0 {
 		t.Errorf("%d grants built in: they are each city's own decision", n)
 	}
-	used := map[exchange.EvidenceType]bool{}
+	used, codes := map[exchange.EvidenceType]bool{}, map[string]bool{}
 	for _, s := range c.Services() {
 		if s.Name.EN == "" || s.Code == "" {
 			t.Errorf("%s: name or code is missing", s.Code)
 		}
+		if s.National == nil || s.Limits.Promised == nil || codes[s.National.Implementation] {
+			t.Errorf("%s: national codes or the promised limit are missing, or stand twice", s.Code)
+		} else {
+			codes[s.National.Implementation] = true
+		}
 		for _, m := range s.Materials {
+			if file, line := c.Place(s.Code, m.Code); file != "items/"+string(s.Code)+".yaml" || line < 5 {
+				t.Errorf("%s/%s was read at %s:%d", s.Code, m.Code, file, line)
+			}
 			if m.Name.EN == "" || m.Basis.ZH == "" || m.Basis.EN == "" {
 				t.Errorf("%s/%s: name or basis is missing", s.Code, m.Code)
 			}
