@@ -193,6 +193,7 @@ func printable(t *testing.T) map[string]string {
 		"yimen grant revoke":         "grant revoke city-good --reason no" + granted,
 		"yimen grant list":           "grant list" + granted,
 		"yimen grant check":          "grant check food-licence-new business-licence" + granted,
+		"yimen item lint":            "item lint",
 		"yimen limits list":          "limits list" + suspended,
 		"yimen limits lift":          "limits lift xzsp/w1 --reason JC-2026-014" + suspended,
 		"yimen schema lint":          "schema lint ../../schemas/evidence",
