@@ -18,7 +18,6 @@ import (
 	"github.com/onedoor/yimen/certs"
 	"github.com/onedoor/yimen/exchange/audit"
 	"github.com/onedoor/yimen/exchange/broker"
-	"github.com/onedoor/yimen/exchange/catalogue"
 	"github.com/onedoor/yimen/exchange/door"
 )
 
@@ -37,7 +36,7 @@ type counter struct {
 
 func newCounter(t *testing.T) *counter {
 	t.Helper()
-	known, err := catalogue.Load(catalogue.Builtin())
+	known, err := city()
 	if err != nil {
 		t.Fatal(err)
 	}

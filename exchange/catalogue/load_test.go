@@ -114,7 +114,7 @@ func TestLoadRefuses(t *testing.T) {
 		"department unnamed":    {map[string]string{"departments.yaml": "abc:\n"}, []string{"YM-CAT-0104", "departments.yaml:1"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c, err := Load(Builtin(), files(tc.files))
+			c, err := Load(few(t), files(tc.files))
 			if err == nil || c != nil {
 				t.Fatal("loaded")
 			}
@@ -131,7 +131,7 @@ func TestLoadRefuses(t *testing.T) {
 }
 
 func TestLoadTellsAllAtOnce(t *testing.T) {
-	_, err := Load(Builtin(), files(map[string]string{
+	_, err := Load(few(t), files(map[string]string{
 		"grants.yaml":    "- {department: nobody, evidence: x, item: y, until: never}\n",
 		"items/own.yaml": "item: A\nmaterials: []\n",
 		"evidence.yaml":  "x: {}\n",
@@ -179,7 +179,7 @@ func (b broken) ReadFile(name string) ([]byte, error) {
 }
 
 func TestLoadUnreadableFile(t *testing.T) {
-	_, err := Load(Builtin(), broken{fstest.MapFS{"grants.yaml": {Data: []byte("[]")}}})
+	_, err := Load(few(t), broken{fstest.MapFS{"grants.yaml": {Data: []byte("[]")}}})
 	if err == nil || !strings.Contains(err.Error(), "YM-CAT-0107") || !strings.Contains(err.Error(), "permission") {
 		t.Errorf("got %v", err)
 	}

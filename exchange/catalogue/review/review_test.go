@@ -1,6 +1,7 @@
 package review_test
 
 import (
+	"io/fs"
 	"strings"
 	"sync"
 	"testing"
@@ -42,7 +43,14 @@ func found(t *testing.T, grants string, oldnew ...string) []review.Finding {
 	if grants != "" {
 		files["grants.yaml"] = &fstest.MapFile{Data: []byte(grants)}
 	}
-	c, err := catalogue.Load(catalogue.Builtin(), files)
+	for _, name := range []string{"departments.yaml", "evidence.yaml"} { // the city's items are not needed, and take time
+		content, err := fs.ReadFile(catalogue.Builtin(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[name] = &fstest.MapFile{Data: content}
+	}
+	c, err := catalogue.Load(files)
 	if err != nil {
 		t.Fatal(err)
 	}
