@@ -14,6 +14,7 @@ import (
 type National struct {
 	Basic          string `json:"basic"`          // 基本编码: 12 digits, the same wherever the item is handled
 	Implementation string `json:"implementation"` // 实施编码: the department's credit code, its level, and the basic code: 31 characters
+	Type           string `json:"type,omitempty"` // 事项类型, one of TaskTypes; empty: not known
 }
 
 // Limits are how many working days the department has; nil: none is set, 0: while the applicant waits (即办).
@@ -29,8 +30,13 @@ type Fee struct {
 	Basis exchange.Text `json:"basis"`
 }
 
-// maxDays bounds a limit: no law gives a department two years.
-const maxDays = 500
+// TaskTypes are the kinds of item that the national list knows (事项类型).
+func TaskTypes() []string {
+	return []string{"行政许可", "行政处罚", "行政强制", "行政征收", "行政给付", "行政检查", "行政确认", "行政奖励", "行政裁决", "其他行政权力", "公共服务"}
+}
+
+// MaxDays bounds a limit, in working days: no law gives a department two years.
+const MaxDays = 500
 
 var (
 	basicForm = regexp.MustCompile(`^[0-9]{12}$`)
@@ -41,8 +47,11 @@ func (f *file) national(n ast.Node) *National {
 	if n == nil {
 		return nil
 	}
-	found := f.fields(n, "basic", "implementation")
+	found := f.fields(n, "basic", "implementation", "type?")
 	codes := &National{Basic: f.word(found["basic"]), Implementation: f.word(found["implementation"])}
+	if found["type"] != nil {
+		codes.Type = f.choice(found["type"], TaskTypes()...)
+	}
 	if codes.Basic != "" && codes.Implementation != "" {
 		if p, ok := codes.Check().(*exchange.Problem); ok {
 			f.report(p.Code, n, p.What, p.Mend)
@@ -91,11 +100,11 @@ func (f *file) days(n ast.Node) *int {
 	}
 	whole, ok := n.(*ast.IntegerNode)
 	if ok {
-		if days, err := strconv.Atoi(whole.GetToken().Value); err == nil && days >= 0 && days <= maxDays {
+		if days, err := strconv.Atoi(whole.GetToken().Value); err == nil && days >= 0 && days <= MaxDays {
 			return &days
 		}
 	}
-	f.wrongKind(n, "工作日数，0 至 "+strconv.Itoa(maxDays), "a number of working days, 0 to "+strconv.Itoa(maxDays))
+	f.wrongKind(n, "工作日数，0 至 "+strconv.Itoa(MaxDays), "a number of working days, 0 to "+strconv.Itoa(MaxDays))
 	return nil
 }
 
