@@ -19,8 +19,8 @@ import (
 func (s *session) itemVerbs() verb {
 	return verb{
 		use:   "item",
-		short: both("事项与材料：列出、查看、检查、减证", "service items and their materials: list, show, check, what could be dropped"),
-		verbs: []verb{s.itemList(), s.itemShow(), s.itemLint(), s.itemBurden()},
+		short: both("事项与材料：列出、查看、检查、减证、导出、导入", "service items and their materials: list, show, check, what could be dropped, export, import"),
+		verbs: []verb{s.itemList(), s.itemShow(), s.itemLint(), s.itemBurden(), s.itemExport(), s.itemImport()},
 	}
 }
 

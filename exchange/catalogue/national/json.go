@@ -11,8 +11,12 @@ import (
 
 // JSON writes the list under the keys of the exchange table.
 func (l List) JSON() ([]byte, error) {
-	out, err := json.MarshalIndent(map[string]any{"items": l.Items.objects(itemFields), "materials": l.Materials.objects(materialFields)}, "", "  ")
-	return append(out, '\n'), err
+	var out bytes.Buffer
+	e := json.NewEncoder(&out)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	err := e.Encode(map[string]any{"items": l.Items.objects(itemFields), "materials": l.Materials.objects(materialFields)})
+	return out.Bytes(), err
 }
 
 func (t Table) objects(fields []field) []map[string]string {

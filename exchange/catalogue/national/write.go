@@ -101,8 +101,8 @@ func itemCells(c *catalogue.Catalogue, s catalogue.Service) (map[string]string, 
 		names, yuan, bases = append(names, fee.Name.ZH), append(yuan, fee.Yuan), append(bases, fee.Basis.ZH)
 	}
 	cells[feeName], cells[feeYuan], cells[feeBasis] = strings.Join(names, many), strings.Join(yuan, many), strings.Join(bases, many)
-	said, err := json.Marshal(itemRest(s))
-	cells[more] = string(said)
+	var err error
+	cells[more], err = folded(itemRest(s))
 	return cells, err
 }
 
@@ -139,7 +139,16 @@ func materialCells(s catalogue.Service, m catalogue.Material) (map[string]string
 	case m.Deferrable:
 		cells[necessity] = later
 	}
-	said, err := json.Marshal(materialRest(m))
-	cells[more] = string(said)
+	var err error
+	cells[more], err = folded(materialRest(m))
 	return cells, err
+}
+
+// folded is the JSON of 扩展信息, for people to read as well.
+func folded(rest any) (string, error) {
+	var said strings.Builder
+	e := json.NewEncoder(&said)
+	e.SetEscapeHTML(false)
+	err := e.Encode(rest)
+	return strings.TrimSpace(said.String()), err
 }
