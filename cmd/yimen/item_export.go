@@ -28,7 +28,7 @@ const (
 type nationalList struct{ encoding, codes, catalogue string }
 
 func (s *session) nationalFlags(f *pflag.FlagSet, at *nationalList) {
-	f.StringVar(&at.encoding, "encoding", "utf-8", s.t("CSV 的编码：utf-8 或 gb18030（含 GBK）", "how CSV is encoded: utf-8 or gb18030 (GBK too)"))
+	f.StringVar(&at.encoding, "encoding", "utf-8", s.t("CSV 的编码 `NAME`：utf-8 或 gb18030（含 GBK）", "how CSV is encoded, `NAME`: utf-8 or gb18030 (GBK too)"))
 	f.StringVar(&at.codes, "codes", "", s.t("来源的列名和代码对照表 `FILE`（YAML）", "the source's names of columns and codes, in `FILE` (YAML)"))
 }
 
@@ -65,7 +65,7 @@ func (s *session) itemExport() verb {
 		long: both(`TO 以 .json 结尾则写一个 JSON 文件（catalog_code、task_code 等键），否则是文件夹，写入 items.csv（一行一个事项）和 materials.csv（一行一份材料）。
 列名和用语是国家清单的；--codes 换成来源自己的列名和代码，写法见 yimen item import --help。国家字段说不了的（由哪种证照证明、条件、要问的事实）在“扩展信息”一列，再导入时不丢。`,
 			`Where TO ends in .json one JSON file is written (with keys such as catalog_code and task_code); else TO is a folder for items.csv, a row for each item, and materials.csv, a row for each material.
-Columns and words are those of the national list; --codes writes a source's own, see yimen item import --help. What national fields cannot say (which evidence meets a material, conditions, facts to be asked) stands in the column 扩展信息, so that nothing is lost when it is imported again.`),
+Columns and words are those of the national list; --codes writes a source's own, see yimen item import --help. What national fields cannot say (which evidence meets a material, conditions, facts to be asked) stands in the last column (extend_info), so that nothing is lost when it is imported again.`),
 		example: "yimen item export list\nyimen item export list --encoding gb18030 --codes province.yaml\nyimen item export items.json --catalogue /etc/yimen/catalogue",
 		min:     1, max: 1,
 		flags: func(f *pflag.FlagSet) {

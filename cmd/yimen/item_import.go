@@ -33,14 +33,9 @@ func (s *session) itemImport() verb {
     材料必要性: {"1": 必要, "2": 非必要, "3": 容缺后补}
     服务对象: {"1": 自然人, "2": 企业法人}
     实施主体: {醴陵市公安局: 公安局}`,
-			`FROM is a .json file, or a folder with items.csv and materials.csv; yimen item export shows what they look like. Items go into the folder items of --catalogue, a file for each; those that the catalogue has (by local code, else by basic code) are updated, and where the list lacks 扩展信息 their evidence, conditions and facts stay.
+			`FROM is a .json file, or a folder with items.csv and materials.csv; yimen item export shows what they look like. Items go into the folder items of --catalogue, a file for each; those that the catalogue has (by local code, else by basic code) are updated, and where the list lacks its last column (extend_info) their evidence, conditions and facts stay.
 If anything is wrong nothing is imported: each finding has file, line, column and mend. Check with yimen item lint afterwards; a server reads the catalogue when it starts.
-Sources have names and codes of their own, which are never guessed; say in --codes what they stand for:
-  columns: {任务名称: 事项名称}
-  values:
-    材料必要性: {"1": 必要, "2": 非必要, "3": 容缺后补}
-    服务对象: {"1": 自然人, "2": 企业法人}
-    实施主体: {醴陵市公安局: 公安局}`),
+Sources have names and codes of their own, which are never guessed. In --codes, columns gives for a name of the source the list's column, and values gives for a column of the list the list's word for each code of the source. The same help under --lang zh has an example.`),
 		example: "yimen item import list --catalogue /etc/yimen/catalogue --dry-run\nyimen item import list --catalogue /etc/yimen/catalogue --encoding gb18030 --codes province.yaml",
 		min:     1, max: 1,
 		flags: func(f *pflag.FlagSet) {

@@ -102,11 +102,13 @@ func (r *reader) codeOf(l line, n *catalogue.National) exchange.Item {
 }
 
 func national(l line) *catalogue.National {
+	before := len(l.all)
 	n := catalogue.National{Basic: l.code(basicCode), Implementation: l.code(implementation), Type: l.word(itemType)}
+	lost := len(l.all) > before
 	if n.Type != "" && !slices.Contains(catalogue.TaskTypes(), n.Type) {
 		l.noWord(itemType, n.Type, catalogue.TaskTypes())
 	}
-	if n.Basic == "" && n.Implementation == "" {
+	if lost || n.Basic == "" && n.Implementation == "" {
 		return nil
 	}
 	if p, ok := n.Check().(*exchange.Problem); ok {

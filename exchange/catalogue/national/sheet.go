@@ -50,7 +50,7 @@ func (f *findings) open(t Table, fields []field, codes Codes) sheet {
 	for _, field := range fields {
 		if _, there := s.place[field.name]; !there && !field.optional {
 			mend := text("补上这一列；来源叫别的名字的，在 --codes 的 columns 里写明", "add the column; where the source has another name for it, say so under columns in --codes")
-			if near := exchange.Nearest(field.name, t.Columns); near != "" {
+			if near := exchange.Nearest(field.name, s.unread(fields)); near != "" {
 				mend = text(fmt.Sprintf("是不是“%s”？在 --codes 的 columns 里写 %s: %s", near, near, field.name), fmt.Sprintf("is it %s? Write '%s: %s' under columns in --codes", near, near, field.name))
 			}
 			f.all = append(f.all, &exchange.Problem{Code: "YM-CAT-0603", Kind: exchange.Invalid, Mend: mend,
@@ -58,6 +58,13 @@ func (f *findings) open(t Table, fields []field, codes Codes) sheet {
 		}
 	}
 	return s
+}
+
+// unread are the headers that are none of the list's columns.
+func (s sheet) unread(fields []field) []string {
+	return slices.DeleteFunc(slices.Clone(s.Columns), func(header string) bool {
+		return slices.ContainsFunc(fields, func(f field) bool { return f.name == strings.TrimSpace(header) })
+	})
 }
 
 // line is a row that is being read.
