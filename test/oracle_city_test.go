@@ -22,6 +22,7 @@ import (
 // line is one row of a register with its three spellings.
 type line struct {
 	sound, spoilt, worse []byte        // as the three cities write it
+	cells                []string      // of the sound row
 	clean, bad, badder   *demo.Holding // what that means; nil where the demo does not tell: a mortgage held by a bank
 
 	now   []byte        // as it stands in the file today; nil: not there
@@ -151,7 +152,8 @@ func (f *file) load(t testing.TB, dirs [3]string, holdings [3]map[string]*demo.H
 	f.header = rows[1][0]
 	for i := 1; i <= f.Rows; i++ {
 		l := &line{sound: rows[0][i], spoilt: rows[1][i], worse: rows[2][i]}
-		natural := string(f.Type) + f.natural(f.cells(t, l.sound))
+		l.cells = f.cells(t, l.sound)
+		natural := string(f.Type) + f.natural(l.cells)
 		l.clean, l.bad, l.badder = holdings[0][natural], holdings[1][natural], holdings[2][natural]
 		if l.clean == nil && f.Type != "property-registration" {
 			t.Fatalf("%s line %d: nobody's row", f.File, i+1)

@@ -1,10 +1,12 @@
 package test
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,6 +19,7 @@ import (
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/broker"
+	"github.com/onedoor/yimen/exchange/catalogue"
 )
 
 // pythonCity is what oracle/oracle.py is told.
@@ -45,7 +48,8 @@ type pythonExport struct {
 }
 
 // TestAnswersAgreeWithPython has an oracle that shares no code with the exchange, and no language, read the departments' files and say what
-// every answer must be: what is granted, covered, stale, revoked and in quarantine. The run of 10,000 people and their companies:
+// every answer must be: which queries are refused, which materials are asked for in the light of facts that some state and others do
+// not, and what is granted, demanded of a record, covered, stale, revoked and in quarantine. The run of 10,000 people and their companies:
 // YIMEN_TEST_ORACLE=10000 go test ./test -run TestAnswersAgreeWithPython -v
 func TestAnswersAgreeWithPython(t *testing.T) {
 	python, err := exec.LookPath("python3")
@@ -149,20 +153,24 @@ func (c *pythonCity) keep(f *file, at time.Time, number int) pythonExport {
 
 // answers writes what the exchange says to one holder about each item.
 func (c *pythonCity) answers(to io.Writer, p *place, o *oracle, h exchange.Holder) error {
+	dice := rand.New(rand.NewChaCha8(sha256.Sum256([]byte(fmt.Sprint(h.Number, len(c.Moments))))))
 	for _, item := range o.catalogue.Services() {
-		if item.Applicant != "" && item.Applicant != h.Kind || !o.catalogue.MayAsk("xzsp", item.Code, exchange.DateOf(p.now)) {
-			continue
-		}
-		got, err := o.broker.Query(c.t.Context(), broker.Query{Case: "LL-2030-0603-0007", Item: item.Code, Applicant: h,
-			Caller: broker.Caller{Department: "xzsp", Clerk: "0017"}})
-		if err != nil {
+		q := broker.Query{Case: "LL-2030-0603-0007", Item: item.Code, Applicant: h,
+			Caller: broker.Caller{Department: "xzsp", Clerk: "0017"}, Facts: stating(item, dice)}
+		said := map[string]any{"applicant": h.Number, "item": item.Code, "facts": q.Facts}
+		got, err := o.broker.Query(c.t.Context(), q)
+		var refusal *exchange.Problem
+		if errors.As(err, &refusal) {
+			said["refused"] = refusal.Code
+		} else if err != nil {
 			return err
 		}
-		said := [][2]string{}
+		answers := [][3]string{}
 		for _, a := range got.Answers {
-			said = append(said, [2]string{string(a.Outcome), string(a.Reason)})
+			answers = append(answers, [3]string{a.Material, string(a.Outcome), string(a.Reason)})
 		}
-		line, err := json.Marshal(map[string]any{"applicant": h.Number, "item": item.Code, "answers": said})
+		said["answers"] = answers
+		line, err := json.Marshal(said)
 		if err == nil {
 			_, err = to.Write(append(line, '\n'))
 		}
@@ -171,6 +179,17 @@ func (c *pythonCity) answers(to io.Writer, p *place, o *oracle, h exchange.Holde
 		}
 	}
 	return nil
+}
+
+// stating is what an applicant states of the facts that the item asks: yes, no, or nothing.
+func stating(item catalogue.Service, dice *rand.Rand) map[string]any {
+	facts := map[string]any{}
+	for _, f := range item.Facts {
+		if answer := dice.IntN(3); f.Kind == catalogue.Flag && answer < 2 {
+			facts[f.Code] = answer == 1
+		}
+	}
+	return facts
 }
 
 // ask lets the oracle judge all moments.

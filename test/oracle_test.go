@@ -38,14 +38,21 @@ const (
 
 // oracle knows the truth of a city and the rules, and nothing else.
 type oracle struct {
-	catalogue *catalogue.Catalogue // items, materials and grants as plain data
+	catalogue *catalogue.Catalogue // items and materials as plain data
+	grants    []catalogue.Grant
 	files     map[exchange.EvidenceType]*file
 	holders   []exchange.Holder
-	told      map[exchange.Holder]map[exchange.EvidenceType]opinion // of today
+	told      map[exchange.Holder]map[need]opinion // of today
 	broker    *broker.Broker
 }
 
-// opinion is what must be said of one type to one holder, were there a grant.
+// need is a type of evidence with what is demanded of a record, as the catalogue writes it.
+type need struct {
+	evidence exchange.EvidenceType
+	when     string
+}
+
+// opinion is what must be said of one need to one holder, were there a grant.
 type opinion struct {
 	outcome exchange.Outcome
 	reason  exchange.Reason
@@ -54,12 +61,29 @@ type opinion struct {
 // staleAfter is what the city's catalogue says of every type: a daily export may miss a weekend.
 const staleAfter = 72 * time.Hour
 
-// today judges every type for every holder.
-func (o *oracle) today(now time.Time) {
-	o.told = map[exchange.Holder]map[exchange.EvidenceType]opinion{}
-	for _, h := range o.holders {
-		o.told[h] = map[exchange.EvidenceType]opinion{}
+// needs are what the items need of anybody, by type.
+func (o *oracle) needs() map[exchange.EvidenceType]map[need]bool {
+	all := map[exchange.EvidenceType]map[need]bool{}
+	for t := range o.files {
+		all[t] = map[need]bool{}
 	}
+	for _, item := range o.catalogue.Services() {
+		for _, m := range item.Materials {
+			for _, n := range slices.Concat(m.Alternatives...) {
+				all[n.Evidence][need{n.Evidence, n.When.String()}] = true
+			}
+		}
+	}
+	return all
+}
+
+// today judges every need for every holder.
+func (o *oracle) today(now time.Time) {
+	o.told = map[exchange.Holder]map[need]opinion{}
+	for _, h := range o.holders {
+		o.told[h] = map[need]opinion{}
+	}
+	needs := o.needs()
 	for t, f := range o.files {
 		records, doubtful := map[exchange.Holder][]*line{}, map[exchange.Holder]bool{}
 		for _, l := range f.lines {
@@ -79,15 +103,23 @@ func (o *oracle) today(now time.Time) {
 		}
 		_, nameless := f.bad()
 		for _, h := range o.holders {
-			o.told[h][t] = f.judge(h, records[h], doubtful[h], nameless <= f.manifest.Tolerance.Unreadable, now)
+			for n := range needs[t] {
+				o.told[h][n] = f.judge(h, n, records[h], doubtful[h], nameless <= f.manifest.Tolerance.Unreadable, now)
+			}
 		}
 	}
 }
 
-// judge says what must be answered of the type to the holder.
-func (f *file) judge(h exchange.Holder, records []*line, doubtful, bearable bool, now time.Time) opinion {
+// judge says what must be answered of the need to the holder.
+func (f *file) judge(h exchange.Holder, n need, records []*line, doubtful, bearable bool, now time.Time) opinion {
 	stale := now.Sub(f.upTo) > staleAfter
 	usable, flaw := sortOut(records, exchange.DateOf(now))
+	if all := len(usable); n.when != "" {
+		usable = slices.DeleteFunc(usable, func(l *line) bool { return !demands[n.when](f.says(l), now) })
+		if len(usable) < all {
+			flaw = exchange.ConditionNotMet
+		}
+	}
 	switch {
 	case doubtful:
 		return opinion{exchange.Unknown, exchange.CoverageIncomplete}
@@ -147,9 +179,9 @@ func (o *oracle) answer(item exchange.Item, m catalogue.Material, h exchange.Hol
 	var best []opinion
 	for _, set := range m.Alternatives {
 		var needed []opinion
-		for _, need := range set {
-			said := o.one(item, need.Evidence, h, now)
-			if need.Of != "" && said.reason != exchange.NoGrant {
+		for _, n := range set {
+			said := o.one(item, need{n.Evidence, n.When.String()}, h, now)
+			if n.Of != "" && said.reason != exchange.NoGrant {
 				said = opinion{exchange.Unknown, exchange.PartyNotStated} // nobody says who the others are
 			}
 			needed = append(needed, said)
@@ -161,15 +193,19 @@ func (o *oracle) answer(item exchange.Item, m catalogue.Material, h exchange.Hol
 	return best[0]
 }
 
-func (o *oracle) one(item exchange.Item, t exchange.EvidenceType, h exchange.Holder, now time.Time) opinion {
-	day := exchange.DateOf(now)
-	granted := slices.ContainsFunc(o.catalogue.Grants(), func(g catalogue.Grant) bool {
-		return g.Department == "xzsp" && g.Item == item && g.Evidence == t && g.From <= day && day <= g.Until
-	})
-	if !granted {
+func (o *oracle) one(item exchange.Item, n need, h exchange.Holder, now time.Time) opinion {
+	if !o.granted(now, func(g catalogue.Grant) bool { return g.Item == item && g.Evidence == n.evidence }) {
 		return opinion{exchange.Supply, exchange.NoGrant}
 	}
-	return o.told[h][t]
+	return o.told[h][n]
+}
+
+// granted says whether the window has a grant of that kind in force. It decides on no item itself.
+func (o *oracle) granted(now time.Time, like func(catalogue.Grant) bool) bool {
+	day := exchange.DateOf(now)
+	return slices.ContainsFunc(o.grants, func(g catalogue.Grant) bool {
+		return g.Department == "xzsp" && g.From <= day && day <= g.Until && like(g)
+	})
 }
 
 // oracleCity writes the city and reads its truth.
@@ -181,7 +217,7 @@ func oracleCity(t testing.TB, p *place, people int) *oracle {
 	}
 	cities, dirs := [3]*demo.City{}, [3]string{}
 	holdings := [3]map[string]*demo.Holding{}
-	o := &oracle{catalogue: p.node.Catalogue, broker: asker, files: map[exchange.EvidenceType]*file{}}
+	o := &oracle{catalogue: p.node.Catalogue, grants: p.node.Catalogue.Grants(), broker: asker, files: map[exchange.EvidenceType]*file{}}
 	for i, rate := range []int{-1, usual, worst} {
 		cities[i] = demo.New(demo.Config{Seed: 7, People: people, Now: firstDay, Spoilt: rate})
 		dirs[i] = filepath.Join(p.dir, fmt.Sprint("city", rate))
@@ -197,6 +233,13 @@ func oracleCity(t testing.TB, p *place, people int) *oracle {
 		}
 		f.load(t, dirs, holdings)
 		o.files[tally.Type] = f
+	}
+	for _, needs := range o.needs() {
+		for n := range needs {
+			if n.when != "" && demands[n.when] == nil {
+				t.Fatalf("the oracle does not know what %s demands of %s: say so in demands", n.when, n.evidence)
+			}
+		}
 	}
 	return o
 }
@@ -256,16 +299,18 @@ func (o *oracle) compare(t *testing.T, p *place, step int) {
 
 func (o *oracle) askAll(t *testing.T, asked *broker.Broker, h exchange.Holder, now time.Time, score *score) {
 	for _, item := range o.catalogue.Services() {
-		if item.Applicant != "" && item.Applicant != h.Kind {
-			continue
-		}
 		c, err := asked.Query(t.Context(), broker.Query{Case: "LL-2030-0603-0007", Item: item.Code, Applicant: h,
 			Caller: broker.Caller{Department: "xzsp", Clerk: "0017"}})
-		if err != nil || len(c.Answers) != len(item.Materials) {
-			t.Errorf("%s: %d answers for %d materials: %v", item.Code, len(c.Answers), len(item.Materials), err)
+		if code := o.refusal(item, h, now); code != "" {
+			score.refused(t, item.Code, err, code)
 			continue
 		}
-		for i, m := range item.Materials {
+		materials := slices.DeleteFunc(slices.Clone(item.Materials), func(m catalogue.Material) bool { return notAsked(m, h) })
+		if err != nil || len(c.Answers) != len(materials) {
+			t.Errorf("%s: %d answers for %d materials: %v", item.Code, len(c.Answers), len(materials), err)
+			continue
+		}
+		for i, m := range materials {
 			want := o.answer(item.Code, m, h, now)
 			if !score.count(c.Answers[i], want) {
 				t.Errorf("%s of %s for %s: %s/%s, want %s/%s", m.Code, item.Code, h, c.Answers[i].Outcome, c.Answers[i].Reason, want.outcome, want.reason)
@@ -277,6 +322,17 @@ func (o *oracle) askAll(t *testing.T, asked *broker.Broker, h exchange.Holder, n
 			}
 		}
 	}
+}
+
+// refusal is the code of the refusal that must come instead of answers, "" where there must be answers.
+func (o *oracle) refusal(item catalogue.Service, h exchange.Holder, now time.Time) string {
+	switch {
+	case item.Applicant != "" && item.Applicant != h.Kind:
+		return "YM-QRY-0113"
+	case !o.granted(now, func(g catalogue.Grant) bool { return g.Item == item.Code }):
+		return "YM-QRY-0201"
+	}
+	return ""
 }
 
 // score counts answers by what they say.
@@ -298,6 +354,17 @@ func (s *score) count(got exchange.Answer, want opinion) bool {
 	return s.differ > 10
 }
 
+// refused counts a query that must be refused.
+func (s *score) refused(t *testing.T, item exchange.Item, err error, code string) {
+	var problem *exchange.Problem
+	if !errors.As(err, &problem) || problem.Code != code {
+		t.Errorf("%s: %v, want %s", item, err, code)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.seen[code]++
+}
+
 // TestAnswersAgreeWithTheOracle goes through a week of a city whose files have more dirt than usual.
 func TestAnswersAgreeWithTheOracle(t *testing.T) {
 	p := open(t, t.TempDir(), firstDay.Add(30*time.Minute), nil)
@@ -310,7 +377,7 @@ func TestAnswersAgreeWithTheOracle(t *testing.T) {
 		f.rewrite(t, o.holders[:oraclePeople], count)
 	}
 	t.Logf("rows on the second day: %v", count)
-	o.everyone(t, p, "files rewritten", firstDay.AddDate(0, 0, 1), 1)
+	o.everyone(t, p, "files rewritten", firstDay.AddDate(0, 0, 1), 3)
 
 	// The third day: one export breaks off in the middle, another department has gone on holiday, and a third bears no
 	// unreadable row today. After that one of them comes to speak for its own city only.

@@ -19,8 +19,8 @@ import (
 func (s *session) itemVerbs() verb {
 	return verb{
 		use:   "item",
-		short: both("事项与材料：列出、查看，起草、审核、公布、废止", "service items and their materials: list, show, draft, review, publish, withdraw"),
-		verbs: append([]verb{s.itemList(), s.itemShow()}, s.lifeVerbs()...),
+		short: both("事项与材料：列出、查看，起草到废止，检查、减证、导出、导入", "service items and their materials: list, show, draft to withdraw, check, what could be dropped, export, import"),
+		verbs: slices.Concat([]verb{s.itemList(), s.itemShow()}, s.lifeVerbs(), []verb{s.itemLint(), s.itemBurden(), s.itemExport(), s.itemImport()}),
 	}
 }
 
@@ -112,16 +112,48 @@ func itemCodes(dir string) ([]string, error) {
 
 func (s *session) itemPage(w io.Writer, c *catalogue.Catalogue, item catalogue.Service) error {
 	fmt.Fprintf(w, "%s  %s\n", item.Code, plain(item.Name.In(s.lang)))
-	fmt.Fprintf(w, s.t("部门：%s   申请人：%s\n\n", "department: %s   applicant: %s\n\n"),
+	fmt.Fprintf(w, s.t("部门：%s   申请人：%s\n", "department: %s   applicant: %s\n"),
 		plain(s.department(c, item.Department)), s.applicant(item.Applicant))
+	s.itemTerms(w, item)
+	fmt.Fprintln(w)
 	rows := list[catalogue.Material]{columns: []column[catalogue.Material]{
 		{head: both("材料", "MATERIAL"), cell: func(m catalogue.Material) string { return m.Name.In(s.lang) }},
-		{head: both("必要性", "NECESSITY"), cell: func(m catalogue.Material) string { return s.necessity(m) }},
+		{head: both("必要性", "NECESSITY"), cell: func(m catalogue.Material) string { return s.necessity(m) + s.cases(m) }},
 		{head: both("由何证明", "MET BY"), cell: func(m catalogue.Material) string { return s.alternatives(c, m) }},
 		{head: both("代码", "CODE"), wide: true, cell: func(m catalogue.Material) string { return m.Code }},
 		{head: both("依据", "BASIS"), wide: true, cell: func(m catalogue.Material) string { return m.Basis.In(s.lang) }},
 	}}
 	return rows.table(s, w, item.Materials)
+}
+
+// itemTerms tells the national codes, the limits, the fees and what the applicant is asked.
+func (s *session) itemTerms(w io.Writer, item catalogue.Service) {
+	if n := item.National; n != nil {
+		fmt.Fprintf(w, s.t("基本编码：%s   实施编码：%s\n", "basic code: %s   implementation code: %s\n"), n.Basic, n.Implementation)
+	}
+	var limits []string
+	if item.Limits.Statutory != nil {
+		limits = append(limits, s.t("法定 ", "statutory ")+s.workingDays(*item.Limits.Statutory))
+	}
+	if item.Limits.Promised != nil {
+		limits = append(limits, s.t("承诺 ", "promised ")+s.workingDays(*item.Limits.Promised))
+	}
+	if limits != nil {
+		fmt.Fprintf(w, s.t("时限：%s\n", "limits: %s\n"), strings.Join(limits, s.t("，", ", ")))
+	}
+	for _, fee := range item.Fees {
+		fmt.Fprintf(w, s.t("收费：%s %s 元（%s）\n", "fee: %s, %s yuan (%s)\n"), plain(fee.Name.In(s.lang)), fee.Yuan, plain(fee.Basis.In(s.lang)))
+	}
+	for _, fact := range item.Facts {
+		fmt.Fprintf(w, s.t("要问明：%s（%s）\n", "to be asked: %s (%s)\n"), plain(fact.Name.In(s.lang)), fact.Code)
+	}
+}
+
+func (s *session) workingDays(n int) string {
+	if n == 0 {
+		return s.t("即办", "at once")
+	}
+	return fmt.Sprintf(s.t("%d 个工作日", "%d working days"), n)
 }
 
 func (s *session) department(c *catalogue.Catalogue, code exchange.Department) string {
@@ -151,6 +183,14 @@ func (s *session) necessity(m catalogue.Material) string {
 	default:
 		return s.t("必要", "required")
 	}
+}
+
+// cases says in which cases only the material is asked for.
+func (s *session) cases(m catalogue.Material) string {
+	if m.If.IsZero() {
+		return ""
+	}
+	return s.t("，条件 ", ", if ") + m.If.String()
 }
 
 // alternatives says which evidence meets a material: any one of several sets, all of a set.

@@ -231,15 +231,24 @@ func TestGrants(t *testing.T) {
 			}
 		}
 	}
+	// Nothing of some items is granted yet, and two departments have not agreed to what others have.
+	ungranted := []exchange.Item{"drainage-licence", "freight-licence", "hr-service-licence", "private-school-licence",
+		"resident-medical-insurance", "special-equipment-use", "taxi-driver-qualification", "water-supply-hygiene"}
 	var without []string
 	for _, service := range all.Services() {
+		if slices.Contains(ungranted, service.Code) {
+			if all.MayAsk("xzsp", service.Code, "2026-11-02") {
+				t.Errorf("%s is granted in part", service.Code)
+			}
+			continue
+		}
 		for _, evidence := range service.Types() {
 			if _, ok := all.Permit("xzsp", service.Code, evidence, "2026-11-02"); !ok {
 				without = append(without, string(service.Code)+" "+string(evidence))
 			}
 		}
 	}
-	want := []string{"enterprise-deregistration tax-clearance", "school-enrolment-migrant business-licence"}
+	want := []string{"enterprise-deregistration tax-clearance", "school-enrolment-migrant business-licence", "startup-loan tax-clearance"}
 	if !slices.Equal(without, want) {
 		t.Errorf("without a grant: %q, want %q", without, want)
 	}

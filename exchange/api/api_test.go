@@ -11,7 +11,6 @@ import (
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/broker"
-	"github.com/onedoor/yimen/exchange/catalogue"
 	"github.com/onedoor/yimen/exchange/door"
 )
 
@@ -185,7 +184,7 @@ func TestAnswerAsEncodingJSONWritesIt(t *testing.T) {
 		}
 	}
 	_, body = w.send(t, "GET", "/v1/items", "")
-	known, _ := catalogue.Load(catalogue.Builtin())
+	known, _ := city()
 	if want, err = stdjson.Marshal(known.Services()); err != nil {
 		t.Fatal(err)
 	}

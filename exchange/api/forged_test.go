@@ -37,7 +37,7 @@ type counter struct {
 
 func newCounter(t *testing.T) *counter {
 	t.Helper()
-	known, err := catalogue.Load(catalogue.Builtin())
+	known, err := city()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,6 @@ import (
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/audit"
 	"github.com/onedoor/yimen/exchange/broker"
-	"github.com/onedoor/yimen/exchange/catalogue"
 	"github.com/onedoor/yimen/exchange/identity"
 )
 
@@ -71,7 +70,7 @@ func (accepting) Append(context.Context, audit.Entry) (audit.Receipt, error) {
 // Whoever may not ask cannot tell who is held from who is not, nor from one who is not known at all, by status, headers, body or its
 // size, in either language.
 func TestAbsentAndPresentLookAlike(t *testing.T) {
-	known, err := catalogue.Load(catalogue.Builtin())
+	known, err := city()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -59,10 +59,13 @@ type world struct {
 	log *bytes.Buffer
 }
 
+// city is read once: a catalogue never changes.
+var city = sync.OnceValues(func() (*catalogue.Catalogue, error) { return catalogue.Load(catalogue.Builtin()) })
+
 // serve runs the API over a broker.
 func serve(t testing.TB, ask answers, ready ...Check) world {
 	t.Helper()
-	known, err := catalogue.Load(catalogue.Builtin())
+	known, err := city()
 	if err != nil {
 		t.Fatal(err)
 	}

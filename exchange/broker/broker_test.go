@@ -70,9 +70,14 @@ const grants = `
 - {department: rsj, evidence: health-certificate, item: food-licence-individual, basis: {zh: 法}, from: 2025-01-01, until: 2025-12-31}
 `
 
+// city is read once: a catalogue never changes.
+var city = sync.OnceValues(func() (*catalogue.Catalogue, error) {
+	return catalogue.Load(catalogue.Builtin(), fstest.MapFS{"grants.yaml": {Data: []byte(grants)}})
+})
+
 func newStage(t *testing.T) *stage {
 	t.Helper()
-	c, err := catalogue.Load(catalogue.Builtin(), fstest.MapFS{"grants.yaml": {Data: []byte(grants)}})
+	c, err := city()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -297,7 +302,7 @@ func TestNewRefuses(t *testing.T) {
 }
 
 func BenchmarkQuery(b *testing.B) {
-	c, err := catalogue.Load(catalogue.Builtin(), fstest.MapFS{"grants.yaml": {Data: []byte(grants)}})
+	c, err := city()
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -57,6 +57,9 @@ type Service struct {
 	Name       exchange.Text       `json:"name"`
 	Department exchange.Department `json:"department"` // who decides on it
 	Applicant  exchange.HolderKind `json:"applicant"`  // who may apply; empty: persons and organisations
+	National   *National           `json:"national,omitempty"`
+	Limits     Limits              `json:"limits,omitzero"`
+	Fees       []Fee               `json:"fees,omitempty"` // none: free of charge
 	Facts      []Fact              `json:"facts,omitempty"`
 	Materials  []Material          `json:"materials"`
 }
@@ -124,6 +127,7 @@ type Catalogue struct {
 	grants      []Grant
 	asked       map[asker][]Grant // grants by who asks for what
 	version     string
+	places      map[exchange.Item]place
 	upTo        int64 // of Topic
 }
 
@@ -131,6 +135,13 @@ type Catalogue struct {
 type asker struct {
 	department exchange.Department
 	item       exchange.Item
+}
+
+// place is where an item was read.
+type place struct {
+	file      string
+	line      int
+	materials map[string]int // code → line
 }
 
 // Accepts says whether an applicant of that kind may apply for the item.
@@ -193,6 +204,15 @@ func (c *Catalogue) EvidenceTypes() []Evidence { return sorted(c.evidence) }
 func (c *Catalogue) Service(code exchange.Item) (Service, bool) {
 	s, ok := c.services[code]
 	return s, ok
+}
+
+// Place is the file and line where an item, or one of its materials, was read; material "": the item.
+func (c *Catalogue) Place(code exchange.Item, material string) (file string, line int) {
+	p := c.places[code]
+	if line, ok := p.materials[material]; ok {
+		return p.file, line
+	}
+	return p.file, p.line
 }
 
 // Services are all items, sorted by code.

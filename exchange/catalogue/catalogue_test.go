@@ -18,6 +18,20 @@ func files(contents map[string]string) fs.FS {
 	return m
 }
 
+// few are the city's departments, its evidence types and one of its items: enough for most tests, and read in no time.
+func few(t *testing.T) fs.FS {
+	t.Helper()
+	m := fstest.MapFS{}
+	for _, name := range []string{"departments.yaml", "evidence.yaml", "items/food-licence-individual.yaml"} {
+		content, err := fs.ReadFile(Builtin(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m[name] = &fstest.MapFile{Data: content}
+	}
+	return m
+}
+
 const grantYAML = `
 - department: scjg
   evidence: health-certificate
@@ -39,18 +53,26 @@ func TestBuiltinIsACityThatWorks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := len(c.Services()); n < 14 {
-		t.Errorf("%d items, want at least 14", n)
+	if n := len(c.Services()); n < 40 {
+		t.Errorf("%d items, want at least 40", n)
 	}
 	if n := len(c.Grants()); n != 0 {
 		t.Errorf("%d grants built in: they are each city's own decision", n)
 	}
-	used := map[exchange.EvidenceType]bool{}
+	used, codes := map[exchange.EvidenceType]bool{}, map[string]bool{}
 	for _, s := range c.Services() {
 		if s.Name.EN == "" || s.Code == "" {
 			t.Errorf("%s: name or code is missing", s.Code)
 		}
+		if s.National == nil || s.Limits.Promised == nil || codes[s.National.Implementation] {
+			t.Errorf("%s: national codes or the promised limit are missing, or stand twice", s.Code)
+		} else {
+			codes[s.National.Implementation] = true
+		}
 		for _, m := range s.Materials {
+			if file, line := c.Place(s.Code, m.Code); file != "items/"+string(s.Code)+".yaml" || line < 5 {
+				t.Errorf("%s/%s was read at %s:%d", s.Code, m.Code, file, line)
+			}
 			if m.Name.EN == "" || m.Basis.ZH == "" || m.Basis.EN == "" {
 				t.Errorf("%s/%s: name or basis is missing", s.Code, m.Code)
 			}
@@ -78,7 +100,7 @@ func TestBuiltinIsACityThatWorks(t *testing.T) {
 }
 
 func TestPermit(t *testing.T) {
-	c, err := Load(Builtin(), files(map[string]string{"grants.yaml": grantYAML}))
+	c, err := Load(few(t), files(map[string]string{"grants.yaml": grantYAML}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +132,7 @@ func TestPermit(t *testing.T) {
 
 func TestMayAsk(t *testing.T) {
 	grant := strings.ReplaceAll(grantYAML, "department: scjg", "department: xzsp")
-	c, err := Load(Builtin(), files(map[string]string{"grants.yaml": grant}))
+	c, err := Load(few(t), files(map[string]string{"grants.yaml": grant}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +157,7 @@ func TestMayAsk(t *testing.T) {
 }
 
 func TestSiteReplacesBuiltin(t *testing.T) {
-	c, err := Load(Builtin(), files(map[string]string{
+	c, err := Load(few(t), files(map[string]string{
 		"departments.yaml": "yjj: {zh: 应急管理局}\nscjg: {zh: 醴陵市市场监督管理局, en: Liling AMR}\n",
 		"items/own.yaml": `
 item: food-licence-new
@@ -178,17 +200,17 @@ func TestVersionFollowsContent(t *testing.T) {
 		return c.Version()
 	}
 	grants := func(content string) fs.FS { return files(map[string]string{"grants.yaml": content}) }
-	base := load(Builtin(), grants(grantYAML))
+	base := load(few(t), grants(grantYAML))
 	if len(base) != 64 {
 		t.Errorf("version %q", base)
 	}
-	if load(Builtin(), grants("# a comment\n"+grantYAML)) != base {
+	if load(few(t), grants("# a comment\n"+grantYAML)) != base {
 		t.Error("a comment changes the version")
 	}
 	for _, changed := range []string{
 		"[]", "", strings.Replace(grantYAML, "2026-12-31", "2026-12-30", 1), strings.Replace(grantYAML, "number, name", "number", 1),
 	} {
-		if load(Builtin(), grants(changed)) == base {
+		if load(few(t), grants(changed)) == base {
 			t.Errorf("the version does not change with %q", changed)
 		}
 	}

@@ -33,6 +33,7 @@ func Load(fsys ...fs.FS) (*Catalogue, error) {
 		departments: map[exchange.Department]Department{},
 		evidence:    map[exchange.EvidenceType]Evidence{},
 		services:    map[exchange.Item]Service{},
+		places:      map[exchange.Item]place{},
 	}}
 	for _, stage := range []struct {
 		pattern string
@@ -204,7 +205,7 @@ func known[K ~string, V any](f *file, n ast.Node, kind exchange.Text, all map[K]
 }
 
 func (l *loader) item(f *file, document ast.Node, defined map[string]string) {
-	found := f.fields(document, "item", "name", "department", "applicant", "facts?", "materials")
+	found := f.fields(document, "item", "name", "department", "applicant", "national?", "limits?", "fees?", "facts?", "materials")
 	service := Service{
 		Code:       exchange.Item(f.name(found["item"])),
 		Name:       f.text(found["name"]),
@@ -213,10 +214,13 @@ func (l *loader) item(f *file, document ast.Node, defined map[string]string) {
 	if kind := f.choice(found["applicant"], "person", "org", "any"); kind != "any" {
 		service.Applicant = exchange.HolderKind(kind)
 	}
+	service.National, service.Limits, service.Fees = f.national(found["national"]), f.limits(found["limits"]), f.fees(found["fees"])
 	service.Facts = f.facts(found["facts"])
 	codes := map[string]string{}
+	at := place{f.path, line(found["item"]), map[string]int{}}
 	for _, n := range f.list(found["materials"]) {
-		service.Materials = append(service.Materials, l.material(f, n, codes))
+		m := l.material(f, n, codes)
+		service.Materials, at.materials[m.Code] = append(service.Materials, m), line(n)
 	}
 	if found["materials"] != nil && len(service.Materials) == 0 {
 		f.report("YM-CAT-0202", found["materials"], text("事项没有材料", "the item has no material"),
@@ -224,7 +228,7 @@ func (l *loader) item(f *file, document ast.Node, defined map[string]string) {
 	}
 	f.checkFacts(found["materials"], service)
 	if service.Code != "" && f.fresh(string(service.Code), found["item"], defined) {
-		l.catalogue.services[service.Code] = service
+		l.catalogue.services[service.Code], l.catalogue.places[service.Code] = service, at
 	}
 }
 

@@ -57,6 +57,17 @@ func TestLoadRefuses(t *testing.T) {
 		"alias":                 {item("name: {zh: 事项, en: Item}", "name: &n {zh: 事项, en: Item}"), []string{"YM-CAT-0104", "items/own.yaml:2"}},
 		"applicant unknown":     {item("applicant: any", "applicant: company"), []string{"YM-CAT-0104", "person, org, any"}},
 		"code in capitals":      {item("item: own-item", "item: Own_Item"), []string{"YM-CAT-0105", "items/own.yaml:1"}},
+		"codes by half":         {item("applicant: any", "applicant: any\nnational: {basic: '430281000001'}"), []string{"YM-CAT-0103", "implementation is missing", "items/own.yaml:5"}},
+		"basic code short":      {item("applicant: any", "applicant: any\nnational: {basic: '43028100001', implementation: '11430281000000019L4430281000001'}"), []string{"YM-CAT-0209", "items/own.yaml:5", "12 digits"}},
+		"implementation short":  {item("applicant: any", "applicant: any\nnational: {basic: '430281000001', implementation: '11430281000000019L430281000001'}"), []string{"YM-CAT-0209", "31 characters"}},
+		"credit code wrong":     {item("applicant: any", "applicant: any\nnational: {basic: '430281000001', implementation: '11430281000000019M4430281000001'}"), []string{"YM-CAT-0209", "no credit code"}},
+		"level unknown":         {item("applicant: any", "applicant: any\nnational: {basic: '430281000001', implementation: '11430281000000019L7430281000001'}"), []string{"YM-CAT-0209", "level"}},
+		"codes apart":           {item("applicant: any", "applicant: any\nnational: {basic: '430281000002', implementation: '11430281000000019L4430281000001'}"), []string{"YM-CAT-0209", "not the basic code"}},
+		"limit upside down":     {item("applicant: any", "applicant: any\nlimits: {statutory: 5, promised: 6}"), []string{"YM-CAT-0210", "items/own.yaml:5"}},
+		"limit in words":        {item("applicant: any", "applicant: any\nlimits: {promised: five}"), []string{"YM-CAT-0104", "working days"}},
+		"limit of years":        {item("applicant: any", "applicant: any\nlimits: {promised: 1000}"), []string{"YM-CAT-0104", "working days"}},
+		"fee without basis":     {item("applicant: any", "applicant: any\nfees: [{name: {zh: 费}, yuan: '80'}]"), []string{"YM-CAT-0103", "basis is missing", "items/own.yaml:5"}},
+		"fee in words":          {item("applicant: any", "applicant: any\nfees: [{name: {zh: 费}, yuan: eighty, basis: {zh: 文}}]"), []string{"YM-CAT-0104", "yuan"}},
 		"department unknown":    {item("department: scjg", "department: scj"), []string{"YM-CAT-0201", "items/own.yaml:3", "did you mean scjg?"}},
 		"evidence unknown":      {item("[[business-licence]]", "[[busines-license]]"), []string{"YM-CAT-0201", "items/own.yaml:10", "did you mean business-licence?"}},
 		"evidence far off":      {item("[[business-licence]]", "[[qqqq]]"), []string{"YM-CAT-0201", "check the spelling"}},
@@ -105,7 +116,7 @@ func TestLoadRefuses(t *testing.T) {
 		"department unnamed":    {map[string]string{"departments.yaml": "abc:\n"}, []string{"YM-CAT-0104", "departments.yaml:1"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c, err := Load(Builtin(), files(tc.files))
+			c, err := Load(few(t), files(tc.files))
 			if err == nil || c != nil {
 				t.Fatal("loaded")
 			}
@@ -122,7 +133,7 @@ func TestLoadRefuses(t *testing.T) {
 }
 
 func TestLoadTellsAllAtOnce(t *testing.T) {
-	_, err := Load(Builtin(), files(map[string]string{
+	_, err := Load(few(t), files(map[string]string{
 		"grants.yaml":    "- {department: nobody, evidence: x, item: y, until: never}\n",
 		"items/own.yaml": "item: A\nmaterials: []\n",
 		"evidence.yaml":  "x: {}\n",
@@ -170,7 +181,7 @@ func (b broken) ReadFile(name string) ([]byte, error) {
 }
 
 func TestLoadUnreadableFile(t *testing.T) {
-	_, err := Load(Builtin(), broken{fstest.MapFS{"grants.yaml": {Data: []byte("[]")}}})
+	_, err := Load(few(t), broken{fstest.MapFS{"grants.yaml": {Data: []byte("[]")}}})
 	if err == nil || !strings.Contains(err.Error(), "YM-CAT-0107") || !strings.Contains(err.Error(), "permission") {
 		t.Errorf("got %v", err)
 	}

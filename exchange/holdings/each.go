@@ -74,6 +74,14 @@ func (x *Index) Speakers(t exchange.EvidenceType) []exchange.Adapter {
 	return all
 }
 
+// Sources are the adapters that speak of the types and what their statements are worth now, whoever the holder is: that a
+// row of a holder is in quarantine is not said.
+func (x *Index) Sources(types []exchange.EvidenceType) []exchange.Source {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	return slices.Clone(x.backdrop(types).sources)
+}
+
 // walk goes over the records of one type.
 type walk struct {
 	x       *Index

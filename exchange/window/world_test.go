@@ -118,10 +118,13 @@ var hashed = sync.OnceValues(func() (string, error) {
 	return argon2id.CreateHash(password, &argon2id.Params{Memory: 19 << 10, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32})
 })
 
+// city is read once: a catalogue never changes.
+var city = sync.OnceValues(func() (*catalogue.Catalogue, error) { return catalogue.Load(catalogue.Builtin()) })
+
 // serve runs the page; start is Start or StartTLS.
 func serve(t testing.TB, ask answers, start func(*httptest.Server)) *world {
 	t.Helper()
-	known, err := catalogue.Load(catalogue.Builtin())
+	known, err := city()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,9 +3,10 @@
     python3 oracle.py CITY.json
 
 CITY.json names the catalogue (as `yimen item list -o json` writes it), the grants, the departments' manifests, the folder of the
-evidence schemas, and moments: for each the exports made until then, and a file with the answers the exchange gave. From the files and
-the rules of shared answers (held, check, supply, unknown) the oracle says what each answer must be. It prints a line of JSON with counts
-and differences, and exits 1 where there are any. Standard library only; written from the rules, not from the exchange's code.
+evidence schemas, and moments: for each the exports made until then, and a file with the answers the exchange gave, each with the facts
+that the applicant stated. From the files and the rules of shared answers (held, check, supply, unknown) the oracle says which materials
+must be asked for, what each answer must be, and which queries must be refused. It prints a line of JSON with counts and differences, and
+exits 1 where there are any. Standard library only; written from the rules, not from the exchange's code.
 """
 
 import csv
@@ -16,6 +17,8 @@ import os
 import re
 import sys
 import unicodedata
+
+import cel
 
 BEST_FIRST = ["held", "check", "unknown", "supply"]
 WORST_FLAW_FIRST = ["suspended", "revoked", "expired", "superseded"]
@@ -186,6 +189,7 @@ class Register:
             "status": status["values"][at.get(status["path"].strip("/"))],
             "from": at.get(validity.get("from", "").strip("/"), ""),
             "until": at.get(validity.get("until", "").strip("/"), "9999-12-31"),
+            "says": {p: v for p, v in at.items() if "/" not in p},
         }, named, whole
 
     def expected(self, at, numbers):
@@ -261,23 +265,27 @@ class Source:
             return False
         return any(division.startswith(d) for d in scope.get("divisions", [""]))
 
-    def opinion(self, number, person, now, stale_after):
+    def opinion(self, number, person, now, stale_after, demand):
+        """What must be said of the holder; demand says of a record's fields whether they will do, None where that cannot be told."""
         today = (now + datetime.timedelta(hours=8)).date().isoformat()
         stale = (now - self.up_to).total_seconds() > stale_after
         if number in self.doubtful:
             return "unknown", "coverage_incomplete"
-        usable, flaws = 0, []
+        usable, flaws = [], []
         for r in self.of.get(number, []):
             if r["status"] != "valid":
                 flaws.append(r["status"])
             elif r["from"] <= today <= r["until"]:
-                usable += 1
+                usable.append(demand(r["says"]))
             elif r["until"] < today:
                 flaws.append("expired")
-        if usable > 1:
+        candidates = usable.count(True) or usable.count(None)
+        if candidates > 1:
             return "check", "ambiguous"
-        if usable:
-            return ("check", "source_stale") if stale else ("held", "")
+        if candidates and stale:
+            return "check", "source_stale"
+        if candidates:
+            return ("held", "") if True in usable else ("check", "condition_not_met")
         whole = self.manifest["source"]["complete"]
         if not self.speaks_for(number, person):
             return "unknown", "coverage_incomplete"
@@ -285,6 +293,8 @@ class Source:
             return "unknown", "source_stale"
         if not whole or self.nameless > self.manifest["tolerance"]["unreadable"]:
             return "unknown", "coverage_incomplete"
+        if usable:
+            return "supply", "condition_not_met"
         flaws.sort(key=WORST_FLAW_FIRST.index)
         return "supply", flaws[0] if flaws else "not_held"
 
@@ -301,48 +311,89 @@ def moment(text):
     return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(datetime.timezone.utc).replace(tzinfo=None)
 
 
+class Oracle:
+    """All that is known of the city at a moment."""
+
+    def __init__(self, city):
+        self.asker, self.stale_after, self.schemas = city["asker"], city["stale_after"], city["schemas"]
+        self.items = {i["code"]: i for i in city["items"]}
+        self.grants, self.sources, self.conditions, self.memory = {}, {}, {}, {}
+        for g in city["grants"]:
+            if g["department"] == self.asker:
+                self.grants.setdefault(g["item"], []).append((g["evidence"], g["from"], g["until"]))
+
+    def turn(self, now, exports):
+        """A new moment, with what was exported since the last one."""
+        self.now, self.memory = now, {}
+        self.today = (now + datetime.timedelta(hours=8)).date().isoformat()
+        for e in exports:
+            kind = e["evidence"]
+            if kind not in self.sources:
+                with open(os.path.join(self.schemas, kind + ".json"), encoding="utf-8") as f:
+                    self.sources[kind] = Source(Register(e["manifest"], json.load(f)))
+            self.sources[kind].export(e["path"], moment(e["at"]), e["manifest"])
+        for s in self.sources.values():
+            s.index()
+
+    def holds(self, condition, facts, person, record):
+        if condition not in self.conditions:
+            self.conditions[condition] = cel.parse(condition)
+        return self.conditions[condition](
+            {"record": record, "facts": facts, "applicant": "person" if person else "org", "today": self.today})
+
+    def answers(self, number, item, facts):
+        """The code of the refusal, or what must be said: (material, outcome, reason) for each that is asked for."""
+        item, person = self.items[item], is_person(number)
+        if item["applicant"] not in ("", "person" if person else "org"):
+            return "YM-QRY-0113"
+        granted = {kind for kind, since, until in self.grants.get(item["code"], []) if since <= self.today <= until}
+        if not granted and item["department"] != self.asker:
+            return "YM-QRY-0201"
+
+        def of(need):
+            if need["evidence"] not in granted:
+                return "supply", "no_grant"
+            if need.get("of", "self") != "self":
+                return "unknown", "party_not_stated"  # nobody says who the others are
+            return self.opinion(number, person, need, facts)
+
+        asked = [m for m in item["materials"] if "if" not in m or self.holds(m["if"], facts, person, {}) is not False]
+        return [(m["code"], *answer(m, of)) for m in asked]
+
+    def opinion(self, number, person, need, facts):
+        kind, when = need["evidence"], need.get("when", "")
+        key = number, kind, when, str(facts) if "facts" in when else ""
+        if key not in self.memory:
+            def demand(says):
+                return not when or self.holds(when, facts, person, says)
+
+            self.memory[key] = self.sources[kind].opinion(number, person, self.now, self.stale_after[kind], demand)
+        return self.memory[key]
+
+
 def main(path):
     with open(path, encoding="utf-8") as f:
         city = json.load(f)
-    items = {i["code"]: i for i in city["items"]}
-    for item in items.values():
-        for m in item["materials"]:
-            if "if" in m or any(set(n) - {"evidence"} for s in m.get("alternatives") or [] for n in s):
-                sys.exit(f"{item['code']} has conditions or roles, which this oracle does not know")
-    grants = {}
-    for g in city["grants"]:
-        grants.setdefault((g["department"], g["item"], g["evidence"]), []).append((g["from"], g["until"]))
-    sources, seen, different, examples = {}, {}, 0, []
+    oracle, seen, different, examples, items, applicants = Oracle(city), {}, 0, [], set(), set()
     for m in city["moments"]:
-        now = moment(m["now"])
-        today = (now + datetime.timedelta(hours=8)).date().isoformat()
-        for e in m["exports"]:
-            kind = e["evidence"]
-            if kind not in sources:
-                with open(os.path.join(city["schemas"], kind + ".json"), encoding="utf-8") as f:
-                    sources[kind] = Source(Register(e["manifest"], json.load(f)))
-            sources[kind].export(e["path"], moment(e["at"]), e["manifest"])
-        for s in sources.values():
-            s.index()
+        oracle.turn(moment(m["now"]), m["exports"])
         with open(m["answers"], encoding="utf-8") as f:
             for line in f:
                 asked = json.loads(line)
-                number, item, person = asked["applicant"], items[asked["item"]], is_person(asked["applicant"])
-
-                def of(need):
-                    kind = need["evidence"]
-                    if not any(a <= today <= b for a, b in grants.get((city["asker"], item["code"], kind), [])):
-                        return "supply", "no_grant"
-                    return sources[kind].opinion(number, person, now, city["stale_after"][kind])
-
-                for material, got in zip(item["materials"], asked["answers"], strict=True):
-                    want = answer(material, of)
-                    seen["/".join(want)] = seen.get("/".join(want), 0) + 1
-                    if tuple(got) != want:
-                        different += 1
-                        if len(examples) < 10:
-                            examples.append([m["now"], item["code"], material["code"], number, got, want])
-    print(json.dumps({"answers": seen, "different": different, "examples": examples}, ensure_ascii=False))
+                number, item = asked["applicant"], asked["item"]
+                want = oracle.answers(number, item, asked["facts"])
+                got = asked.get("refused") or [tuple(a) for a in asked["answers"]]
+                applicants.add(number)
+                if not isinstance(want, str):
+                    items.add(item)
+                for said in [want] if isinstance(want, str) else ["/".join(a[1:]) for a in want]:
+                    seen[said] = seen.get(said, 0) + 1
+                if got != want:
+                    different += 1
+                    if len(examples) < 10:
+                        examples.append([m["now"], item, number, asked["facts"], got, want])
+    print(json.dumps({"applicants": len(applicants), "items": len(items), "answers": seen, "different": different, "examples": examples},
+                     ensure_ascii=False))
     return different != 0
 
 
