@@ -64,7 +64,8 @@ func (c *Client) call(ctx context.Context, method, path string, asked any) ([]by
 	if err != nil {
 		return nil, err
 	}
-	return wire.Ask(c.HTTP, request, maxAnswer, func(err error) error { return unreachable(c.Base, err) })
+	answer, err := wire.Ask(c.HTTP, request, maxAnswer, func(err error) error { return unreachable(c.Base, err) })
+	return answer.Body, err
 }
 
 // asWritten keeps a value of any type as its JSON.
