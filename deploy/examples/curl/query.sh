@@ -19,7 +19,7 @@ IFS= read -r number || [[ -n $number ]]
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-jq -cn --arg item "$1" --arg case "$2" '{$case, $item, applicant: (input | tostring)}' <<<"\"${number//[^0-9A-Za-z]/}\"" >"$work/body"
+printf '%s' "$number" | jq -Rc --arg item "$1" --arg case "$2" '{$case, $item, applicant: .}' >"$work/body" # printf is the shell's own: no process shows its words
 
 # 每次发送用新的随机数，键不变：平台只处理一次。curl 自己的 --retry 会重发同一随机数，会被拒绝。
 # A new nonce with each sending, the same key with all: it is carried out once. curl's own --retry would repeat the nonce, which is refused.
@@ -41,7 +41,7 @@ while :; do
   after=
   case $failed:$status in
     0:200) break ;;
-    0:429 | 0:503) after=$(tr -d '\r' <"$work/headers" | awk 'tolower($1) == "retry-after:" {print $2}') ;;&
+    0:429 | 0:503) after=$(tr -d '\r' <"$work/headers" | awk 'tolower($1) == "retry-after:" && $2 ~ /^[0-9]+$/ {print $2}') ;;&
     0:503 | 0:502 | 0:504) after=${after:-$pause} ;;
     0:429) ;; # 没有 Retry-After：等待无用 / waiting does not help without Retry-After
     6:* | 7:* | 28:* | 52:* | 55:* | 56:*) after=$pause ;; # 连不上、超时、中断 / not reached, too slow, cut off

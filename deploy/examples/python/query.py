@@ -104,9 +104,9 @@ def main():
     if len(sys.argv) != 3 or not env("YIMEN_URL") or not env("YIMEN_CA") or not (env("YIMEN_TOKEN") or env("YIMEN_CERT")):
         print("用法 / usage: YIMEN_URL=… YIMEN_CA=… YIMEN_TOKEN=FILE python3 query.py ITEM CASE < number", file=sys.stderr)
         return 2
-    client = Client(env("YIMEN_URL"), env("YIMEN_CA"), token=read(env("YIMEN_TOKEN")) if env("YIMEN_TOKEN") else None,
-                    cert=env("YIMEN_CERT"), patience=float(env("YIMEN_PATIENCE", "60")))
     try:
+        client = Client(env("YIMEN_URL"), env("YIMEN_CA"), token=read(env("YIMEN_TOKEN")) if env("YIMEN_TOKEN") else None,
+                        cert=env("YIMEN_CERT"), patience=float(env("YIMEN_PATIENCE", "60")))
         conclusion = client.query(sys.argv[1], sys.argv[2], sys.stdin.readline().strip())
     except (Refused, OSError, http.client.HTTPException) as e:
         print(e, file=sys.stderr)
