@@ -59,11 +59,13 @@ func Example_certificate() {
 	place := enrol.PlaceOf("/var/lib/case-system", "xzsp/service/case-system")
 	joined, err := place.Membership()
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(exchange.KindOf(err)) // this machine has not joined
+		return
 	}
 	credential, err := certs.OpenCredential(place.Credential())
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	https := &http.Client{Transport: &http.Transport{TLSClientConfig: credential.TLS()}, Timeout: 30 * time.Second}
 	client := &api.Client{Base: joined.Server, HTTP: https, Patience: time.Minute}
@@ -79,8 +81,10 @@ func Example_certificate() {
 
 	for grant, err := range client.Grants(ctx) {
 		if err != nil {
-			log.Fatal(err)
+			fmt.Println(err)
+			return
 		}
 		fmt.Println(grant.ID, grant.Status, grant.Terms.Until)
 	}
+	// Output: not_found
 }
