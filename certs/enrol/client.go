@@ -152,7 +152,7 @@ func (c *Client) call(ctx context.Context, method, path string, body, result any
 	if result == nil {
 		return nil
 	}
-	if err := json.Unmarshal(answer, result); err != nil {
+	if err := json.Unmarshal(answer.Body, result); err != nil {
 		return c.silent(errors.New("the answer is not one of the exchange"))
 	}
 	return nil

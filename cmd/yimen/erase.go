@@ -133,7 +133,7 @@ func (s *session) eraseList() verb {
 		lists:   true,
 		flags:   func(f *pflag.FlagSet) { token = s.adminFlags(f, &server) },
 		run: func(ctx context.Context, _ []string) error {
-			all, err := asked[[]node.Erased](ctx, s, server, token, "/v1/erasures")
+			all, err := listed[node.Erased](ctx, s, server, token, "/v1/erasures")
 			if err != nil {
 				return err
 			}

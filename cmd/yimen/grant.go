@@ -4,8 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net/http"
-	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -65,8 +64,8 @@ func (s *session) grantRequest() verb {
 			if err != nil {
 				return err
 			}
-			var g grants.Standing
-			if err := client.Call(ctx, http.MethodPost, "/v1/grants", a, &g); err != nil {
+			g, err := client.RequestGrant(ctx, a)
+			if err != nil {
 				return err
 			}
 			return s.object(g.ID, g, func(w io.Writer) error {
@@ -102,19 +101,19 @@ func (s *session) grantAct(act grants.Act, short, done exchange.Text) verb {
 				return err
 			}
 			if d.Replaces < 0 {
-				all, err := asked[grants.Listing](ctx, s, server, token, "/v1/grants")
+				all, err := gathered(client.Grants(ctx))
 				if err != nil {
 					return err
 				}
 				d.Replaces = 0
-				for _, g := range all.Grants {
+				for _, g := range all {
 					if g.ID == args[0] {
 						d.Replaces = g.Version
 					}
 				}
 			}
-			var g grants.Standing
-			if err := client.Call(ctx, http.MethodPost, "/v1/grants/"+url.PathEscape(args[0])+"/decisions", d, &g); err != nil {
+			g, err := client.DecideGrant(ctx, args[0], d)
+			if err != nil {
 				return err
 			}
 			return s.object(g.ID, g, func(w io.Writer) error {
@@ -141,16 +140,18 @@ func (s *session) grantList() verb {
 			f.BoolVar(&overdue, "overdue", false, s.t("只列超期的", "only what is overdue"))
 		},
 		run: func(ctx context.Context, _ []string) error {
-			all, err := asked[grants.Listing](ctx, s, server, token, "/v1/grants")
+			client, err := s.window(ctx, server, token)
 			if err != nil {
 				return err
 			}
-			rows := []grants.Standing{}
-			for _, g := range all.Grants {
-				if !overdue || g.Clock != nil && g.Clock.Overdue {
-					rows = append(rows, g)
-				}
+			rows, err := gathered(client.Grants(ctx))
+			if err != nil {
+				return err
 			}
+			if overdue {
+				rows = slices.DeleteFunc(rows, func(g grants.Standing) bool { return g.Clock == nil || !g.Clock.Overdue })
+			}
+			slices.SortStableFunc(rows, func(a, b grants.Standing) int { return a.Urgency() - b.Urgency() })
 			return s.grantRows().print(s, rows)
 		},
 	}
@@ -211,14 +212,11 @@ func (s *session) grantCheck() verb {
 			f.StringSliceVar(&fields, "fields", nil, s.t("字段 `NAMES`，逗号分隔", "the fields' `NAMES`, with commas between"))
 		},
 		run: func(ctx context.Context, args []string) error {
-			q := url.Values{"item": {args[0]}, "evidence": {args[1]}}
-			if department != "" {
-				q.Set("department", department)
+			client, err := s.window(ctx, server, token)
+			if err != nil {
+				return err
 			}
-			if fields != nil {
-				q.Set("fields", strings.Join(fields, ","))
-			}
-			v, err := asked[grants.Verdict](ctx, s, server, token, "/v1/grants/check?"+q.Encode())
+			v, err := client.CheckGrant(ctx, grants.Question{Department: exchange.Department(department), Item: exchange.Item(args[0]), Evidence: exchange.EvidenceType(args[1]), Fields: fields})
 			if err != nil {
 				return err
 			}

@@ -28,7 +28,7 @@ func (s *session) indexRefused() verb {
 		lists:   true,
 		flags:   func(f *pflag.FlagSet) { token = s.adminFlags(f, &server) },
 		run: func(ctx context.Context, _ []string) error {
-			all, err := asked[[]holdings.Refusal](ctx, s, server, token, "/v1/refusals")
+			all, err := listed[holdings.Refusal](ctx, s, server, token, "/v1/refusals")
 			if err != nil {
 				return err
 			}

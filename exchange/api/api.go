@@ -39,11 +39,13 @@ type Config struct {
 	Broker    Querier
 	Catalogue func() *catalogue.Catalogue // the current one
 	Door      *door.Keeper
-	Ready     []Check
-	Metrics   prometheus.Gatherer
-	Others    []contract.Operation // of the other packages that serve below the same address
-	Log       *slog.Logger         // nil: silent
-	Clock     func() time.Time     // nil: time.Now
+	// Left says what is left of an asker's own limits; nil: nobody is told.
+	Left    func(exchange.Department, string) []contract.Quota
+	Ready   []Check
+	Metrics prometheus.Gatherer
+	Others  []contract.Operation // of the other packages that serve below the same address
+	Log     *slog.Logger         // nil: silent
+	Clock   func() time.Time     // nil: time.Now
 }
 
 // QueryRequest is the body of POST /v1/queries.
@@ -137,7 +139,19 @@ func (s *server) query(r *http.Request) (any, error) {
 	return conclusion, nil
 }
 
-func (s *server) items(*http.Request) (any, error) { return s.cfg.Catalogue().Services(), nil }
+// quotas are what a caller who is known may still ask.
+func (s *server) quotas(r *http.Request) []contract.Quota {
+	caller, err := s.cfg.Door.Caller(r)
+	if err != nil || s.cfg.Left == nil {
+		return nil
+	}
+	return s.cfg.Left(caller.Department, caller.Clerk)
+}
+
+func (s *server) items(r *http.Request) (any, error) {
+	part, last, err := contract.Cut(r, s.cfg.Catalogue().Services(), func(i catalogue.Service) string { return string(i.Code) })
+	return contract.Part{Answer: part, Last: last}, err
+}
 
 func (s *server) item(r *http.Request) (any, error) {
 	code := r.PathValue("code")

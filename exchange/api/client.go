@@ -17,16 +17,20 @@ import (
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/broker"
-	"github.com/onedoor/yimen/exchange/wire"
+	"github.com/onedoor/yimen/exchange/contract"
 )
 
 // Client asks an exchange, as the holder of a token or of the certificate that HTTP shows, or both. HTTP may be nil for the default,
-// which waits half a minute for an answer.
+// which waits half a minute for an answer. A Client is safe for concurrent use. What the exchange refuses comes back as the
+// *exchange.Problem it gave: its Kind says what to do, its Code is the same in every language.
 type Client struct {
 	Base  string // such as https://yimen.example.gov.cn
 	Token string // empty: the certificate alone
 	HTTP  *http.Client
 	Clock func() time.Time // nil: time.Now
+	// Patience is how long a request is sent again, all in all, while the exchange is not available or bids to wait; 0: it is sent once.
+	// It keeps its Idempotency-Key, so that what was done although no answer came is not done twice.
+	Patience time.Duration
 }
 
 const maxAnswer = 16 << 20 // bytes
@@ -35,11 +39,11 @@ const maxAnswer = 16 << 20 // bytes
 // an answer's fields are json.RawMessage, so that numbers stay as the keeper wrote them.
 func (c *Client) Query(ctx context.Context, asked QueryRequest) (broker.Conclusion, error) {
 	var conclusion broker.Conclusion
-	body, err := c.call(ctx, http.MethodPost, "/v1/queries", asked)
+	answer, err := c.ask(ctx, http.MethodPost, "/v1/queries", asked)
 	if err != nil {
 		return conclusion, err
 	}
-	if err := json.Unmarshal(body, &conclusion, json.WithUnmarshalers(json.UnmarshalFromFunc(asWritten))); err != nil || conclusion.ID == "" {
+	if err := json.Unmarshal(answer.Body, &conclusion, json.WithUnmarshalers(json.UnmarshalFromFunc(asWritten))); err != nil || conclusion.ID == "" {
 		return broker.Conclusion{}, unreachable(c.Base, errors.New("the answer is not one of the exchange"))
 	}
 	return conclusion, nil
@@ -48,23 +52,20 @@ func (c *Client) Query(ctx context.Context, asked QueryRequest) (broker.Conclusi
 // Call asks another of the exchange's addresses: asked is the body, nil for none, and the answer is read into answer. A refusal
 // comes back as the *exchange.Problem the exchange gave.
 func (c *Client) Call(ctx context.Context, method, path string, asked, answer any) error {
-	body, err := c.call(ctx, method, path, asked)
-	if err != nil {
-		return err
-	}
-	if err := json.Unmarshal(body, answer); err != nil {
-		return unreachable(c.Base, errors.New("the answer is not one of the exchange"))
-	}
-	return nil
+	_, err := c.call(ctx, method, path, asked, answer)
+	return err
 }
 
-// call gives the body of what was answered.
-func (c *Client) call(ctx context.Context, method, path string, asked any) ([]byte, error) {
-	request, err := c.request(ctx, method, path, asked)
+// call reads an answer, and says where a list goes on that comes in parts.
+func (c *Client) call(ctx context.Context, method, path string, asked, answer any) (next string, err error) {
+	said, err := c.ask(ctx, method, path, asked)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
-	return wire.Ask(c.HTTP, request, maxAnswer, func(err error) error { return unreachable(c.Base, err) })
+	if err := json.Unmarshal(said.Body, answer); err != nil {
+		return "", unreachable(c.Base, errors.New("the answer is not one of the exchange"))
+	}
+	return said.Next, nil
 }
 
 // asWritten keeps a value of any type as its JSON.
@@ -74,7 +75,8 @@ func asWritten(d *jsontext.Decoder, into *any) error {
 	return err
 }
 
-func (c *Client) request(ctx context.Context, method, path string, asked any) (*http.Request, error) {
+// request is one sending; key is the same for all of a request.
+func (c *Client) request(ctx context.Context, method, path string, asked any, key string) (*http.Request, error) {
 	base, err := url.Parse(c.Base)
 	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
 		return nil, badBase()
@@ -95,10 +97,12 @@ func (c *Client) request(ctx context.Context, method, path string, asked any) (*
 	if c.Token != "" {
 		request.Header.Set("Authorization", "Bearer "+c.Token)
 	}
+	request.Header.Set("Accept", "application/json")
 	request.Header.Set(headerNonce, rand.Text())
 	request.Header.Set(headerTime, c.now().Format(time.RFC3339))
 	if asked != nil {
 		request.Header.Set("Content-Type", "application/json")
+		request.Header.Set(contract.HeaderKey, key)
 	}
 	return request, nil
 }

@@ -15,7 +15,7 @@ import (
 // operations are what this package serves itself.
 func (s *server) operations() []contract.Operation {
 	return []contract.Operation{
-		{ID: "query", Method: http.MethodPost, Path: "/v1/queries", Group: contract.Queries, Do: s.query, Repeats: repeatQueries,
+		{ID: "query", Method: http.MethodPost, Path: "/v1/queries", Group: contract.Queries, Do: s.query, Repeats: repeatQueries, Quotas: s.quotas,
 			Name: text("核验", "query"),
 			About: text("一件事项、一位申请人，逐项说明哪些材料政府已有。拒绝和回答都在审计日志中留下一条记录；没有记录就没有结论。暂查不到（unknown）绝不等于没有。",
 				"For one service item and one applicant, says of each material whether it must be brought. Answers and refusals alike leave an entry in the audit log, and without an entry there is no answer. unknown never means that there is none."),
@@ -28,7 +28,7 @@ func (s *server) operations() []contract.Operation {
 					Mend: text("到下一小时或第二天再查", "ask again in the next hour or on the next day")},
 			}},
 		{ID: "listItems", Method: http.MethodGet, Path: "/v1/items", Group: contract.Items, Open: true, Do: s.items,
-			Name: text("列出事项", "list service items"), About: text("全部事项及其材料，按代码排列。", "All service items with their materials, by code."),
+			Name: text("列出事项", "list service items"), About: text("全部事项及其材料，按代码排列。", "All service items with their materials, by code."), Parts: contract.MaxPart,
 			Answer: []catalogue.Service{exampleService}},
 		{ID: "getItem", Method: http.MethodGet, Path: "/v1/items/{code}", Group: contract.Items, Open: true, Do: s.item,
 			Name: text("一个事项", "one service item"), About: text("一个事项及其材料。", "A service item with its materials."),

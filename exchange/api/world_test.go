@@ -65,27 +65,46 @@ var city = sync.OnceValues(func() (*catalogue.Catalogue, error) { return catalog
 // serve runs the API over a broker.
 func serve(t testing.TB, ask answers, ready ...Check) world {
 	t.Helper()
-	known, err := city()
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(t.TempDir(), "callers.yaml")
-	if err := os.WriteFile(path, fmt.Appendf(nil, "- {department: xzsp, clerk: '0017', token_sha256: %s}", door.TokenHash(clerks)), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	callers, err := door.LoadCallers(path, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
 	log := new(bytes.Buffer)
-	handler, err := New(Config{Broker: ask, Catalogue: func() *catalogue.Catalogue { return known }, Door: door.New(door.Config{Callers: callers}), Ready: ready, Metrics: prometheus.NewRegistry(),
-		Log: slog.New(slog.NewTextHandler(&locked{w: log}, &slog.HandlerOptions{Level: slog.LevelDebug}))})
+	handler, err := answering(t.TempDir(), ask, slog.New(slog.NewTextHandler(&locked{w: log}, &slog.HandlerOptions{Level: slog.LevelDebug})), ready)
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := httptest.NewServer(handler)
 	t.Cleanup(s.Close)
 	return world{s, log}
+}
+
+// answering is the API over a broker, with one clerk; its files are in dir.
+func answering(dir string, ask answers, log *slog.Logger, ready []Check) (http.Handler, error) {
+	known, err := city()
+	if err != nil {
+		return nil, err
+	}
+	path := filepath.Join(dir, "callers.yaml")
+	if err := os.WriteFile(path, fmt.Appendf(nil, "- {department: xzsp, clerk: '0017', token_sha256: %s}", door.TokenHash(clerks)), 0o600); err != nil {
+		return nil, err
+	}
+	callers, err := door.LoadCallers(path, nil)
+	if err != nil {
+		return nil, err
+	}
+	return New(Config{Broker: ask, Catalogue: func() *catalogue.Catalogue { return known }, Door: door.New(door.Config{Callers: callers}), Ready: ready, Metrics: prometheus.NewRegistry(), Log: log})
+}
+
+// MadeUp is an exchange for the examples: its address, and the token of a clerk.
+func MadeUp() (base, token string, stop func()) {
+	dir, err := os.MkdirTemp("", "yimen-example-")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	handler, err := answering(dir, conclude, nil, nil)
+	if err != nil {
+		panic(err)
+	}
+	s := httptest.NewServer(handler)
+	return s.URL, clerks, s.Close
 }
 
 type locked struct {

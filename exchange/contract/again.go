@@ -15,7 +15,7 @@ import (
 
 // The headers by which a request that is sent again is known, and by which its answer says so.
 const (
-	headerKey      = "Idempotency-Key"
+	HeaderKey      = "Idempotency-Key" // the same with each sending of a request
 	headerReplayed = "Idempotent-Replayed"
 )
 
@@ -76,7 +76,7 @@ type sent struct {
 type replayed struct{ answer any }
 
 func (m *memory) do(r *http.Request) (any, error) {
-	keys := r.Header.Values(headerKey)
+	keys := r.Header.Values(HeaderKey)
 	if len(keys) == 0 {
 		return m.does(r)
 	}
@@ -182,18 +182,18 @@ func (f failing) Read([]byte) (int, error) { return 0, f.error }
 
 // keyParameter describes the header.
 func (o Operation) keyParameter() Parameter {
-	return Parameter{Name: headerKey, In: "header", Pattern: keyForm.String(), Example: "01KAQ6M3K8ZD2W7N5YB4T9XE1C",
+	return Parameter{Name: HeaderKey, In: "header", Pattern: keyForm.String(), Example: "01KAQ6M3K8ZD2W7N5YB4T9XE1C",
 		About: text("重发时沿用的键：同一调用方、同一键、同一正文，在 "+o.Repeats.String()+" 内只处理一次，重发得到原答复，带 "+headerReplayed+": true；正文不同为 422。只存在本节点内存中，重启即忘；被拒绝或失败的不保留。不要写证件号码",
 			"the same with each repetition: of one caller, one key and one body, it is carried out once within "+o.Repeats.String()+", and whoever sends it again gets the answer it had, with "+headerReplayed+": true; another body is refused with 422. It lies in this node's memory only and a restart forgets it; refusals and failures are not kept. Never put a number of a person into it")}
 }
 
 func badKey() error {
-	return refusal{&exchange.Problem{Code: "YM-API-0105", Kind: exchange.Invalid, What: text(headerKey+" 的写法不对", headerKey+" is not well formed"),
+	return refusal{&exchange.Problem{Code: "YM-API-0105", Kind: exchange.Invalid, What: text(HeaderKey+" 的写法不对", HeaderKey+" is not well formed"),
 		Mend: text("写一个键：8 至 128 个字母、数字或 . _ : -，例如一个 UUID", "give one key of 8 to 128 letters, digits or . _ : -, such as a UUID")}, http.StatusBadRequest, ""}
 }
 
 func otherBody() error {
-	return refusal{&exchange.Problem{Code: "YM-API-0106", Kind: exchange.Invalid, What: text("这个 "+headerKey+" 已用于另一个请求", "this "+headerKey+" was used for another request"),
+	return refusal{&exchange.Problem{Code: "YM-API-0106", Kind: exchange.Invalid, What: text("这个 "+HeaderKey+" 已用于另一个请求", "this "+HeaderKey+" was used for another request"),
 		Why:  text("正文与第一次不同", "the body is not the one it came with first"),
 		Mend: text("重发须与原请求逐字节相同；新的请求用新的键", "send again the same bytes, or a new request with a new key")}, http.StatusUnprocessableEntity, ""}
 }

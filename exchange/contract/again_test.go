@@ -52,7 +52,7 @@ func (c *counting) post(caller, key, body string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest("POST", "/", strings.NewReader(body))
 	r.Header.Set("Authorization", caller)
 	if key != "" {
-		r.Header.Set(headerKey, key)
+		r.Header.Set(HeaderKey, key)
 	}
 	w := httptest.NewRecorder()
 	c.h.ServeHTTP(w, r)
@@ -160,7 +160,7 @@ func TestOnceIsNoWayAroundTheNonce(t *testing.T) {
 	send := func(nonce string) string {
 		r := httptest.NewRequest("POST", "/", strings.NewReader("x"))
 		r.Header.Set("Authorization", "a")
-		r.Header.Set(headerKey, "0123456789abcdef")
+		r.Header.Set(HeaderKey, "0123456789abcdef")
 		r.Header.Set("Yimen-Nonce", nonce)
 		w := httptest.NewRecorder()
 		c.h.ServeHTTP(w, r)

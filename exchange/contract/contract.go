@@ -41,7 +41,11 @@ type Operation struct {
 	Refusals []error
 	// Repeats is how long an answer is kept for who sends the request again with the same Idempotency-Key; 0: it is not. See Once.
 	Repeats time.Duration
-	// Do answers with a value, which becomes JSON, or with Content. Its errors become problems.
+	// Parts is how many elements a list has that is asked for without a limit; 0: the answer is no list that grows. See Part.
+	Parts int
+	// Quotas say what a caller whom Do knew may still ask; nil: the operation is not limited.
+	Quotas func(*http.Request) []Quota
+	// Do answers with a value, which becomes JSON, with a Part or with Content. Its errors become problems.
 	Do func(*http.Request) (any, error)
 	// Handler answers instead of Do what has a form of its own.
 	Handler http.Handler
@@ -93,30 +97,34 @@ func Handler(operations []Operation, log *slog.Logger) http.Handler {
 	for _, o := range operations {
 		handler := o.Handler
 		if handler == nil {
-			handler = answering{log, o.Do}
+			handler = answering{log, o.Do, o.Quotas}
 		}
 		mux.Handle(o.Method+" "+o.Path, handler)
 		methods[o.Path] = append(methods[o.Path], o.Method)
 	}
 	for path, known := range methods {
-		mux.Handle(path, answering{log, func(*http.Request) (any, error) { return nil, wrongMethod(known) }})
+		mux.Handle(path, answering{log, func(*http.Request) (any, error) { return nil, wrongMethod(known) }, nil})
 	}
 	if methods["/"] == nil {
-		mux.Handle("/", answering{log, func(*http.Request) (any, error) { return nil, noSuchPath() }})
+		mux.Handle("/", answering{log, func(*http.Request) (any, error) { return nil, noSuchPath() }, nil})
 	}
 	return mux
 }
 
 // answering turns a function that gives a value or an error into a handler: errors become problems in one place.
 type answering struct {
-	log *slog.Logger
-	do  func(*http.Request) (any, error)
+	log    *slog.Logger
+	do     func(*http.Request) (any, error)
+	quotas func(*http.Request) []Quota // nil: none
 }
 
 func (a answering) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	w.Header().Set("Cache-Control", "no-store") // some answers hold tokens, most hold what is a person's business
 	value, err := a.do(r)
+	if a.quotas != nil && (err == nil || exchange.KindOf(err) == exchange.Limited) {
+		tellQuotas(w.Header(), a.quotas(r))
+	}
 	if err != nil {
 		a.fault(r, err)
 		Fail(w, r, meant(err))
@@ -125,6 +133,12 @@ func (a answering) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if before, ok := value.(replayed); ok {
 		w.Header().Set(headerReplayed, "true")
 		value = before.answer
+	}
+	if part, ok := value.(Part); ok {
+		if part.Last != "" {
+			w.Header().Set("Link", link(r, part.Last))
+		}
+		value = part.Answer
 	}
 	if content, ok := value.(Content); ok {
 		write(w, http.StatusOK, content.Type, content.Body)

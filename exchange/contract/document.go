@@ -94,13 +94,14 @@ func (d draft) operation(o Operation) *huma.Operation {
 		op.Parameters = append(op.Parameters, o.keyParameter().param())
 		o.Refusals = append(slices.Clip(o.Refusals), badKey(), otherBody())
 	}
+	if o.Parts > 0 {
+		op.Parameters = append(op.Parameters, o.partParameters()...)
+		o.Refusals = append(slices.Clip(o.Refusals), badSpan())
+	}
 	if o.Asked != nil {
 		op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": d.media(o.Asked)}}
 	}
-	op.Responses = map[string]*huma.Response{"200": {Description: both(text("成功", "done")), Content: d.answers(o)}}
-	if o.Repeats > 0 {
-		op.Responses["200"].Headers = replayedHeader
-	}
+	op.Responses = map[string]*huma.Response{"200": {Description: both(text("成功", "done")), Content: d.answers(o), Headers: o.headers()}}
 	d.refusals(o, op.Responses)
 	return op
 }
@@ -164,7 +165,7 @@ func (d draft) refusals(o Operation, into map[string]*huma.Response) {
 		examples[status][p.Code] = &huma.Example{Summary: p.What.ZH + " · " + p.What.EN, Value: stdjson.RawMessage(body)}
 	}
 	for _, status := range slices.Sorted(maps.Keys(statuses)) {
-		into[strconv.Itoa(status)] = &huma.Response{Description: both(meanings[status]), Headers: headers[status],
+		into[strconv.Itoa(status)] = &huma.Response{Description: both(meanings[status]), Headers: o.headersOf(status),
 			Content: map[string]*huma.MediaType{problemMedia: {Schema: d.schema(reflect.TypeFor[wire.Details]()), Examples: examples[status]}}}
 	}
 }
@@ -182,14 +183,6 @@ var meanings = map[int]exchange.Text{
 	http.StatusInternalServerError:   text("内部错误", "internal error"),
 	http.StatusServiceUnavailable:    text("暂时无法回答：稍后重试", "it cannot be answered now: retry later"),
 }
-
-var headers = map[int]map[string]*huma.Param{
-	http.StatusTooManyRequests:    {"Retry-After": {Description: both(text("多少秒后再试；没有则等待无用", "seconds until it may be tried again; absent where waiting does not help")), Schema: &huma.Schema{Type: huma.TypeInteger}}},
-	http.StatusServiceUnavailable: {"Retry-After": {Description: both(text("多少秒后再试", "seconds until it may be tried again")), Schema: &huma.Schema{Type: huma.TypeInteger}}},
-	http.StatusUnauthorized:       {"WWW-Authenticate": {Description: "Bearer", Schema: &huma.Schema{Type: huma.TypeString}}},
-}
-
-var replayedHeader = map[string]*huma.Param{headerReplayed: {Description: both(text("true：这是先前的答复，没有再次处理", "true: this is the answer given before, nothing was done again")), Schema: &huma.Schema{Type: huma.TypeString, Enum: []any{"true"}}}}
 
 func (p Parameter) param() *huma.Param {
 	schema := &huma.Schema{Type: huma.TypeString, Format: p.Format, Pattern: p.Pattern}

@@ -176,13 +176,14 @@ func (b *Book) List(who Person) ([]Standing, error) {
 		}
 	}
 	slices.SortFunc(all, func(a, b Standing) int {
-		return cmp.Or(urgency(&a)-urgency(&b), cmp.Compare(a.Terms.Department, b.Terms.Department), cmp.Compare(a.Terms.Item, b.Terms.Item),
+		return cmp.Or(a.Urgency()-b.Urgency(), cmp.Compare(a.Terms.Department, b.Terms.Department), cmp.Compare(a.Terms.Item, b.Terms.Item),
 			cmp.Compare(a.Terms.Evidence, b.Terms.Evidence), cmp.Compare(a.ID, b.ID))
 	})
 	return all, nil
 }
 
-func urgency(g *Standing) int {
+// Urgency puts what is overdue first (0), then what waits for an answer (1).
+func (g *Standing) Urgency() int {
 	switch {
 	case g.Clock != nil && g.Clock.Overdue:
 		return 0

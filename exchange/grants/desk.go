@@ -46,7 +46,7 @@ func (d *Desk) Operations() []contract.Operation {
 	}
 	return []contract.Operation{
 		{ID: "listGrants", Method: http.MethodGet, Path: "/v1/grants", Group: contract.Grants, Do: d.list, Name: text("列出共享授权", "list grants"),
-			About:  text("本部门申请的、本部门作为数源部门的授权；管理员看全部。超期的在前。", "Grants asked for by the own department, or of types it keeps; administrators see all. What is overdue comes first."),
+			About: text("本部门申请的、本部门作为数源部门的授权；管理员看全部。按编号排列。", "Grants asked for by the own department, or of types it keeps; administrators see all. By id."), Parts: contract.MaxPart,
 			Answer: Listing{[]Standing{asked}}, Refusals: []error{mayNotDeal()}},
 		{ID: "requestGrant", Method: http.MethodPost, Path: "/v1/grants", Group: contract.Grants, Do: d.ask, Repeats: contract.Changes, Name: text("申请共享授权", "request a grant"),
 			About: text("以本部门名义申请。缺漏一次性告知；留下审计记录。部门的共享负责人可用。", "Asks in the name of the own department. What is missing is told at once; an audit entry is left. For a department's head of sharing."),
@@ -73,7 +73,11 @@ func (d *Desk) list(r *http.Request) (any, error) {
 		return nil, err
 	}
 	all, err := d.Book.List(who)
-	return Listing{all}, err
+	if err != nil {
+		return nil, err
+	}
+	part, last, err := contract.Cut(r, all, func(g Standing) string { return g.ID })
+	return contract.Part{Answer: Listing{part}, Last: last}, err
 }
 
 var howToAsk = text(`写 {"evidence":…,"item":…,"fields":[…],"basis":{"zh":…,"en":…},"from":…,"until":…}，或用 yimen grant request`,

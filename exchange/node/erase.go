@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"net/http"
 	"regexp"
 	"time"
@@ -126,20 +127,25 @@ func (n *Node) erasures() []contract.Operation {
 				return n.Erase(r.Context(), who, asked)
 			})},
 		{ID: "listErasures", Method: http.MethodGet, Path: "/v1/erasures", Group: contract.Erasures, Name: text("列出删除指令", "list orders to forget"),
-			About: text("全部删除指令。管理员可用。", "All orders to forget. For administrators."), Answer: []Erased{done},
-			Do: n.forAdmins(func(*http.Request, string) (any, error) {
+			About: text("全部删除指令，由旧到新。管理员可用。", "All orders to forget, oldest first. For administrators."), Parts: contract.MaxPart, Answer: []Erased{done},
+			Do: n.forAdmins(func(r *http.Request, _ string) (any, error) {
 				all := []Erased{}
 				for _, order := range n.Index.Orders() {
 					all = append(all, erased(order))
 				}
-				return all, nil
+				part, last, err := contract.Cut(r, all, func(e Erased) string { return e.At.UTC().Format("20060102T150405.000000000Z") + ":" + e.ID })
+				return contract.Part{Answer: part, Last: last}, err
 			})},
 		{ID: "listRefusals", Method: http.MethodGet, Path: "/v1/refusals", Group: contract.Erasures, Name: text("索引未收的消息", "what the index did not take"),
-			About:  text("索引拒收的消息及原因，不含内容。管理员可用。", "Messages that the index refused, and why, without what they held. For administrators."),
+			About: text("索引拒收的消息及原因，不含内容。管理员可用。", "Messages that the index refused, and why, without what they held. For administrators."), Parts: contract.MaxPart,
 			Answer: []holdings.Refusal{{Topic: "evidence.business-licence", Partition: 1, Offset: 42, Reason: "signature", Time: at}},
 			Do: n.forAdmins(func(r *http.Request, _ string) (any, error) {
 				all, err := n.Index.Refused(r.Context())
-				return append([]holdings.Refusal{}, all...), err
+				if err != nil {
+					return nil, err
+				}
+				part, last, err := contract.Cut(r, all, func(m holdings.Refusal) string { return fmt.Sprintf("%s:%06d:%019d", m.Topic, m.Partition, m.Offset) })
+				return contract.Part{Answer: part, Last: last}, err
 			})},
 	}
 }

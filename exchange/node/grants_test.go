@@ -53,9 +53,10 @@ func TestRevokedGrantCountsAtOnce(t *testing.T) {
 			}
 		}
 	}
-	call := func(c *api.Client, path string, asked any) (g grants.Standing) {
+	decide := func(c *api.Client, id string, d grants.Decision) grants.Standing {
 		t.Helper()
-		if err := c.Call(t.Context(), http.MethodPost, "/v1/grants"+path, asked, &g); err != nil {
+		g, err := c.DecideGrant(t.Context(), id, d)
+		if err != nil {
 			t.Fatal(err)
 		}
 		return g
@@ -65,26 +66,28 @@ func TestRevokedGrantCountsAtOnce(t *testing.T) {
 		t.Fatal("nothing was granted from the beginning")
 	}
 
-	var all grants.Listing
-	if err := keeper.Call(t.Context(), http.MethodGet, "/v1/grants", nil, &all); err != nil {
-		t.Fatal(err)
-	}
 	var city grants.Standing
-	for _, g := range all.Grants {
+	for g, err := range keeper.Grants(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
 		if g.Terms.Evidence == "business-licence" && g.Terms.Item == "food-licence-new" && g.Terms.Department == "xzsp" {
 			city = g
 		}
 	}
-	call(keeper, "/"+city.ID+"/decisions", grants.Decision{Act: grants.Revoke, Replaces: city.Version, Reason: "用途不符"})
+	decide(keeper, city.ID, grants.Decision{Act: grants.Revoke, Replaces: city.Version, Reason: "用途不符"})
 	within("the revocation", none)
 
-	g := call(asker, "", grants.Application{Evidence: "business-licence", Item: "food-licence-new", Fields: []string{"name"},
+	g, err := asker.RequestGrant(t.Context(), grants.Application{Evidence: "business-licence", Item: "food-licence-new", Fields: []string{"name"},
 		Basis: exchange.Text{ZH: "食品安全法第三十五条"}, From: "2026-11-01", Until: "2026-12-31"})
+	if err != nil {
+		t.Fatal(err)
+	}
 	within("the request", none)
-	g = call(keeper, "/"+g.ID+"/decisions", grants.Decision{Act: grants.Approve, Replaces: g.Version})
+	g = decide(keeper, g.ID, grants.Decision{Act: grants.Approve, Replaces: g.Version})
 	within("the approval", held)
 	approved := receipt
-	g = call(admin, "/"+g.ID+"/decisions", grants.Decision{Act: grants.Suspend, Replaces: g.Version, Reason: "核查"})
+	g = decide(admin, g.ID, grants.Decision{Act: grants.Suspend, Replaces: g.Version, Reason: "核查"})
 	within("the suspension", none)
 
 	for _, id := range []string{approved, receipt} { // each under the grants of its moment
@@ -103,11 +106,11 @@ func TestRevokedGrantCountsAtOnce(t *testing.T) {
 		}
 	}
 
-	if err := asker.Call(t.Context(), http.MethodPost, "/v1/grants/"+g.ID+"/decisions", grants.Decision{Act: grants.Resume, Replaces: g.Version}, nil); err == nil || !strings.Contains(err.Error(), "YM-GRT-0110") {
+	if _, err := asker.DecideGrant(t.Context(), g.ID, grants.Decision{Act: grants.Resume, Replaces: g.Version}); err == nil || !strings.Contains(err.Error(), "YM-GRT-0110") {
 		t.Errorf("the asker resumes it: %v", err)
 	}
-	var v grants.Verdict
-	if err := asker.Call(t.Context(), http.MethodGet, "/v1/grants/check?item=food-licence-new&evidence=business-licence", nil, &v); err != nil || v.Allowed || len(v.Why) != 2 {
+	v, err := asker.CheckGrant(t.Context(), grants.Question{Item: "food-licence-new", Evidence: "business-licence"})
+	if err != nil || v.Allowed || len(v.Why) != 2 {
 		t.Errorf("%+v %v", v, err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -47,12 +48,18 @@ func Status(k exchange.Kind) (status int, known bool) {
 // Patience is longer than the exchange's own limit for a query, so that its refusal arrives.
 const Patience = 30 * time.Second
 
-// Ask sends a request and gives the body of its answer, which is cut off after so many bytes. A client that is nil waits for
+// Answer is what the exchange answered.
+type Answer struct {
+	Body []byte
+	Next string // the path at which a list goes on that comes in parts; empty: it does not
+}
+
+// Ask sends a request and gives its answer, whose body is cut off after so many bytes. A client that is nil waits for
 // Patience. No redirection is followed: numbers and tokens go to the exchange they were meant for and to nobody else.
 //
 // A refusal comes back as the *exchange.Problem that the exchange gave. Where nobody answered, or somebody else, silent says so
 // in the caller's words.
-func Ask(client *http.Client, request *http.Request, most int64, silent func(error) error) ([]byte, error) {
+func Ask(client *http.Client, request *http.Request, most int64, silent func(error) error) (Answer, error) {
 	c := http.Client{Timeout: Patience}
 	if client != nil {
 		c = *client
@@ -60,21 +67,41 @@ func Ask(client *http.Client, request *http.Request, most int64, silent func(err
 	c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	response, err := c.Do(request)
 	if err != nil {
-		return nil, silent(err)
+		return Answer{}, silent(err)
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(response.Body, most))
 	if err != nil {
-		return nil, silent(err)
+		return Answer{}, silent(err)
 	}
 	if response.StatusCode == http.StatusOK {
-		return body, nil
+		return Answer{body, next(response.Header)}, nil
 	}
 	p, ok := problem(body)
 	if !ok {
-		return nil, silent(fmt.Errorf("status %d, which is no answer of the exchange", response.StatusCode))
+		return Answer{}, silent(fmt.Errorf("status %d, which is no answer of the exchange", response.StatusCode))
 	}
-	return nil, p
+	p.After = after(response.Header)
+	return Answer{}, p
+}
+
+// next is where the header Link leads: to a path of the exchange and nowhere else.
+func next(h http.Header) string {
+	target, relation, _ := strings.Cut(strings.TrimPrefix(h.Get("Link"), "<"), ">")
+	if relation != `; rel="next"` || !strings.HasPrefix(target, "/") {
+		return ""
+	}
+	return target
+}
+
+// after is how soon it may be tried again; 0: that was not said.
+func after(h http.Header) time.Duration {
+	const longest = 48 * time.Hour // no budget lasts longer, and what a stranger says does not overflow
+	seconds, err := strconv.Atoi(h.Get("Retry-After"))
+	if err != nil || seconds < 0 {
+		return 0
+	}
+	return time.Duration(min(seconds, int(longest/time.Second))) * time.Second
 }
 
 // problem reads what the exchange says of a refusal; ok is false for what somebody else says.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/onedoor/yimen/exchange"
 )
@@ -60,4 +61,18 @@ func FuzzProblem(f *testing.F) {
 			t.Errorf("%+v", p)
 		}
 	})
+}
+
+// What a header says is taken where it is sound: a list goes on at the exchange and nowhere else.
+func TestHeaders(t *testing.T) {
+	for link, want := range map[string]string{`</v1/items?cursor=a>; rel="next"`: "/v1/items?cursor=a", "": "", `<https://elsewhere/>; rel="next"`: "", `</v1/items>; rel="prev"`: "", `</x`: ""} {
+		if got := next(http.Header{"Link": {link}}); got != want {
+			t.Errorf("%s leads to %q", link, got)
+		}
+	}
+	for said, want := range map[string]time.Duration{"": 0, "2": 2 * time.Second, "-1": 0, "Fri, 27 Nov 2026 02:00:00 GMT": 0, "9999999999": 48 * time.Hour} {
+		if got := after(http.Header{"Retry-After": {said}}); got != want {
+			t.Errorf("%q is %v", said, got)
+		}
+	}
 }

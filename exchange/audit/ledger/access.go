@@ -6,6 +6,7 @@ import (
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/audit"
+	"github.com/onedoor/yimen/exchange/contract"
 )
 
 // Access is one time that somebody looked at a holder's data, as the holder may know it.
@@ -29,24 +30,24 @@ type Seen struct {
 // AccessPage is a part of the accesses, the newest first.
 type AccessPage struct {
 	Accesses []Access `json:"accesses"`
-	Next     string   `json:"next,omitempty"` // of the next page; empty: there is none
+	Next     string   `json:"-"` // of the next page, which the header Link names; empty: there is none
 }
 
 // Accesses says who looked at the data of the holder whose token the subject is, the newest first, from before an id on (empty: now).
 // What the holder may not know yet (Config.Delay) is left out. It has no staff codes.
 func (l *Ledger) Accesses(ctx context.Context, subject string, now time.Time, before string) (AccessPage, error) {
-	return l.accesses(ctx, subject, now, before, func(exchange.Department) bool { return false })
+	return l.accesses(ctx, subject, now, contract.Span{Limit: usualPage, After: before}, func(exchange.Department) bool { return false })
 }
 
 // accesses shows staff codes of the departments for which codes says so.
-func (l *Ledger) accesses(ctx context.Context, subject string, now time.Time, before string, codes func(exchange.Department) bool) (AccessPage, error) {
-	if !audit.ValidToken(subject) || before != "" && !audit.ValidID(before) {
+func (l *Ledger) accesses(ctx context.Context, subject string, now time.Time, span contract.Span, codes func(exchange.Department) bool) (AccessPage, error) {
+	if !audit.ValidToken(subject) || span.After != "" && !audit.ValidID(span.After) {
 		return AccessPage{}, badFilter(text("主体标记或续页标记的写法不对", "the subject's token or the mark of the next page is not well formed"))
 	}
 	page := AccessPage{Accesses: []Access{}}
 	looked, reader := 0, l.reader()
-	err := l.index.newest(ctx, prefixOf(subjectRow, string(unhexed(subject))), "", before, func(id string, at uint64) (bool, error) {
-		if len(page.Accesses) == usualPage || looked == mostLooked {
+	err := l.index.newest(ctx, prefixOf(subjectRow, string(unhexed(subject))), "", span.After, func(id string, at uint64) (bool, error) {
+		if len(page.Accesses) == span.Limit || looked == mostLooked {
 			return false, nil
 		}
 		looked++
@@ -60,7 +61,7 @@ func (l *Ledger) accesses(ctx context.Context, subject string, now time.Time, be
 	if err != nil {
 		return AccessPage{}, unreadable(err)
 	}
-	if len(page.Accesses) < usualPage && looked < mostLooked {
+	if len(page.Accesses) < span.Limit && looked < mostLooked {
 		page.Next = ""
 	}
 	return page, nil

@@ -14,6 +14,7 @@ import (
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/audit"
+	"github.com/onedoor/yimen/exchange/contract"
 	"github.com/onedoor/yimen/exchange/wire"
 )
 
@@ -29,16 +30,18 @@ const mostAnswer = 16 << 20 // bytes
 // Receipt fetches an entry of the own department with its proof. VerifyProof says whether it holds.
 func (c *Client) Receipt(ctx context.Context, id string) (Receipt, error) {
 	var r Receipt
-	err := c.ask(ctx, http.MethodGet, "/v1/receipts/"+url.PathEscape(id), nil, &r)
+	_, err := c.ask(ctx, http.MethodGet, "/v1/receipts/"+url.PathEscape(id), nil, &r)
 	return r, err
 }
 
 // Search searches.
 func (c *Client) Search(ctx context.Context, f Filter) (Page, error) {
 	var p Page
-	if err := c.ask(ctx, http.MethodGet, "/v1/audit/entries?"+f.query().Encode(), nil, &p); err != nil {
+	next, err := c.ask(ctx, http.MethodGet, "/v1/audit/entries?"+f.query().Encode(), nil, &p)
+	if err != nil {
 		return Page{}, err
 	}
+	p.Next = next
 	for i := range p.Entries {
 		e := &p.Entries[i]
 		var head struct {
@@ -64,7 +67,7 @@ func (c *Client) Subject(ctx context.Context, number string) (string, error) {
 	var token struct {
 		Subject string `json:"subject"`
 	}
-	err = c.ask(ctx, http.MethodPost, "/v1/subjects", body, &token)
+	_, err = c.ask(ctx, http.MethodPost, "/v1/subjects", body, &token)
 	return token.Subject, err
 }
 
@@ -73,9 +76,10 @@ func (c *Client) Accesses(ctx context.Context, subject, before string) (AccessPa
 	var p AccessPage
 	path := "/v1/subjects/" + url.PathEscape(subject) + "/accesses"
 	if before != "" {
-		path += "?before=" + url.QueryEscape(before)
+		path += "?cursor=" + url.QueryEscape(before)
 	}
-	err := c.ask(ctx, http.MethodGet, path, nil, &p)
+	next, err := c.ask(ctx, http.MethodGet, path, nil, &p)
+	p.Next = next
 	return p, err
 }
 
@@ -98,30 +102,33 @@ func (f *Filter) query() url.Values {
 	set("case", f.Case)
 	set("decision", string(f.Decision))
 	set("kind", f.Kind)
-	set("before", f.Before)
+	set("cursor", f.Before)
 	if f.Most > 0 {
-		q.Set("most", strconv.Itoa(f.Most))
+		q.Set("limit", strconv.Itoa(min(f.Most, contract.MaxPart)))
 	}
 	return q
 }
 
-// ask sends a request and reads the answer.
-func (c *Client) ask(ctx context.Context, method, path string, body []byte, into any) error {
+// ask sends a request and reads the answer. next names the page after it; empty: there is none.
+func (c *Client) ask(ctx context.Context, method, path string, body []byte, into any) (next string, err error) {
 	request, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.Base, "/")+path, bytes.NewReader(body))
 	if err != nil {
-		return c.silent(errors.New("the address cannot be used"))
+		return "", c.silent(errors.New("the address cannot be used"))
 	}
 	request.Header.Set("Authorization", "Bearer "+c.Token)
 	request.Header.Set("Accept", "application/json")
 	request.Header.Set("Content-Type", "application/json")
 	said, err := wire.Ask(c.HTTP, request, mostAnswer, c.silent)
 	if err != nil {
-		return err
+		return "", err
 	}
-	if err := json.Unmarshal(said, into); err != nil {
-		return c.silent(errors.New("the answer is not one of the exchange"))
+	if err := json.Unmarshal(said.Body, into); err != nil {
+		return "", c.silent(errors.New("the answer is not one of the exchange"))
 	}
-	return nil
+	if more, err := url.Parse(said.Next); err == nil {
+		next = more.Query().Get("cursor")
+	}
+	return next, nil
 }
 
 func (c *Client) silent(err error) error {

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 
@@ -102,6 +101,11 @@ func (s Serving) entries(r *http.Request, who Reader) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	span, err := contract.SpanOf(r, usualPage)
+	if err != nil {
+		return nil, err
+	}
+	f.Before, f.Most = span.After, span.Limit
 	if !who.Auditor {
 		if !who.Supervisor || f.Department != "" && f.Department != who.Department {
 			return nil, denied()
@@ -112,7 +116,7 @@ func (s Serving) entries(r *http.Request, who Reader) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return page, nil
+	return contract.Part{Answer: page, Last: page.Next}, nil
 }
 
 // file gives a file of the log to an auditor. Its path is made again from what was read of the one asked for.
@@ -190,6 +194,10 @@ func (s Serving) accesses(r *http.Request, who Reader) (any, error) {
 	if !audit.ValidToken(subject) {
 		return nil, badFilter(text("主体标记的写法不对", "the subject's token is not well formed"))
 	}
+	span, err := contract.SpanOf(r, usualPage)
+	if err != nil {
+		return nil, err
+	}
 	if err := s.Ledger.Fresh(now); err != nil {
 		return nil, err
 	}
@@ -204,11 +212,11 @@ func (s Serving) accesses(r *http.Request, who Reader) (any, error) {
 	if !permitted {
 		return nil, denied()
 	}
-	page, err := s.Ledger.accesses(r.Context(), subject, now, r.URL.Query().Get("before"), who.seesCodes)
+	page, err := s.Ledger.accesses(r.Context(), subject, now, span, who.seesCodes)
 	if err != nil {
 		return nil, err
 	}
-	return page, nil
+	return contract.Part{Answer: page, Last: page.Next}, nil
 }
 
 // seesCodes says whether the reader may know which clerk of a department it was.
@@ -240,15 +248,12 @@ func filterOf(asked map[string][]string) (f Filter, err error) {
 			f.Decision = audit.Decision(value)
 		case "kind":
 			f.Kind = value
-		case "before":
-			f.Before = value
-		case "most":
-			f.Most, err = strconv.Atoi(value)
+		case "limit", "cursor": // contract.SpanOf reads them
 		default:
 			return Filter{}, badFilter(text("有不认识的条件", "a condition is not known"))
 		}
 		if err != nil {
-			return Filter{}, badFilter(text("时间应为 RFC 3339 格式，数目应为整数", "times are written as RFC 3339 has them, numbers in digits"))
+			return Filter{}, badFilter(text("时间应为 RFC 3339 格式", "times are written as RFC 3339 has them"))
 		}
 	}
 	return f, nil

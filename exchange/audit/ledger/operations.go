@@ -18,7 +18,6 @@ func Operations(s Serving) []contract.Operation {
 	}
 	const id, subject = "01KAQ6M3K8ZD2W7N5YB4T9XE1C", "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 	at := time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC)
-	before := contract.Parameter{Name: "before", In: "query", About: text("上一页的 next", "next of the page before"), Example: id}
 	all := []contract.Operation{
 		{ID: "getReceipt", Method: http.MethodGet, Path: "/v1/receipts/{id}", Do: s.as(s.receipt), Name: text("回执的证明", "proof of a receipt"),
 			About: text("一条审计记录在日志中的证明：默认为 C2SP tlog-proof 文本；Accept: application/json 时连同记录一起给出。部门只见自己的，审计可见全部。",
@@ -26,7 +25,7 @@ func Operations(s Serving) []contract.Operation {
 			Parameters: []contract.Parameter{{Name: "id", In: "path", About: text("回执编号", "the receipt's id"), Example: id}},
 			Media:      "text/plain, application/json", Answer: Receipt{ID: id, Time: at, Index: 7, Hash: subject, Entry: "{…}", Proof: "c2sp.org/tlog-proof@v1\n…"}, Refusals: []error{noSuchEntry()}},
 		{ID: "searchEntries", Method: http.MethodGet, Path: "/v1/audit/entries", Do: s.as(s.entries), Name: text("查询审计记录", "search entries"),
-			About: text("由新到旧，一次一页；next 写进下一次的 before。监察人员查本部门，审计查全部。", "The newest first, a page at a time; next of one page is before of the following. Supervisors search their department, auditors everything."),
+			About: text("由新到旧，一次一页。监察人员查本部门，审计查全部。", "The newest first, a page at a time. Supervisors search their department, auditors everything."),
 			Parameters: []contract.Parameter{
 				{Name: "from", In: "query", Format: "date-time", About: text("从此时起", "from this moment on"), Example: "2026-11-01T00:00:00+08:00"},
 				{Name: "to", In: "query", Format: "date-time", About: text("到此时为止（不含）", "up to this moment, which is out"), Example: "2026-12-01T00:00:00+08:00"},
@@ -36,9 +35,9 @@ func Operations(s Serving) []contract.Operation {
 				{Name: "case", In: "query", About: text("收件号", "a case number"), Example: "LL-2026-1123-0041"},
 				{Name: "decision", In: "query", About: text("回答了还是拒绝了", "whether it was answered or refused"), Example: "answered", OneOf: []string{string(audit.Answered), string(audit.Refused)}},
 				{Name: "kind", In: "query", About: text("类别", "the kind"), Example: "query", OneOf: []string{kindQuery, string(audit.Rejection), string(audit.Access), string(audit.Act)}},
-				before, {Name: "most", In: "query", Format: "integer", About: text("一页最多几条，默认 100，至多 1000", "entries on a page: 100, or up to 1000"), Example: "100"},
 			},
-			Answer: Page{Entries: []Logged{{Index: 7, Raw: jsontext.Value(`{"id":"` + id + `"}`)}}, Next: id}, Refusals: []error{badFilter(text("有不认识的条件", "a condition is not known")), denied()}},
+			Parts:  usualPage,
+			Answer: Page{Entries: []Logged{{Index: 7, Raw: jsontext.Value(`{"id":"` + id + `"}`)}}}, Refusals: []error{badFilter(text("有不认识的条件", "a condition is not known")), denied()}},
 		{ID: "readLog", Method: http.MethodGet, Path: LogPath + "{path...}", Do: s.as(s.file), Name: text("日志文件", "files of the log"),
 			About:      text("日志本身，C2SP tlog-tiles 格式：checkpoint、tile/…。审计可用。", "The log itself in the form of C2SP tlog-tiles: checkpoint, tile/…. For auditors."),
 			Parameters: []contract.Parameter{{Name: "path", In: "path", About: text("文件，可含斜杠", "a file; it may have slashes"), Example: "checkpoint"}},
@@ -48,9 +47,9 @@ func Operations(s Serving) []contract.Operation {
 			Asked: subjectRequest{"924302810000003187"}, Answer: subjectAnswer{subject}, Refusals: []error{denied()}},
 		{ID: "listAccesses", Method: http.MethodGet, Path: "/v1/subjects/{subject}/accesses", Do: s.as(s.accesses), Name: text("谁看过我的数据", "who looked at my data"),
 			About:      text("由新到旧，一次一页。谁查了这张表，也留下记录。", "The newest first, a page at a time. That somebody read this list leaves an entry too."),
-			Parameters: []contract.Parameter{{Name: "subject", In: "path", About: text("标记", "the token"), Example: subject}, before},
-			Answer:     AccessPage{Accesses: []Access{{ID: id, Time: at, Kind: kindQuery, Department: "xzsp", Item: "food-licence-new", Decision: audit.Answered, Types: []Seen{{"business-licence", exchange.Held}}}}},
-			Refusals:   []error{denied(), badFilter(text("主体标记的写法不对", "the subject's token is not well formed"))}},
+			Parameters: []contract.Parameter{{Name: "subject", In: "path", About: text("标记", "the token"), Example: subject}}, Parts: usualPage,
+			Answer:   AccessPage{Accesses: []Access{{ID: id, Time: at, Kind: kindQuery, Department: "xzsp", Item: "food-licence-new", Decision: audit.Answered, Types: []Seen{{"business-licence", exchange.Held}}}}},
+			Refusals: []error{denied(), badFilter(text("主体标记的写法不对", "the subject's token is not well formed"))}},
 	}
 	for i := range all {
 		all[i].Group = contract.Audit

@@ -6,6 +6,7 @@ import (
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/audit"
+	"github.com/onedoor/yimen/exchange/contract"
 )
 
 // Filter says which entries are searched for: those for which all that is set holds.
@@ -25,12 +26,11 @@ type Filter struct {
 // Page is a part of what was found, the newest first.
 type Page struct {
 	Entries []Logged `json:"entries"`
-	Next    string   `json:"next,omitempty"` // of the next page; empty: there is none
+	Next    string   `json:"-"` // of the next page, which the header Link names; empty: there is none
 }
 
 const (
 	usualPage = 100
-	mostPage  = 1000
 	// mostLooked bounds how many entries are read for one page; a page can end early, even empty, and have a next one.
 	mostLooked = 20_000
 )
@@ -40,7 +40,7 @@ func (l *Ledger) Search(ctx context.Context, f Filter) (Page, error) {
 	if err := f.check(); err != nil {
 		return Page{}, err
 	}
-	most := min(mostPage, f.Most)
+	most := min(contract.MaxPart, f.Most)
 	if f.Most <= 0 {
 		most = usualPage
 	}
