@@ -161,14 +161,22 @@ func (b *Book) Relied(ctx context.Context, id exchange.RecordID) ([]Reliance, er
 	return all, err
 }
 
-// Known says whether anybody relied on the record. It is quick where nobody did.
-func (b *Book) Known(ctx context.Context, id exchange.RecordID) (bool, error) {
-	known := false
-	err := b.scan(ctx, recordPrefix(id), func(_, _ []byte) error {
-		known = true
-		return errEnough
-	})
-	return known, err
+// Known gives those of the records that anybody relied on. It is quick where nobody did.
+func (b *Book) Known(ctx context.Context, ids []exchange.RecordID) ([]exchange.RecordID, error) {
+	rows, err := b.db.NewIterWithContext(ctx, nil)
+	if err != nil {
+		return nil, fmt.Errorf("read reliances: %w", err)
+	}
+	var known []exchange.RecordID
+	for _, id := range ids {
+		if rows.SeekPrefixGE(recordPrefix(id)) {
+			known = append(known, id)
+		}
+	}
+	if err := errors.Join(rows.Error(), rows.Close()); err != nil {
+		return nil, fmt.Errorf("read reliances: %w", err)
+	}
+	return known, nil
 }
 
 // OfCase lists the records that a department's case relied on.
@@ -185,9 +193,6 @@ func (b *Book) OfCase(ctx context.Context, department exchange.Department, matte
 	return all, err
 }
 
-// errEnough ends a scan that has found what it looked for.
-var errEnough = errors.New("enough was read")
-
 // scan yields the rows under a prefix, which is one by which rows are filtered.
 func (b *Book) scan(ctx context.Context, prefix []byte, yield func(key, value []byte) error) error {
 	rows, err := b.db.NewIterWithContext(ctx, nil)
@@ -199,9 +204,6 @@ func (b *Book) scan(ctx context.Context, prefix []byte, yield func(key, value []
 		if err = valueErr; err == nil {
 			err = yield(rows.Key(), value)
 		}
-	}
-	if errors.Is(err, errEnough) {
-		err = nil
 	}
 	if err = errors.Join(err, rows.Close()); err != nil {
 		return fmt.Errorf("read reliances: %w", err)

@@ -88,10 +88,8 @@ func TestWhoReliedOnARecord(t *testing.T) {
 	if who[0] != want {
 		t.Errorf("got %+v, want %+v", who[0], want)
 	}
-	for id, want := range map[exchange.RecordID]bool{licence: true, permit: true, {9}: false} {
-		if known, err := b.Known(t.Context(), id); known != want || err != nil {
-			t.Errorf("%s known: %v, %v", id, known, err)
-		}
+	if known, err := b.Known(t.Context(), []exchange.RecordID{{9}, permit, licence, {}}); len(known) != 2 || known[0] != permit || known[1] != licence || err != nil {
+		t.Errorf("known: %v, %v", known, err)
 	}
 	for matter, want := range map[string]int{"LL-1": 2, "LL-2": 1, "LL-3": 0, "LL": 0, "LL-12345678901": 0} {
 		if records, err := b.OfCase(t.Context(), "xzsp", matter); len(records) != want || err != nil {
