@@ -57,7 +57,8 @@ type Office struct {
 	looks   chan struct{} // there may be something to look at
 	sends   chan struct{} // there may be something to deliver
 
-	working sync.Mutex // held while work rows change
+	working sync.Mutex // held while work rows change; guards marks
+	marks   uint64
 	placing sync.Mutex // guards next
 	next    map[string]map[int]int64
 

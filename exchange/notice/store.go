@@ -122,6 +122,7 @@ func placed(topic string, partition int, next int64) row {
 type work struct {
 	Type   exchange.EvidenceType `json:"-"`
 	Record exchange.RecordID     `json:"-"`
+	Mark   uint64                `json:"mark"` // tells one writing of a row from the next, while a process lasts
 	Due    time.Time             `json:"due"`
 	Erased time.Time             `json:"erased,omitzero"` // when a message of the record was erased from its topic, if so
 }

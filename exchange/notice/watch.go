@@ -117,7 +117,8 @@ func (o *Office) enter(met map[exchange.RecordID]work, durable bool, rows ...row
 	defer o.working.Unlock()
 	due := o.cfg.Clock().Add(o.cfg.Standby)
 	for _, w := range met {
-		w.Due = due
+		o.marks++
+		w.Mark, w.Due = o.marks, due
 		if before, found, err := o.store.get(w.row().key); err != nil {
 			return err
 		} else if old, sound := readWork(w.row().key, before); found && sound && w.Erased.IsZero() {
