@@ -15,6 +15,7 @@ import (
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/api"
+	"github.com/onedoor/yimen/exchange/envelope"
 	"github.com/onedoor/yimen/exchange/notice"
 )
 
@@ -67,7 +68,7 @@ func TestRevokedLicenceTellsItsCases(t *testing.T) {
 	down.Store(true)
 	state(t, n, 2, noon, func(document []byte) []byte { return bytes.Replace(document, []byte(`存续`), []byte(`吊销`), 1) })
 	told := func(n *Node) int64 {
-		ends, err := n.Bus.EndOffsets(t.Context(), notice.Topic("xzsp"))
+		ends, err := n.Bus.EndOffsets(t.Context(), envelope.NoticesTopic("xzsp"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -121,7 +122,7 @@ func TestErasedRecordTellsItsCases(t *testing.T) {
 	var got exchange.Message
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	if err := n.Bus.Read(ctx, notice.Topic("xzsp"), nil, map[int]int64{0: 1}, func(_ context.Context, msgs []exchange.Message) error {
+	if err := n.Bus.Read(ctx, envelope.NoticesTopic("xzsp"), nil, map[int]int64{0: 1}, func(_ context.Context, msgs []exchange.Message) error {
 		got = msgs[0]
 		return nil
 	}); err != nil {

@@ -52,7 +52,7 @@ func Topics(c *catalogue.Catalogue, k Kafka) []bus.Topic {
 		coverage.Retention = keepYears
 		quarantine := topic(envelope.QuarantineTopic(d.Code), 1, k.forgetful())
 		quarantine.Compact, quarantine.Retention = true, keepYears
-		notices := topic(notice.Topic(d.Code), 1, stamped)
+		notices := topic(envelope.NoticesTopic(d.Code), 1, stamped)
 		notices.Retention = noticesKept
 		topics = append(topics, coverage, quarantine, notices)
 	}

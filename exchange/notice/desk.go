@@ -8,6 +8,7 @@ import (
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/contract"
+	"github.com/onedoor/yimen/exchange/envelope"
 	"github.com/onedoor/yimen/exchange/notice/webhook"
 )
 
@@ -100,7 +101,7 @@ func (d *Desk) subscribe(r *http.Request) (any, error) {
 		return nil, err
 	}
 	if s.URL == "" {
-		return Subscribed{Subscription: s, Topic: Topic(s.Department)}, nil
+		return Subscribed{Subscription: s, Topic: envelope.NoticesTopic(s.Department)}, nil
 	}
 	key, err := d.key(r.Context())
 	return Subscribed{Subscription: s, Key: key}, err

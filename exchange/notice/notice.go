@@ -22,6 +22,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/envelope"
 	"github.com/onedoor/yimen/exchange/reliance"
 )
 
@@ -77,12 +78,6 @@ type Event struct {
 // typePrefix begins the types of events.
 const typePrefix = "city.yimen.record."
 
-// TopicPrefix begins the names of topics of notices; see Topic.
-const TopicPrefix = "notices."
-
-// Topic is where the events of a department's cases are.
-func Topic(d exchange.Department) string { return TopicPrefix + string(d) }
-
 // event is the event of a turn for an answer.
 func event(city string, r *reliance.Reliance, kind Kind, was State, now State, at time.Time) Event {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%s\n%d\n%s", r.Entry, r.Type, r.Record, now.Version, kind))
@@ -100,7 +95,7 @@ func (e *Event) message() (exchange.Message, error) {
 	if err != nil {
 		return exchange.Message{}, fmt.Errorf("write a notice: %w", err)
 	}
-	m := exchange.Message{Topic: Topic(e.Data.Department), Key: []byte(e.Subject), Value: data}
+	m := exchange.Message{Topic: envelope.NoticesTopic(e.Data.Department), Key: []byte(e.Subject), Value: data}
 	for _, h := range [...][2]string{{"ce_specversion", e.SpecVersion}, {"ce_id", e.ID}, {"ce_source", e.Source}, {"ce_type", e.Type}, {"ce_subject", e.Subject},
 		{"ce_time", e.Time.Format(time.RFC3339Nano)}, {"content-type", e.Content}} {
 		m.Headers = append(m.Headers, exchange.Header{Name: h[0], Value: []byte(h[1])})
@@ -120,7 +115,7 @@ func readEvent(m *exchange.Message) (Event, error) {
 		return Event{}, fmt.Errorf("read a notice: its data is not readable")
 	}
 	raw, err := hex.DecodeString(e.ID)
-	if err != nil || len(raw) != idSize || hex.EncodeToString(raw) != e.ID || !strings.HasPrefix(e.Type, typePrefix) || e.Subject != e.Data.Case || Topic(e.Data.Department) != m.Topic {
+	if err != nil || len(raw) != idSize || hex.EncodeToString(raw) != e.ID || !strings.HasPrefix(e.Type, typePrefix) || e.Subject != e.Data.Case || envelope.NoticesTopic(e.Data.Department) != m.Topic {
 		return Event{}, fmt.Errorf("read a notice: it is none of this exchange's")
 	}
 	return e, nil

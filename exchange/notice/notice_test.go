@@ -16,6 +16,7 @@ import (
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/audit"
+	"github.com/onedoor/yimen/exchange/envelope"
 )
 
 var licence, permit = exchange.RecordID{1}, exchange.RecordID{2}
@@ -51,10 +52,10 @@ func TestExactlyTheCasesThatReliedAreTold(t *testing.T) {
 		t.Errorf("told %v", got)
 	}
 	w.quiet()
-	if got := w.topics.on(Topic("gaj")); len(got) > 0 {
+	if got := w.topics.on(envelope.NoticesTopic("gaj")); len(got) > 0 {
 		t.Errorf("gaj has not subscribed and was told %d", len(got))
 	}
-	if got := w.topics.on(Topic("xzsp")); len(got) != 3 {
+	if got := w.topics.on(envelope.NoticesTopic("xzsp")); len(got) != 3 {
 		t.Errorf("told %d times", len(got))
 	}
 }
@@ -84,7 +85,7 @@ func TestWhatHasBecomeOfIt(t *testing.T) {
 	w.archive.mu.Unlock()
 	w.sees(licence, []byte("a version that was refused"))
 	w.quiet()
-	if got := len(w.topics.on(Topic("xzsp"))); got != len(want) {
+	if got := len(w.topics.on(envelope.NoticesTopic("xzsp"))); got != len(want) {
 		t.Errorf("told %d", got)
 	}
 	w.sees(licence, nil)
@@ -136,7 +137,7 @@ func TestRestartsLoseAndRepeatNothing(t *testing.T) {
 	if n := len(hook.taken()); n != 1 {
 		t.Errorf("delivered %d times", n)
 	}
-	if n := len(w.topics.on(Topic("xzsp"))); n != 1 {
+	if n := len(w.topics.on(envelope.NoticesTopic("xzsp"))); n != 1 {
 		t.Errorf("%d notices on the topic", n)
 	}
 	got := hook.taken()[0]
@@ -149,7 +150,7 @@ func TestRestartsLoseAndRepeatNothing(t *testing.T) {
 	if !reflect.DeepEqual(e, want) {
 		t.Errorf("got %+v\nwant %+v", e, want)
 	}
-	on, err := readEvent(&w.topics.on(Topic("xzsp"))[0])
+	on, err := readEvent(&w.topics.on(envelope.NoticesTopic("xzsp"))[0])
 	if err != nil || !reflect.DeepEqual(on, e) {
 		t.Errorf("on the topic: %+v, %v", on, err)
 	}
@@ -243,7 +244,7 @@ func TestStandbyDoesWhatIsLeft(t *testing.T) {
 	}
 	w.pass(10 * time.Minute)
 	w.until("the second one's delivery", func() bool { return len(hook.taken()) == 2 })
-	if n := len(w.topics.on(Topic("xzsp"))); n != 2 {
+	if n := len(w.topics.on(envelope.NoticesTopic("xzsp"))); n != 2 {
 		t.Errorf("%d notices on the topic", n)
 	}
 }

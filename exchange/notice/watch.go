@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/envelope"
 	"github.com/onedoor/yimen/exchange/reliance"
 )
 
@@ -291,7 +292,7 @@ func (o *Office) pending(e *Event, s *Subscription, now time.Time) ([]row, error
 
 // foldNotices follows what any node has told a department's cases, so that it is not told again.
 func (o *Office) foldNotices(ctx context.Context, d exchange.Department) error {
-	topic := Topic(d)
+	topic := envelope.NoticesTopic(d)
 	from := func() (map[int]int64, error) { return o.store.places(ctx, topic) }
 	return o.again(ctx, topic, from, func(_ context.Context, msgs []exchange.Message) error {
 		rows := []row{placed(topic, msgs[0].Partition, msgs[len(msgs)-1].Offset+1)}

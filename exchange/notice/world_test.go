@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/envelope"
 	"github.com/onedoor/yimen/exchange/notice/webhook"
 	"github.com/onedoor/yimen/exchange/reliance"
 )
@@ -244,8 +245,8 @@ func (w *world) subscribed(d exchange.Department, wish Wish) Subscription {
 // told waits until so many notices stand on a department's topic, and gives them in a few words.
 func (w *world) told(d exchange.Department, n int) (all []string) {
 	w.Helper()
-	w.until("notices", func() bool { return len(w.topics.on(Topic(d))) >= n })
-	for _, m := range w.topics.on(Topic(d)) {
+	w.until("notices", func() bool { return len(w.topics.on(envelope.NoticesTopic(d))) >= n })
+	for _, m := range w.topics.on(envelope.NoticesTopic(d)) {
 		e, err := readEvent(&m)
 		if err != nil {
 			w.Fatal(err)
