@@ -63,7 +63,9 @@ func (n *Node) notify(ctx context.Context) (err error) {
 	n.goes("fold reliances", func(ctx context.Context) error {
 		return n.Bus.Follow(ctx, audit.Topic, map[int]int64{0: next}, n.Reliances.Take)
 	})
-	return nil
+	ctx, cancel := context.WithTimeout(ctx, n.cfg.Kafka.Wait)
+	defer cancel()
+	return n.Notices.Settled(ctx) // what was subscribed before is there before the first question
 }
 
 // sender reaches webhooks, in the networks that the configuration allows.

@@ -46,6 +46,9 @@ func Kinds() []Kind {
 	return []Kind{Revoked, Suspended, Superseded, Withdrawn, Expired, Reinstated, Corrected, Erased}
 }
 
+// EventType is the type of events of the kind.
+func (k Kind) EventType() string { return typePrefix + string(k) }
+
 // State is a version of a record and what its keeper said in it; an erased record has neither.
 type State struct {
 	Version exchange.Version `json:"version,omitzero"`
@@ -81,7 +84,7 @@ const typePrefix = "city.yimen.record."
 // event is the event of a turn for an answer.
 func event(city string, r *reliance.Reliance, kind Kind, was State, now State, at time.Time) Event {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%s\n%d\n%s", r.Entry, r.Type, r.Record, now.Version, kind))
-	return Event{SpecVersion: "1.0", ID: hex.EncodeToString(sum[:16]), Source: "urn:yimen:" + city, Type: typePrefix + string(kind), Subject: r.Case,
+	return Event{SpecVersion: "1.0", ID: hex.EncodeToString(sum[:16]), Source: "urn:yimen:" + city, Type: kind.EventType(), Subject: r.Case,
 		Time: at.UTC(), Content: "application/json",
 		Data: News{Department: r.Department, Case: r.Case, Entry: r.Entry, Record: r.Record, Type: r.Type, Relied: was, Now: now}}
 }

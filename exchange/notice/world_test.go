@@ -175,6 +175,9 @@ func (w *world) start(dir string, standby time.Duration) {
 		}
 	})
 	w.stop = stop
+	if err := o.Settled(ctx); err != nil {
+		w.Fatal(err)
+	}
 	w.Cleanup(stop)
 }
 
