@@ -301,6 +301,10 @@ func (a *asyncAPI) department(d catalogue.Department) {
 	a.operates("send", "state."+string(d.Code), coverage, "coverage", d.Name.ZH+"声明覆盖", inBoth("部门的适配器发出。", "The department's adapters send it."))
 	a.topic(quarantine, d.Name.ZH+"的隔离区", inBoth("不能发布的数据行，密封，带原因代码；空值表示已改好。", d.Name.EN+": rows that could not be published, sealed, with a reason code; no value says that the row was mended."),
 		"rejection", settingsOf(quarantine, 1, kept))
+	notices := envelope.NoticesTopic(d.Code)
+	a.topic(notices, d.Name.ZH+"的通知", inBoth("办件所依据的证照有变时告知已订阅的办件；本部门的服务身份可读。", d.Name.EN+": tells subscribed cases that a record they relied on has changed; the department's services may read it."),
+		"notice", settingsOf(notices, 1, asyncObject{"cleanup.policy": []string{"delete"}, "retention.ms": 366 * 24 * 60 * 60 * 1000}))
+	a.operates("send", "notify."+string(d.Code), notices, "notice", "通知"+d.Name.ZH, inBoth("交换平台发出，至少一次；ce_id 相同即同一件事。", "The exchange sends it, at least once; the same ce_id is the same news."))
 	a.operates("send", "reject."+string(d.Code), quarantine, "rejection", d.Name.ZH+"隔离数据行", inBoth("部门的适配器发出。", "The department's adapters send it."))
 }
 

@@ -1,5 +1,7 @@
 package main
 
+import "github.com/onedoor/yimen/exchange/notice"
+
 // member is a schema with what it means in both languages.
 func member(kind, zh, en string, more asyncObject) asyncObject {
 	schema := asyncObject{"type": kind, "description": inBoth(zh, en)}
@@ -56,6 +58,23 @@ func asyncSchemas() map[string]any {
 			"key":            member("string", "部门密钥的名称", "The name of the department's key", nil),
 			"tolerance":      member("integer", "部门容许的读不出的行数", "Unreadable rows that the department bears", nil),
 		}},
+		"noticeHeaders": asyncObject{"type": "object", "required": []string{"ce_specversion", "ce_id", "ce_source", "ce_type", "ce_subject", "ce_time", "content-type"}, "properties": asyncObject{
+			"ce_specversion": member("string", "CloudEvents 版本", "The version of CloudEvents", asyncObject{"const": "1.0"}),
+			"ce_id":          member("string", "编号，相同即同一件事", "The id: the same one is the same news", nil),
+			"ce_source":      member("string", "交换平台，如 urn:yimen:liling", "The exchange, such as urn:yimen:liling", nil),
+			"ce_type":        member("string", "证照怎么了", "What has become of the record", asyncObject{"enum": noticeTypes()}),
+			"ce_subject":     member("string", "收件号", "The case", nil),
+			"ce_time":        member("string", "变化写入主题的时间", "When the change was written to its topic", asyncObject{"format": "date-time"}),
+			"content-type":   member("string", "值的类型", "The type of the value", asyncObject{"const": "application/json"})}},
+		"notice": asyncObject{"type": "object", "required": []string{"department", "case", "entry", "record", "evidence_type", "relied", "now"}, "properties": asyncObject{
+			"department":    member("string", "部门", "The department", nil),
+			"case":          member("string", "收件号", "The case", nil),
+			"entry":         member("string", "审计记录编号", "The id of the audit entry", nil),
+			"record":        member("string", "证照编号，十六进制", "The record's id in hexadecimal", nil),
+			"evidence_type": member("string", "证照类型", "The evidence type", nil),
+			"relied":        member("object", "当时所依据的版本和状态", "The version and status that were relied on", nil),
+			"now":           member("object", "现在的版本和状态；删除的没有", "The version and status now; none where it is erased", nil),
+		}},
 		"proposal":       member("object", "一个改动、所依据的版本和判定", "A change, the versions it was judged against, and the verdict", nil),
 		"registryRecord": member("object", "Confluent 的值格式；空值为彻底删除", "Confluent's value format; none: deleted for good", nil),
 		"registryKey": asyncObject{"type": "object", "required": []string{"keytype", "magic"}, "description": inBoth("Confluent 的键格式，成员次序固定。", "Confluent's key format; the order of the members is fixed."),
@@ -80,6 +99,14 @@ func asyncSchemas() map[string]any {
 	}
 }
 
+// noticeTypes are those of events.
+func noticeTypes() (all []string) {
+	for _, k := range notice.Kinds() {
+		all = append(all, k.EventType())
+	}
+	return all
+}
+
 // asyncMessages are the messages that do not depend on an evidence type.
 func asyncMessages() map[string]asyncMessage {
 	key := func(schema any) asyncObject {
@@ -95,6 +122,8 @@ func asyncMessages() map[string]asyncMessage {
 			nil, payload("proposal"), key(member("string", "主题名", "The subject", nil))},
 		"registryRecord": {"registryRecord", "登记处的记录", inBoth("Confluent 格式的一条记录。", "One record in Confluent's format."), "application/json",
 			nil, payload("registryRecord"), key(payload("registryKey"))},
+		"notice": {"notice", "通知", inBoth("一次回答所依据的一张证照有变。", "A record that an answer relied on has changed."), "application/json",
+			payload("noticeHeaders"), payload("notice"), key(member("string", "收件号", "The case", nil))},
 		"auditEntry": {"auditEntry", "审计记录", inBoth("一次核验。", "One query."), "application/json",
 			payload("plainHeaders"), payload("auditEntry"), key(member("string", "记录编号", "The entry's id", nil))},
 	}

@@ -170,6 +170,7 @@ func printable(t *testing.T) map[string]string {
 	suspended, _ := limitsUp(t)
 	granted, _ := grantsUp(t, true)
 	edited, _ := itemsUp(t)
+	subscribed, _ := subscriptionsUp(t)
 	return map[string]string{
 		"yimen topics plan":          "topics plan --config " + up.config(t),
 		"yimen topics apply":         "topics apply --config " + up.config(t),
@@ -202,6 +203,9 @@ func printable(t *testing.T) map[string]string {
 		"yimen item history":         "item history" + edited,
 		"yimen item lint":            "item lint",
 		"yimen item burden":          "item burden" + registry,
+		"yimen subscription add":     "subscription add --all" + subscribed,
+		"yimen subscription list":    "subscription list" + subscribed,
+		"yimen subscription remove":  "subscription remove s-hook" + subscribed,
 		"yimen limits list":          "limits list" + suspended,
 		"yimen limits lift":          "limits lift xzsp/w1 --reason JC-2026-014" + suspended,
 		"yimen schema lint":          "schema lint ../../schemas/evidence",

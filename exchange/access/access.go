@@ -5,8 +5,8 @@
 // rules afterwards are the right ones, and doing it again changes nothing.
 //
 // Rules name principals one by one. A department's adapters may write the topics of that department and nothing else; its
-// clerks and services have no business on Kafka. Who was revoked is forbidden everything, because connections that are
-// open outlive certificates and a rule that forbids acts on them at once.
+// services may read its notices, and its clerks have no business on Kafka. Who was revoked is forbidden everything, because
+// connections that are open outlive certificates and a rule that forbids acts on them at once.
 package access
 
 import (
@@ -124,6 +124,13 @@ func allowed(c *catalogue.Catalogue, topics []bus.Topic, i certs.Identity) []bus
 			}
 			if slices.Contains(own, t.Name) || slices.Contains(schemaTopics, t.Name) {
 				may(bus.Read, bus.TopicResource, t.Name)
+			}
+		}
+	case certs.Service:
+		for _, t := range topics {
+			if notices := envelope.NoticesTopic(i.Department); t.Name == notices {
+				may(bus.Read, bus.TopicResource, notices)
+				rules = append(rules, bus.Rule{Principal: principal(i), Operation: bus.Read, Resource: bus.GroupResource, Name: notices, Prefix: true}) // its consumers' groups begin so
 			}
 		}
 	case certs.Node:

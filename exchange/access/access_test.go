@@ -28,7 +28,7 @@ func city(t testing.TB) (*catalogue.Catalogue, []bus.Topic) {
 		topics = append(topics, bus.Topic{Name: envelope.EvidenceTopic(e.Type)})
 	}
 	for _, d := range c.Departments() {
-		topics = append(topics, bus.Topic{Name: envelope.CoverageTopic(d.Code)}, bus.Topic{Name: envelope.QuarantineTopic(d.Code)})
+		topics = append(topics, bus.Topic{Name: envelope.CoverageTopic(d.Code)}, bus.Topic{Name: envelope.QuarantineTopic(d.Code)}, bus.Topic{Name: envelope.NoticesTopic(d.Code)})
 	}
 	return c, topics
 }
@@ -102,10 +102,12 @@ func TestPlan(t *testing.T) {
 		add, remove    string
 		foreign, holes string
 	}{
-		"nobody":     {},
-		"an adapter": {members: []Member{{Identity: tax}}, add: rightsOfTax},
-		"a node":     {members: []Member{{Identity: node2}}, add: rightsOfNode},
-		"clerks and services have no business here": {members: []Member{{Identity: of("xzsp", certs.Clerk, "0017")}, {Identity: of("xzsp", certs.Service, "window")}}},
+		"nobody":                       {},
+		"an adapter":                   {members: []Member{{Identity: tax}}, add: rightsOfTax},
+		"a node":                       {members: []Member{{Identity: node2}}, add: rightsOfNode},
+		"clerks have no business here": {members: []Member{{Identity: of("xzsp", certs.Clerk, "0017")}}},
+		"a service reads its department's notices": {members: []Member{{Identity: of("xzsp", certs.Service, "window")}},
+			add: "+xzsp/service/window read notices.xzsp…\n+xzsp/service/window read notices.xzsp"},
 		"a department that the catalogue does not know": {members: []Member{{Identity: of("nowhere", certs.Adapter, "a")}},
 			add: "+nowhere/adapter/a read _schemas\n+nowhere/adapter/a read schemas.proposals"},
 		"nothing to do": {members: []Member{{Identity: tax}, {Identity: node2}}, existing: rightsOfTax + "\n" + rightsOfNode},

@@ -45,6 +45,7 @@ type Resource string
 const (
 	TopicResource   Resource = "topic"
 	ClusterResource Resource = "cluster"
+	GroupResource   Resource = "group" // of consumers
 	ClusterName              = "kafka-cluster"
 )
 

@@ -51,6 +51,7 @@ const (
 	topicEvidence   = "evidence."
 	topicQuarantine = "quarantine."
 	topicCoverage   = "coverage."
+	topicNotices    = "notices."
 )
 
 // EvidenceTopic is the topic that carries the records of a type.
@@ -61,6 +62,9 @@ func QuarantineTopic(d exchange.Department) string { return topicQuarantine + st
 
 // CoverageTopic is the topic that carries what a department's adapters say of how complete they are.
 func CoverageTopic(d exchange.Department) string { return topicCoverage + string(d) }
+
+// NoticesTopic is the topic that tells a department what became of records its cases relied on.
+func NoticesTopic(d exchange.Department) string { return topicNotices + string(d) }
 
 // Keys of messages.
 const (

@@ -25,6 +25,7 @@ const (
 	signatureKey = "audit-signature"
 	logKey       = "log"             // signs the transparency log's checkpoints
 	ordersKey    = roll.OrdersSecret // signs what the exchange tells its nodes: roll, erasures
+	noticesKey   = "notices"         // signs what webhooks are sent
 )
 
 // startVault is how long a start waits for Vault to answer.

@@ -54,6 +54,8 @@ type Config struct {
 	Schemas []string `yaml:"schemas"`
 	// Callers is the file of those who may ask. Required.
 	Callers string `yaml:"callers"`
+	// Webhooks says where notices may be sent.
+	Webhooks Webhooks `yaml:"webhooks"`
 	// HelpPhone is the number that the clerk's page names for help.
 	HelpPhone string `yaml:"help_phone"`
 	// CacheMiB is the memory the index may use for caching. Default 128.
@@ -64,6 +66,20 @@ type Config struct {
 type TLS struct {
 	Cert string `yaml:"cert"`
 	Key  string `yaml:"key"`
+}
+
+// Webhooks says where notices may be sent, and how long.
+type Webhooks struct {
+	// Allow lists addresses or networks, such as 10.20.0.0/16, to which departments may have notices sent: no other is dialled, whatever
+	// a name resolves to. Names do not count, since they lead wherever somebody else says. Empty: there are no webhooks.
+	Allow []string `yaml:"allow"`
+	// CA is a file of roots (PEM) in which receivers' certificates end, besides those that this machine trusts.
+	CA string `yaml:"ca"`
+	// GiveUp is how long a delivery is tried. Default 72h.
+	GiveUp time.Duration `yaml:"give_up"`
+	// Standby is how long this node leaves notices to the city's other nodes before it does itself what is left undone. Default 0: it
+	// does all at once, which is right for one node; write it on all nodes but one.
+	Standby time.Duration `yaml:"standby"`
 }
 
 // Audit says how the audit log is kept.
@@ -182,6 +198,11 @@ func (c Config) check() (found []finding) {
 	if _, err := c.suite(); err != nil {
 		refuse(true, "crypto", text("crypto 既不是 standard 也不是 national", "crypto is neither standard nor national"), text("写 standard（国际算法）或 national（国密）", "write standard, or national for SM2, SM3 and SM4"))
 	}
+	if _, err := prefixes(c.Webhooks.Allow); err != nil {
+		refuse(true, "webhooks.allow", text("webhooks.allow 有一项不是地址或网段", "an item of webhooks.allow is neither an address nor a network"), text("例如 10.20.0.0/16；写地址，不写域名", "such as 10.20.0.0/16; addresses, not names"))
+	}
+	refuse(c.Webhooks.GiveUp < 0, "webhooks.give_up", text("webhooks.give_up 为负", "webhooks.give_up is negative"), text("写时长，例如 72h", "write a time span, such as 72h"))
+	refuse(c.Webhooks.Standby < 0, "webhooks.standby", text("webhooks.standby 为负", "webhooks.standby is negative"), text("写时长，例如 10m", "write a time span, such as 10m"))
 	if _, err := c.proxies(); err != nil {
 		refuse(true, "proxies", text("proxies 有一项不是地址或网段", "an item of proxies is neither an address nor a network"), text("例如 10.0.0.8 或 10.0.0.0/24", "such as 10.0.0.8 or 10.0.0.0/24"))
 	}
@@ -220,10 +241,13 @@ func (c Config) suite() (s envelope.Suite, err error) {
 	return s, err
 }
 
-// proxies are the configured ones; a single address is a network of its own.
-func (c Config) proxies() (door.Proxies, error) {
-	var all door.Proxies
-	for _, s := range c.Proxies {
+// proxies are the configured ones.
+func (c Config) proxies() (door.Proxies, error) { return prefixes(c.Proxies) }
+
+// prefixes reads networks; a single address is a network of its own.
+func prefixes(written []string) ([]netip.Prefix, error) {
+	var all []netip.Prefix
+	for _, s := range written {
 		if at, err := netip.ParseAddr(s); err == nil {
 			all = append(all, netip.PrefixFrom(at.Unmap(), at.Unmap().BitLen()))
 			continue

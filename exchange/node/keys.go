@@ -28,6 +28,8 @@ var secrets = []struct {
 		text("审计日志不改写；换了就查不出以前谁看过某人的数据", "the audit log is never rewritten: under another nobody finds who looked at somebody's data before")},
 	{signatureKey, text("签名回执", "signs receipts"),
 		text("已发出的回执由它验证，验证方只认一把公钥", "receipts that were handed out are verified by it, and verifiers know one key")},
+	{noticesKey, text("签名发往 Webhook 的通知", "signs what webhooks are sent"),
+		text("接收方按订阅时告知的公钥（whpk_…）验证", "receivers verify it by the public key they were told when they subscribed (whpk_…)")},
 	{logKey, text("签名审计日志的检查点", "signs the audit log's checkpoints"),
 		text("见证服务和验证方由它（audit.vkey）认这份日志；换了就是另一份日志", "witnesses and verifiers know the log by it (audit.vkey): under another it is another log")},
 }

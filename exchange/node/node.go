@@ -35,6 +35,8 @@ import (
 	"github.com/onedoor/yimen/exchange/holdings/pebble"
 	"github.com/onedoor/yimen/exchange/items"
 	"github.com/onedoor/yimen/exchange/limits"
+	"github.com/onedoor/yimen/exchange/notice"
+	"github.com/onedoor/yimen/exchange/reliance"
 	"github.com/onedoor/yimen/exchange/window"
 	"github.com/onedoor/yimen/schemas"
 	"github.com/onedoor/yimen/schemas/registry"
@@ -63,6 +65,8 @@ type Node struct {
 	Limits    *limits.Limits
 	Grants    *grants.Book
 	Items     *items.Book
+	Reliances *reliance.Book
+	Notices   *notice.Office
 	Metrics   *prometheus.Registry
 
 	cfg     Config
@@ -207,6 +211,9 @@ func (n *Node) index(ctx context.Context) error {
 		return err
 	}
 	n.Index.ErasuresUpTo(ends[0]) // nothing is told before
+	if err := n.notify(ctx); err != nil {
+		return err
+	}
 	for _, topic := range folded(n.Catalogue) {
 		n.goes("fold "+topic, func(ctx context.Context) error { return n.keepFolding(ctx, topic) })
 	}
@@ -242,7 +249,15 @@ func (n *Node) fold(ctx context.Context, topic string) error {
 			return topicMadeAnew(topic, filepath.Join(n.cfg.Data, indexDir))
 		}
 	}
-	return n.Bus.Follow(ctx, topic, from, n.Index.Fold)
+	if from, err = n.unnoticed(ctx, topic, from); err != nil {
+		return err
+	}
+	return n.Bus.Follow(ctx, topic, from, func(ctx context.Context, msgs []exchange.Message) error {
+		if err := n.Index.Fold(ctx, msgs); err != nil {
+			return err
+		}
+		return n.Notices.Fold(ctx, msgs)
+	})
 }
 
 // keepFolding folds a topic, but for the time in which the authority is closed: then nothing can be opened, and nothing of it is lost.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -38,7 +39,7 @@ func TestServedDocumentIsTheCommittedOne(t *testing.T) {
 			t.Errorf("the page lacks %s", part)
 		}
 	}
-	if strings.Contains(page, "http://") || strings.Contains(page, "https://") || strings.Contains(page, "<script") {
+	if regexp.MustCompile(`=["']?https?:|url\(|@import|<script`).MatchString(page) { // addresses in examples load nothing
 		t.Error("the page loads something, or runs something")
 	}
 }

@@ -104,7 +104,8 @@ func (n *Node) handler() (http.Handler, error) {
 	log := ledger.Serving{Ledger: n.Ledger, Reader: n.reader, Audit: n.audit, Token: n.audit.Token, Clock: n.around.Clock}
 	answers, err := api.New(api.Config{Broker: n.Broker, Catalogue: n.Current, Door: n.door, Left: n.Limits.Left, Ready: n.checks(),
 		Others: slices.Concat(ledger.Operations(log), desk.Operations(), n.erasures(), n.keyRings(), n.replays(), n.rules(), n.enrolment(), n.burdens(),
-			(&grants.Desk{Book: n.Grants, Person: n.granting}).Operations(), (&items.Desk{Book: n.Items, Person: n.editing}).Operations(), n.nationals()),
+			(&grants.Desk{Book: n.Grants, Person: n.granting}).Operations(), (&items.Desk{Book: n.Items, Person: n.editing}).Operations(), n.nationals(),
+			n.subscribing().Operations()),
 		Metrics: n.Metrics, Log: n.around.Log, Clock: n.around.Clock})
 	if err != nil {
 		return nil, err

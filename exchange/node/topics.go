@@ -10,11 +10,15 @@ import (
 	"github.com/onedoor/yimen/exchange/catalogue"
 	"github.com/onedoor/yimen/exchange/envelope"
 	"github.com/onedoor/yimen/exchange/erasure"
+	"github.com/onedoor/yimen/exchange/notice"
 	"github.com/onedoor/yimen/schemas/registry"
 )
 
 // Records of queries are kept three years at least (政务数据共享条例 art. 29), and asOf needs coverage for as long.
 const keepYears = 3 * 366 * 24 * time.Hour
+
+// noticesKept is how long a department may be away and still finds its notices on Kafka.
+const noticesKept = 366 * 24 * time.Hour
 
 // stamped topics date messages by the broker's clock, not the one of whoever writes.
 var stamped = map[string]string{"message.timestamp.type": "LogAppendTime"}
@@ -36,6 +40,7 @@ func Topics(c *catalogue.Catalogue, k Kafka) []bus.Topic {
 	mirror := topic(registry.Mirror, 1, nil)
 	mirror.Compact = true
 	topics := []bus.Topic{topic(audit.Topic, 1, stamped), topic(roll.Topic, 1, stamped), topic(erasure.Topic, 1, stamped), topic(catalogue.Topic, 1, stamped),
+		topic(notice.SubscriptionsTopic, 1, stamped),
 		topic(registry.Proposals, 1, nil), mirror}
 	for _, e := range c.EvidenceTypes() {
 		t := topic(envelope.EvidenceTopic(e.Type), k.Partitions, k.forgetful())
@@ -47,7 +52,9 @@ func Topics(c *catalogue.Catalogue, k Kafka) []bus.Topic {
 		coverage.Retention = keepYears
 		quarantine := topic(envelope.QuarantineTopic(d.Code), 1, k.forgetful())
 		quarantine.Compact, quarantine.Retention = true, keepYears
-		topics = append(topics, coverage, quarantine)
+		notices := topic(envelope.NoticesTopic(d.Code), 1, stamped)
+		notices.Retention = noticesKept
+		topics = append(topics, coverage, quarantine, notices)
 	}
 	return topics
 }

@@ -1,0 +1,326 @@
+package notice
+
+import (
+	"crypto/ed25519"
+	"encoding/base64"
+	"fmt"
+	"hash/fnv"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/audit"
+	"github.com/onedoor/yimen/exchange/envelope"
+)
+
+var licence, permit = exchange.RecordID{1}, exchange.RecordID{2}
+
+// entryID is an id of that moment, one for each case.
+func entryID(at time.Time, matter string) string {
+	h := fnv.New32()
+	h.Write([]byte(matter))
+	return audit.FirstID(at)[:18] + fmt.Sprintf("%08X", h.Sum32()&0x0fffffff)
+}
+
+// TestExactlyTheCasesThatReliedAreTold: those of the record, subscribed, and not the others, in whatever order it came about.
+func TestExactlyTheCasesThatReliedAreTold(t *testing.T) {
+	w := newWorld(t)
+	w.turns(licence, exchange.Valid)
+	w.turns(permit, exchange.Valid)
+	w.relies(licence, "xzsp", "LL-1", "LL-2", "LL-3")
+	w.relies(permit, "xzsp", "LL-4")
+	w.relies(licence, "gaj", "LL-1")
+	w.subscribed("xzsp", Wish{Case: "LL-1"})
+	w.subscribed("xzsp", Wish{Case: "LL-2"})
+	w.subscribed("xzsp", Wish{Case: "LL-4"})
+	w.turns(licence, exchange.Revoked)
+	if got, want := w.told("xzsp", 2), []string{"LL-1 revoked", "LL-2 revoked"}; !slices.Equal(sorted(got), want) {
+		t.Errorf("told %v, want %v", got, want)
+	}
+	w.subscribed("xzsp", Wish{Case: "LL-3"}) // afterwards: what its answer relied on has changed all the same
+	if got := w.told("xzsp", 3); got[2] != "LL-3 revoked" {
+		t.Errorf("told %v", got)
+	}
+	w.relies(licence, "xzsp", "LL-2") // an answer that was on its way while the licence was revoked
+	if got := w.told("xzsp", 3); len(got) != 3 {
+		t.Errorf("told %v", got)
+	}
+	w.quiet()
+	if got := w.topics.on(envelope.NoticesTopic("gaj")); len(got) > 0 {
+		t.Errorf("gaj has not subscribed and was told %d", len(got))
+	}
+	if got := w.topics.on(envelope.NoticesTopic("xzsp")); len(got) != 3 {
+		t.Errorf("told %d times", len(got))
+	}
+}
+
+func sorted(all []string) []string { return slices.Sorted(slices.Values(all)) }
+
+func TestWhatHasBecomeOfIt(t *testing.T) {
+	w := newWorld(t)
+	w.turns(licence, exchange.Valid)
+	w.relies(licence, "xzsp", "LL-1")
+	w.subscribed("xzsp", Wish{Case: "LL-1"})
+	for _, status := range []exchange.Status{exchange.Valid, exchange.Suspended, exchange.Valid, exchange.Superseded, exchange.Withdrawn} {
+		w.turns(licence, status)
+	}
+	w.archive.mu.Lock()
+	w.archive.turns[licence] = append(w.archive.turns[licence], exchange.Turn{Version: 7, Status: exchange.Valid, Until: "2026-11-22", Logged: morning})
+	w.archive.mu.Unlock()
+	w.sees(licence, []byte("sealed"))
+	want := []string{"LL-1 corrected", "LL-1 suspended", "LL-1 reinstated", "LL-1 superseded", "LL-1 withdrawn", "LL-1 expired"}
+	if got := w.told("xzsp", len(want)); !slices.Equal(got, want) {
+		t.Errorf("told %v, want %v", got, want)
+	}
+	w.sees(licence, nil) // a tombstone of something that is not erased
+	w.quiet()
+	w.archive.mu.Lock()
+	delete(w.archive.turns, licence)
+	w.archive.mu.Unlock()
+	w.sees(licence, []byte("a version that was refused"))
+	w.quiet()
+	if got := len(w.topics.on(envelope.NoticesTopic("xzsp"))); got != len(want) {
+		t.Errorf("told %d", got)
+	}
+	w.sees(licence, nil)
+	if got := w.told("xzsp", len(want)+1); got[len(want)] != "LL-1 erased" {
+		t.Errorf("told %v", got)
+	}
+}
+
+// TestAllCasesFromNowOn: what came before the subscription is not told, but of what is answered after it.
+func TestAllCasesFromNowOn(t *testing.T) {
+	w := newWorld(t)
+	w.turns(licence, exchange.Valid)
+	w.relies(licence, "xzsp", "LL-1")
+	w.turns(licence, exchange.Suspended)
+	w.pass(time.Hour)
+	w.subscribed("xzsp", Wish{All: true})
+	w.turns(licence, exchange.Revoked)
+	if got, want := w.told("xzsp", 1), []string{"LL-1 revoked"}; !slices.Equal(got, want) {
+		t.Errorf("told %v, want %v", got, want)
+	}
+	w.relies(licence, "xzsp", "LL-2") // of an index that was behind
+	if got := w.told("xzsp", 3); !slices.Equal(sorted(got[1:]), []string{"LL-2 revoked", "LL-2 suspended"}) {
+		t.Errorf("told %v", got)
+	}
+}
+
+// TestRestartsLoseAndRepeatNothing: a receiver fails, the node stops in between, and in the end the event came once, signed.
+func TestRestartsLoseAndRepeatNothing(t *testing.T) {
+	w := newWorld(t)
+	hook := newReceiver(t, 3, http.StatusServiceUnavailable)
+	w.turns(licence, exchange.Valid)
+	w.relies(licence, "xzsp", "LL-1")
+	s := w.subscribed("xzsp", Wish{Case: "LL-1", URL: hook.URL + "/notices"})
+	w.turns(licence, exchange.Revoked)
+	w.until("the first failure", func() bool { return hook.left() < 3 })
+	w.restart()
+	for hook.left() > 0 {
+		w.pass(5 * time.Minute)
+		time.Sleep(5 * time.Millisecond)
+	}
+	w.restart()
+	w.until("the delivery", func() bool { w.pass(5 * time.Minute); return len(hook.taken()) > 0 })
+	w.until("the outcome", func() bool { return w.List(Person{Department: "xzsp"})[0].Delivered == 1 })
+	w.restart()
+	w.quiet()
+	w.pass(time.Hour)
+	w.until("the fold", func() bool { return len(w.List(Person{Department: "xzsp"})) == 1 })
+	time.Sleep(20 * time.Millisecond)
+	if n := len(hook.taken()); n != 1 {
+		t.Errorf("delivered %d times", n)
+	}
+	if n := len(w.topics.on(envelope.NoticesTopic("xzsp"))); n != 1 {
+		t.Errorf("%d notices on the topic", n)
+	}
+	got := hook.taken()[0]
+	var e Event
+	if err := json.Unmarshal(got.body, &e, json.RejectUnknownMembers(true)); err != nil {
+		t.Fatal(err)
+	}
+	want := Event{SpecVersion: "1.0", ID: e.ID, Source: "urn:yimen:liling", Type: "city.yimen.record.revoked", Subject: "LL-1", Time: e.Time, Content: "application/json",
+		Data: News{Department: "xzsp", Case: "LL-1", Entry: entryID(morning, "LL-1"), Record: licence, Type: "business-licence", Relied: State{1, exchange.Valid}, Now: State{2, exchange.Revoked}}}
+	if !reflect.DeepEqual(e, want) {
+		t.Errorf("got %+v\nwant %+v", e, want)
+	}
+	on, err := readEvent(&w.topics.on(envelope.NoticesTopic("xzsp"))[0])
+	if err != nil || !reflect.DeepEqual(on, e) {
+		t.Errorf("on the topic: %+v, %v", on, err)
+	}
+	signature, _ := base64.StdEncoding.DecodeString(strings.TrimPrefix(got.header.Get("Webhook-Signature"), "v1a,"))
+	signed := got.header.Get("Webhook-Id") + "." + got.header.Get("Webhook-Timestamp") + "." + string(got.body)
+	if !ed25519.Verify(key.Public().(ed25519.PublicKey), []byte(signed), signature) || got.header.Get("Webhook-Id") != e.ID {
+		t.Errorf("signature does not hold: %v", got.header)
+	}
+	if content := got.header.Get("Content-Type"); !strings.HasPrefix(content, "application/cloudevents+json") || got.header.Get("Origin") != "liling.yimen" {
+		t.Errorf("headers: %v", got.header)
+	}
+	if all := w.List(Person{Department: "xzsp"}); all[0].ID != s.ID || all[0].Delivered != 1 || all[0].GivenUp != 0 {
+		t.Errorf("listed %+v", all)
+	}
+}
+
+// TestGivenUp: what is not taken in time is given up, listed, and keeps nothing else back.
+func TestGivenUp(t *testing.T) {
+	w := newWorld(t)
+	hook := newReceiver(t, 1000, http.StatusInternalServerError)
+	w.turns(licence, exchange.Valid)
+	w.relies(licence, "xzsp", "LL-1")
+	w.subscribed("xzsp", Wish{Case: "LL-1", URL: hook.URL})
+	w.turns(licence, exchange.Revoked)
+	mine := func() Subscription { return w.List(Person{Department: "xzsp"})[0] }
+	w.until("a failure", func() bool { return hook.left() < 1000 })
+	if n, err := w.waiting(t.Context(), mine().ID); n != 1 || err != nil {
+		t.Errorf("%d wait, %v", n, err)
+	}
+	w.until("giving up", func() bool { w.pass(time.Hour); return mine().GivenUp == 1 })
+	if s := mine(); s.Why != "500" || s.Delivered != 0 || s.Last.Sub(morning) < 72*time.Hour {
+		t.Errorf("given up as %+v", s)
+	}
+	hook.mu.Lock()
+	hook.fails = 0
+	hook.mu.Unlock()
+	w.turns(licence, exchange.Valid)
+	w.until("the next one", func() bool { w.pass(time.Hour); return mine().Delivered == 1 })
+	if n, _ := w.waiting(t.Context(), mine().ID); n != 0 || len(hook.taken()) != 1 {
+		t.Errorf("%d wait, %d taken", n, len(hook.taken()))
+	}
+}
+
+// TestGoneEndsIt: a receiver that answers 410 is asked no more.
+func TestGoneEndsIt(t *testing.T) {
+	w := newWorld(t)
+	hook := newReceiver(t, 1, http.StatusGone)
+	w.turns(licence, exchange.Valid)
+	w.relies(licence, "xzsp", "LL-1")
+	w.subscribed("xzsp", Wish{Case: "LL-1", URL: hook.URL})
+	w.turns(licence, exchange.Revoked)
+	w.until("the end", func() bool { return len(w.List(Person{Department: "xzsp"})) == 0 })
+	w.turns(licence, exchange.Valid)
+	w.quiet()
+	if n := len(hook.taken()); n != 0 {
+		t.Errorf("%d were delivered afterwards", n)
+	}
+}
+
+// TestStandbyDoesWhatIsLeft: a second node repeats nothing that the first has done, and does all where there is no first.
+func TestStandbyDoesWhatIsLeft(t *testing.T) {
+	w := newWorld(t)
+	hook := newReceiver(t, 0, 0)
+	w.turns(licence, exchange.Valid)
+	w.relies(licence, "xzsp", "LL-1")
+	w.subscribed("xzsp", Wish{All: true, URL: hook.URL})
+	first, stopFirst := w.Office, w.stop
+	w.start(t.TempDir(), 10*time.Minute)
+	second := w.Office
+	both := func(status exchange.Status) {
+		t.Helper()
+		w.pass(time.Minute)
+		w.Office = first
+		w.turns(licence, status)
+		w.Office = second
+		if err := second.Fold(t.Context(), w.topics.on("evidence.business-licence")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	both(exchange.Revoked)
+	w.until("the first one's delivery", func() bool { return len(hook.taken()) == 1 })
+	w.until("its outcome", func() bool { return w.List(Person{Department: "xzsp"})[0].Delivered == 1 })
+	w.pass(time.Hour)
+	w.quiet()
+	stopFirst()
+	w.pass(time.Minute)
+	w.turns(licence, exchange.Valid)
+	time.Sleep(20 * time.Millisecond)
+	if n := len(hook.taken()); n != 1 {
+		t.Errorf("the second did not wait: %d deliveries", n)
+	}
+	w.pass(10 * time.Minute)
+	w.until("the second one's delivery", func() bool { return len(hook.taken()) == 2 })
+	if n := len(w.topics.on(envelope.NoticesTopic("xzsp"))); n != 2 {
+		t.Errorf("%d notices on the topic", n)
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	w := newWorld(t)
+	unwilling := httptestServer(t, func(out http.ResponseWriter, _ *http.Request) { out.WriteHeader(http.StatusNoContent) })
+	who := Person{Department: "xzsp", Name: "xzsp/0017"}
+	for _, row := range []struct {
+		wish Wish
+		want string
+	}{
+		{Wish{}, "YM-SUB-0201"}, {Wish{Case: "LL-1", All: true}, "YM-SUB-0201"}, {Wish{Case: "11010519491231002X"}, "YM-QRY-0101"},
+		{Wish{All: true, URL: "ftp://x"}, "YM-SUB-0102"}, {Wish{All: true, URL: unwilling}, "YM-SUB-0106"},
+	} {
+		if _, err := w.Subscribe(t.Context(), who, row.wish); err == nil || !strings.Contains(err.Error(), row.want) {
+			t.Errorf("%+v: %v, want %s", row.wish, err, row.want)
+		}
+	}
+	s := w.subscribed("xzsp", Wish{Case: "LL-1"})
+	other := Person{Department: "gaj", Name: "gaj/1"}
+	if _, err := w.End(t.Context(), other, s.ID); err == nil || !strings.Contains(err.Error(), "YM-SUB-0203") || len(w.List(other)) != 0 {
+		t.Errorf("another department: %v", err)
+	}
+	if _, err := w.End(t.Context(), Person{Department: "gaj", Name: "gaj/2", Admin: true}, s.ID); err != nil || len(w.List(who)) != 0 {
+		t.Errorf("an administrator: %v", err)
+	}
+	if got := strings.Join(w.acts, ", "); got != "xzsp/0017 subscription-add, gaj/2 subscription-end" {
+		t.Errorf("audited: %s", got)
+	}
+}
+
+// TestForgedEntries: only the exchange subscribes anybody, and nothing that is malformed stops the fold.
+func TestForgedEntries(t *testing.T) {
+	w := newWorld(t)
+	for _, value := range []string{`{"format":1,"act":"subscribe","subscription":"s-x","at":"2026-11-23T02:00:00Z","department":"xzsp"}`, `{`, ``} {
+		if err := w.topics.Append(t.Context(), SubscriptionsTopic, []exchange.Message{{Key: []byte("s-x"), Value: []byte(value)}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := w.subscribed("xzsp", Wish{Case: "LL-1"})
+	if all := w.List(Person{Admin: true}); len(all) != 1 || all[0].ID != s.ID {
+		t.Errorf("listed %+v", all)
+	}
+}
+
+func FuzzReadEvent(f *testing.F) {
+	e := Event{SpecVersion: "1.0", ID: strings.Repeat("ab", idSize), Source: "urn:yimen:x", Type: typePrefix + "revoked", Subject: "LL-1", Time: morning, Content: "application/json", Data: News{Department: "xzsp", Case: "LL-1"}}
+	m, err := e.message()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(e.ID, e.Type, m.Value)
+	f.Fuzz(func(t *testing.T, id, kind string, value []byte) {
+		m := m
+		m.Headers = slices.Clone(m.Headers)
+		m.Headers[1].Value, m.Headers[3].Value, m.Value = []byte(id), []byte(kind), value
+		if e, err := readEvent(&m); err == nil {
+			if again, err := e.message(); err != nil || again.Topic != m.Topic {
+				t.Errorf("%+v, %v", again, err)
+			}
+		}
+	})
+}
+
+func FuzzParseEntry(f *testing.F) {
+	f.Add([]byte(`{"format":1,"act":"subscribe","subscription":"s-x","at":"2026-11-23T02:00:00Z","department":"xzsp"}`))
+	f.Fuzz(func(t *testing.T, value []byte) {
+		if e, err := parseEntry(value); err == nil {
+			m, err := e.message()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if again, err := parseEntry(m.Value); len(m.Value) <= maxEntry && (err != nil || *again != *e) {
+				t.Errorf("%+v came back as %+v, %v", e, again, err)
+			}
+		}
+	})
+}

@@ -1,0 +1,201 @@
+package notice
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/go-json-experiment/json"
+
+	"github.com/onedoor/yimen/exchange"
+)
+
+// The rows of a store, by the first byte of their keys.
+const (
+	placeRow   = 'p' // topic 0 partition → the offset of the next message
+	workRow    = 'w' // record id ‖ type → work: somebody must look at the record
+	toldRow    = 't' // event id → nothing: it is on its topic
+	waitingRow = 'd' // subscription 0 event id → delivery
+	outcomeRow = 'o' // subscription 0 event id → nothing: it was delivered or given up
+)
+
+// store is what an office must not lose between two starts: how far it read, at which records it must look, and what is to be delivered.
+type store struct{ db *pebble.DB }
+
+const (
+	storeCache = 8 << 20
+	storeTable = 4 << 20
+)
+
+func openStore(dir string, log *slog.Logger) (*store, error) {
+	db, err := pebble.Open(dir, &pebble.Options{CacheSize: storeCache, MemTableSize: storeTable, FormatMajorVersion: pebble.FormatValueSeparation, Logger: engineLog{log}})
+	if err != nil {
+		return nil, fmt.Errorf("open notices in %s: %w", dir, err)
+	}
+	return &store{db}, nil
+}
+
+func (s *store) close() error { return errors.Join(s.db.Flush(), s.db.Close()) }
+
+// row is a row to be written, or where gone is set to be deleted.
+type row struct {
+	key, value []byte
+	gone       bool
+}
+
+// put writes rows, all or none. They are on the disk when it returns, unless that can wait: a place alone may be older after a crash.
+func (s *store) put(durable bool, rows ...row) error {
+	batch := s.db.NewBatch()
+	defer batch.Close()
+	var err error
+	for _, r := range rows {
+		if r.gone {
+			err = errors.Join(err, batch.Delete(r.key, nil))
+		} else {
+			err = errors.Join(err, batch.Set(r.key, r.value, nil))
+		}
+	}
+	options := pebble.NoSync
+	if durable {
+		options = pebble.Sync
+	}
+	if err = errors.Join(err, batch.Commit(options)); err != nil {
+		return fmt.Errorf("write notices: %w", err)
+	}
+	return nil
+}
+
+func (s *store) get(key []byte) (value []byte, found bool, err error) {
+	value, closer, err := s.db.Get(key)
+	if errors.Is(err, pebble.ErrNotFound) {
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, fmt.Errorf("read notices: %w", err)
+	}
+	return bytes.Clone(value), true, closer.Close()
+}
+
+// scan yields the rows under a prefix until it says no.
+func (s *store) scan(ctx context.Context, prefix []byte, yield func(key, value []byte) bool) error {
+	rows, err := s.db.NewIterWithContext(ctx, &pebble.IterOptions{LowerBound: prefix})
+	if err != nil {
+		return fmt.Errorf("read notices: %w", err)
+	}
+	for ok := rows.First(); ok && err == nil && bytes.HasPrefix(rows.Key(), prefix); ok = ok && rows.Next() {
+		value, valueErr := rows.ValueAndErr()
+		if err = valueErr; err == nil {
+			ok = yield(bytes.Clone(rows.Key()), bytes.Clone(value))
+		}
+	}
+	if err = errors.Join(err, rows.Close()); err != nil {
+		return fmt.Errorf("read notices: %w", err)
+	}
+	return nil
+}
+
+// places gives the offsets of the next messages of a topic, by partition.
+func (s *store) places(ctx context.Context, topic string) (map[int]int64, error) {
+	next := map[int]int64{}
+	prefix := append(append([]byte{placeRow}, topic...), 0)
+	err := s.scan(ctx, prefix, func(key, value []byte) bool {
+		if rest := key[len(prefix):]; len(rest) == 4 && len(value) == 8 {
+			next[int(binary.BigEndian.Uint32(rest))] = int64(binary.BigEndian.Uint64(value))
+		}
+		return true
+	})
+	return next, err
+}
+
+func placed(topic string, partition int, next int64) row {
+	key := append(append([]byte{placeRow}, topic...), 0)
+	return row{key: binary.BigEndian.AppendUint32(key, uint32(partition)), value: binary.BigEndian.AppendUint64(nil, uint64(next))}
+}
+
+// work is a record that somebody must look at.
+type work struct {
+	Type   exchange.EvidenceType `json:"-"`
+	Record exchange.RecordID     `json:"-"`
+	Mark   uint64                `json:"mark"` // tells one writing of a row from the next, while a process lasts
+	Due    time.Time             `json:"due"`
+	Erased time.Time             `json:"erased,omitzero"` // when a message of the record was erased from its topic, if so
+}
+
+func (w *work) row() row {
+	value, _ := json.Marshal(w) // of such members it never errs
+	return row{key: append(append([]byte{workRow}, w.Record[:]...), w.Type...), value: value}
+}
+
+func readWork(key, value []byte) (w work, ok bool) {
+	const head = 1 + len(exchange.RecordID{})
+	if len(key) <= head || json.Unmarshal(value, &w) != nil {
+		return w, false
+	}
+	w.Record, w.Type = exchange.RecordID(key[1:head]), exchange.EvidenceType(key[head:])
+	return w, true
+}
+
+func toldKey(event string) []byte { return append([]byte{toldRow}, event...) }
+
+func pairKey(kind byte, subscription, event string) []byte {
+	return append(append(append([]byte{kind}, subscription...), 0), event...)
+}
+
+// delivery is an event on its way to a webhook.
+type delivery struct {
+	Event Event     `json:"event"`
+	Made  time.Time `json:"made"`
+	Due   time.Time `json:"due"`
+	Tried time.Time `json:"tried,omitzero"` // the last time
+	Tries int       `json:"tries,omitzero"`
+}
+
+// waiting is the delivery of a subscription that was tried longest ago, of those that are due.
+func (s *store) waiting(ctx context.Context, subscription string, now time.Time) (d delivery, found bool, err error) {
+	var damaged error
+	err = s.scan(ctx, pairKey(waitingRow, subscription, ""), func(_, value []byte) bool {
+		var other delivery
+		if damaged = json.Unmarshal(value, &other); damaged != nil {
+			return false
+		}
+		if !other.Due.After(now) && (!found || other.Tried.Before(d.Tried) || other.Tried.Equal(d.Tried) && other.Made.Before(d.Made)) {
+			d, found = other, true
+		}
+		return true
+	})
+	if err == nil && damaged != nil {
+		err = errors.New("read notices: a row is damaged")
+	}
+	return d, found, err
+}
+
+func (d *delivery) row(subscription string) row {
+	value, _ := json.Marshal(d)
+	return row{key: pairKey(waitingRow, subscription, d.Event.ID), value: value}
+}
+
+// count is how many rows there are under a prefix.
+func (s *store) count(ctx context.Context, prefix []byte) (n int, err error) {
+	err = s.scan(ctx, prefix, func(_, _ []byte) bool { n++; return true })
+	return n, err
+}
+
+// engineLog passes on what Pebble says of trouble and leaves out its housekeeping.
+type engineLog struct{ log *slog.Logger }
+
+func (engineLog) Infof(string, ...any) {}
+
+func (l engineLog) Errorf(format string, args ...any) {
+	l.log.Error("notices", "says", strings.TrimSpace(fmt.Sprintf(format, args...)))
+}
+
+// Fatalf must not return: Pebble calls it when going on would damage the directory.
+func (l engineLog) Fatalf(format string, args ...any) {
+	panic("notices: " + fmt.Sprintf(format, args...))
+}

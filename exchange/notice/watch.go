@@ -1,0 +1,328 @@
+package notice
+
+import (
+	"bytes"
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/envelope"
+	"github.com/onedoor/yimen/exchange/reliance"
+)
+
+// Next gives, for each partition of an evidence topic that was ever folded here, the offset of the next message to fold.
+func (o *Office) Next(ctx context.Context, topic string) (map[int]int64, error) {
+	return o.store.places(ctx, topic)
+}
+
+// Fold takes messages of one partition of an evidence topic after the index has folded them: records that somebody relied on are looked
+// at. It is quick, since the index waits for it, and errs only where its rows cannot be read or written.
+func (o *Office) Fold(ctx context.Context, msgs []exchange.Message) error {
+	if len(msgs) == 0 {
+		return nil
+	}
+	topic, partition := msgs[0].Topic, msgs[0].Partition
+	kind, ok := typeOf(topic)
+	if !ok {
+		return nil
+	}
+	next, err := o.place(ctx, topic, partition)
+	if err != nil {
+		return err
+	}
+	met := map[exchange.RecordID]work{}
+	for i := range msgs {
+		m := &msgs[i]
+		if m.Offset < next || len(m.Key) < len(exchange.RecordID{}) {
+			continue
+		}
+		id := exchange.RecordID(m.Key[:len(exchange.RecordID{})])
+		w := work{Type: kind, Record: id, Erased: met[id].Erased}
+		if m.Value == nil {
+			w.Erased = m.Time
+		}
+		met[id] = w
+	}
+	last := msgs[len(msgs)-1].Offset + 1
+	if last <= next {
+		return nil
+	}
+	if err := o.lookAt(ctx, met, placed(topic, partition, last)); err != nil {
+		return err
+	}
+	o.placing.Lock()
+	o.next[topic][partition] = last
+	o.placing.Unlock()
+	return nil
+}
+
+// typeOf is the type whose records are on a topic of evidence.
+func typeOf(topic string) (exchange.EvidenceType, bool) {
+	name, ok := strings.CutPrefix(topic, evidencePrefix)
+	return exchange.EvidenceType(name), ok
+}
+
+const evidencePrefix = "evidence."
+
+// place is how far a partition was folded.
+func (o *Office) place(ctx context.Context, topic string, partition int) (int64, error) {
+	o.placing.Lock()
+	defer o.placing.Unlock()
+	if o.next[topic] == nil {
+		next, err := o.store.places(ctx, topic)
+		if err != nil {
+			return 0, err
+		}
+		o.next[topic] = next
+	}
+	return o.next[topic][partition], nil
+}
+
+// Learnt takes what answers relied on that were given just now. The record may have had a turn meanwhile, so it is looked at.
+func (o *Office) Learnt(ctx context.Context, all []reliance.Reliance) error {
+	met := map[exchange.RecordID]work{}
+	o.mu.RLock()
+	for i := range all {
+		if r := &all[i]; o.board.anybody(r) { // who subscribes later has the case's records looked at then
+			met[r.Record] = work{Type: r.Type, Record: r.Record}
+		}
+	}
+	o.mu.RUnlock()
+	return o.enter(met, true)
+}
+
+// lookAt enters those records that somebody relied on, along with a place.
+func (o *Office) lookAt(ctx context.Context, met map[exchange.RecordID]work, place row) error {
+	ids := slices.Collect(maps.Keys(met))
+	slices.SortFunc(ids, func(a, b exchange.RecordID) int { return bytes.Compare(a[:], b[:]) }) // near ones share a block
+	known, err := o.cfg.Reliances.Known(ctx, ids)
+	if err != nil {
+		return err
+	}
+	relied := map[exchange.RecordID]work{}
+	for _, id := range known {
+		relied[id] = met[id]
+	}
+	return o.enter(relied, len(relied) > 0, place)
+}
+
+// enter writes down which records must be looked at, along with other rows.
+func (o *Office) enter(met map[exchange.RecordID]work, durable bool, rows ...row) error {
+	if len(met)+len(rows) == 0 {
+		return nil
+	}
+	o.working.Lock()
+	defer o.working.Unlock()
+	due := o.cfg.Clock().Add(o.cfg.Standby)
+	for _, w := range met {
+		o.marks++
+		w.Mark, w.Due = o.marks, due
+		if before, found, err := o.store.get(w.row().key); err != nil {
+			return err
+		} else if old, sound := readWork(w.row().key, before); found && sound && w.Erased.IsZero() {
+			w.Erased = old.Erased
+		}
+		rows = append(rows, w.row())
+	}
+	if err := o.store.put(durable, rows...); err != nil {
+		return err
+	}
+	if len(met) > 0 {
+		call(o.looks)
+	}
+	return nil
+}
+
+// lookAll looks at the records that are due. What could not be looked at stays.
+func (o *Office) lookAll(ctx context.Context) error {
+	var all []work
+	now := o.cfg.Clock()
+	err := o.store.scan(ctx, []byte{workRow}, func(key, value []byte) bool {
+		if w, ok := readWork(key, value); ok && !w.Due.After(now) {
+			all = append(all, w)
+		}
+		return len(all) < mostAtOnce
+	})
+	if err != nil || len(all) == 0 {
+		return err
+	}
+	if err := o.Settled(ctx); err != nil { // who subscribed before the turn is told of it
+		return err
+	}
+	for _, w := range all {
+		if err := o.look(ctx, w); err != nil {
+			return err
+		}
+		if err := o.looked(w); err != nil {
+			return err
+		}
+	}
+	if len(all) == mostAtOnce {
+		call(o.looks)
+	}
+	return nil
+}
+
+// mostAtOnce bounds what is held in memory.
+const mostAtOnce = 1000
+
+// looked deletes a work row, unless it was written anew meanwhile.
+func (o *Office) looked(w work) error {
+	o.working.Lock()
+	defer o.working.Unlock()
+	r := w.row()
+	now, found, err := o.store.get(r.key)
+	if err != nil || !found || !slices.Equal(now, r.value) {
+		return err
+	}
+	return o.store.put(false, row{key: r.key, gone: true})
+}
+
+// news is an event and to which subscriptions it belongs.
+type news struct {
+	event Event
+	to    []Subscription
+}
+
+// look makes the events of a record's turns for those who relied on it, but for those that were made before.
+func (o *Office) look(ctx context.Context, w work) error {
+	relied, err := o.cfg.Reliances.Relied(ctx, w.Record)
+	if err != nil {
+		return err
+	}
+	o.mu.RLock()
+	relied = slices.DeleteFunc(relied, func(r reliance.Reliance) bool { return r.Type != w.Type || !o.board.anybody(&r) })
+	o.mu.RUnlock()
+	if len(relied) == 0 {
+		return nil
+	}
+	turns, err := o.cfg.Holdings.History(ctx, w.Type, w.Record)
+	if err != nil {
+		return err
+	}
+	var all []news
+	o.mu.RLock()
+	for i := range relied {
+		all = append(all, o.newsOf(&relied[i], turns, w.Erased)...)
+	}
+	o.mu.RUnlock()
+	return o.tell(ctx, all)
+}
+
+// newsOf are the events of the turns since an answer. mu is held.
+func (o *Office) newsOf(r *reliance.Reliance, turns []exchange.Turn, erased time.Time) (all []news) {
+	was := State{Version: r.Version}
+	add := func(kind Kind, now State, at time.Time) {
+		if to := o.board.told(r, at); len(to) > 0 {
+			all = append(all, news{event(o.cfg.City, r, kind, was, now, at), to})
+		}
+	}
+	if len(turns) == 0 && !erased.IsZero() {
+		add(Erased, State{}, erased)
+	}
+	before := exchange.Status("")
+	for i := range turns {
+		t := &turns[i]
+		if t.Version <= r.Version {
+			was.Status = t.Status
+		} else {
+			add(kindOf(before, t), State{t.Version, t.Status}, t.Logged)
+		}
+		before = t.Status
+	}
+	return all
+}
+
+// tell appends events that are not on their topics yet, and writes down what webhooks must be sent.
+func (o *Office) tell(ctx context.Context, all []news) error {
+	topics := map[string][]exchange.Message{}
+	var rows []row
+	now := o.cfg.Clock()
+	for i := range all {
+		n := &all[i]
+		_, told, err := o.store.get(toldKey(n.event.ID))
+		if err != nil {
+			return err
+		}
+		if !told {
+			m, err := n.event.message()
+			if err != nil {
+				return err
+			}
+			topics[m.Topic] = append(topics[m.Topic], m)
+			rows = append(rows, row{key: toldKey(n.event.ID)})
+			o.metrics.made.WithLabelValues(n.event.kind()).Inc()
+		}
+		for _, s := range n.to {
+			pending, err := o.pending(&n.event, &s, now)
+			if err != nil {
+				return err
+			}
+			rows = append(rows, pending...)
+		}
+	}
+	for topic, msgs := range topics {
+		if err := o.cfg.Topics.Append(ctx, topic, msgs); err != nil {
+			return err
+		}
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	defer call(o.sends)
+	return o.store.put(true, rows...)
+}
+
+// pending is the row by which a webhook is sent an event, unless it is there or an outcome is known.
+func (o *Office) pending(e *Event, s *Subscription, now time.Time) ([]row, error) {
+	if s.URL == "" {
+		return nil, nil
+	}
+	for _, kind := range [...]byte{outcomeRow, waitingRow} {
+		if _, found, err := o.store.get(pairKey(kind, s.ID, e.ID)); found || err != nil {
+			return nil, err
+		}
+	}
+	d := delivery{Event: *e, Made: now, Due: now}
+	return []row{d.row(s.ID)}, nil
+}
+
+// foldNotices follows what any node has told a department's cases, so that it is not told again.
+func (o *Office) foldNotices(ctx context.Context, d exchange.Department) error {
+	topic := envelope.NoticesTopic(d)
+	from := func() (map[int]int64, error) { return o.store.places(ctx, topic) }
+	return o.again(ctx, topic, from, func(_ context.Context, msgs []exchange.Message) error {
+		rows := []row{placed(topic, msgs[0].Partition, msgs[len(msgs)-1].Offset+1)}
+		for i := range msgs {
+			e, err := readEvent(&msgs[i])
+			if err != nil {
+				o.metrics.refused.WithLabelValues("notice").Inc()
+				continue
+			}
+			rows = append(rows, row{key: toldKey(e.ID)})
+		}
+		return o.store.put(false, rows...)
+	})
+}
+
+// lookAtCase has a case's records looked at.
+func (o *Office) lookAtCase(ctx context.Context, d exchange.Department, matter string) error {
+	records, err := o.cfg.Reliances.OfCase(ctx, d, matter)
+	if err != nil {
+		return err
+	}
+	met := map[exchange.RecordID]work{}
+	for _, id := range records {
+		relied, err := o.cfg.Reliances.Relied(ctx, id)
+		if err != nil {
+			return err
+		}
+		for _, r := range relied {
+			met[id] = work{Type: r.Type, Record: id} // ids of different types differ
+		}
+	}
+	return o.enter(met, false) // the next start does it again
+}

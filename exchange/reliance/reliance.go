@@ -1,0 +1,212 @@
+// Package reliance knows which cases relied on a record.
+//
+// A Book folds the audit topic: whenever a query was answered, the entry names the records that the answer rested on. Relied says of a
+// record which entries did, so that somebody can be told when it turns out otherwise. A Book holds what the log holds: ids, codes and
+// versions, no number, no name and no field. It is made of the topic and can be made again by deleting its directory.
+package reliance
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/bloom"
+
+	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/audit"
+)
+
+// Reliance is one answer that rested on a version of a record: it said of it that the applicant has it (held), or that it is to be
+// checked. A record that an answer only gave as the reason why something is missing, such as a revoked one, was not relied on.
+type Reliance struct {
+	Entry      string                `json:"entry"` // of the audit log
+	At         time.Time             `json:"at"`    // of the entry
+	Department exchange.Department   `json:"department"`
+	Case       string                `json:"case"`
+	Clerk      string                `json:"clerk"` // the staff code
+	Type       exchange.EvidenceType `json:"type"`
+	Record     exchange.RecordID     `json:"record"`
+	Version    exchange.Version      `json:"version"`
+}
+
+// Config is what a Book is made of. Dir is required.
+type Config struct {
+	Dir string // made if it is not there
+	// Learnt is given what entries have added, after Relied knows it and before the place in the topic moves on: what it errs over comes
+	// again, and after a crash it may come twice. Nil: nobody is told.
+	Learnt func(context.Context, []Reliance) error
+	Log    *slog.Logger // nil: silent
+}
+
+// Book is the reliances of a city, held by this process until Close. It is safe for concurrent use.
+type Book struct {
+	cfg  Config
+	db   *pebble.DB
+	next atomic.Int64
+}
+
+const (
+	cache = 16 << 20
+	table = 16 << 20
+)
+
+// Open opens or makes the directory.
+func Open(c Config) (*Book, error) {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	o := &pebble.Options{CacheSize: cache + 2*table, MemTableSize: table, FormatMajorVersion: pebble.FormatValueSeparation, Comparer: order(),
+		DisableWAL: true, Logger: engineLog{c.Log}} // the topic is the log: what a crash takes is folded again
+	for i := range o.Levels {
+		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
+	}
+	db, err := pebble.Open(c.Dir, o)
+	if err != nil {
+		return nil, fmt.Errorf("open reliances in %s: %w", c.Dir, err)
+	}
+	b := &Book{cfg: c, db: db}
+	next, err := b.place()
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	b.next.Store(next)
+	return b, nil
+}
+
+// Close writes everything to disk and gives the directory free. No call may be under way.
+func (b *Book) Close() error { return errors.Join(b.db.Flush(), b.db.Close()) }
+
+// Next is the offset of the next message of the audit topic to take; it has one partition.
+func (b *Book) Next() int64 { return b.next.Load() }
+
+// Take folds messages of the topic in the order of their offsets; what was taken before is passed over, and so is what is no entry.
+func (b *Book) Take(ctx context.Context, msgs []exchange.Message) error {
+	var learnt []Reliance
+	next := b.Next()
+	for i := range msgs {
+		if msgs[i].Offset < next {
+			continue
+		}
+		next = msgs[i].Offset + 1
+		if e, err := audit.Parse(msgs[i].Key, msgs[i].Value); err == nil {
+			learnt = append(learnt, of(&e)...)
+		}
+	}
+	if next == b.Next() {
+		return nil
+	}
+	if len(learnt) > 0 {
+		if err := b.keep(learnt); err != nil {
+			return err
+		}
+		if b.cfg.Learnt != nil {
+			if err := b.cfg.Learnt(ctx, learnt); err != nil {
+				return err
+			}
+		}
+	}
+	if err := b.db.Set(placeKey, placeValue(next), pebble.NoSync); err != nil {
+		return fmt.Errorf("write reliances: %w", err)
+	}
+	b.next.Store(next)
+	return nil
+}
+
+// of are the records that an entry relied on.
+func of(e *audit.Entry) []Reliance {
+	if e.Kind != audit.Query || e.Decision != audit.Answered {
+		return nil
+	}
+	var all []Reliance
+	for _, m := range e.Materials {
+		for _, on := range m.Evidence {
+			var id exchange.RecordID
+			if on.Outcome != exchange.Held && on.Outcome != exchange.Check || id.UnmarshalText([]byte(on.Record)) != nil {
+				continue
+			}
+			all = append(all, Reliance{Entry: e.ID, At: e.Time, Department: e.Department, Case: e.Case, Clerk: e.Clerk, Type: on.Type, Record: id, Version: on.Version})
+		}
+	}
+	return all
+}
+
+func (b *Book) keep(all []Reliance) error {
+	batch := b.db.NewBatch()
+	defer batch.Close()
+	for i := range all {
+		r := &all[i]
+		if err := errors.Join(batch.Set(recordKey(r), r.value(), nil), batch.Set(caseKey(r), nil, nil)); err != nil {
+			return fmt.Errorf("write reliances: %w", err)
+		}
+	}
+	if err := batch.Commit(pebble.NoSync); err != nil {
+		return fmt.Errorf("write reliances: %w", err)
+	}
+	return nil
+}
+
+// Relied lists the answers that relied on any version of the record, the oldest first.
+func (b *Book) Relied(ctx context.Context, id exchange.RecordID) ([]Reliance, error) {
+	var all []Reliance
+	err := b.scan(ctx, recordPrefix(id), func(key, value []byte) error {
+		r, err := readReliance(key, value)
+		all = append(all, r)
+		return err
+	})
+	return all, err
+}
+
+// Known gives those of the records that anybody relied on. It is quick where nobody did.
+func (b *Book) Known(ctx context.Context, ids []exchange.RecordID) ([]exchange.RecordID, error) {
+	rows, err := b.db.NewIterWithContext(ctx, nil)
+	if err != nil {
+		return nil, fmt.Errorf("read reliances: %w", err)
+	}
+	var known []exchange.RecordID
+	for _, id := range ids {
+		if rows.SeekPrefixGE(recordPrefix(id)) {
+			known = append(known, id)
+		}
+	}
+	if err := errors.Join(rows.Error(), rows.Close()); err != nil {
+		return nil, fmt.Errorf("read reliances: %w", err)
+	}
+	return known, nil
+}
+
+// OfCase lists the records that a department's case relied on.
+func (b *Book) OfCase(ctx context.Context, department exchange.Department, matter string) ([]exchange.RecordID, error) {
+	var all []exchange.RecordID
+	prefix := casePrefix(department, matter)
+	err := b.scan(ctx, prefix, func(key, _ []byte) error {
+		if len(key) != len(prefix)+len(exchange.RecordID{}) {
+			return errDamaged
+		}
+		all = append(all, exchange.RecordID(key[len(prefix):]))
+		return nil
+	})
+	return all, err
+}
+
+// scan yields the rows under a prefix, which is one by which rows are filtered.
+func (b *Book) scan(ctx context.Context, prefix []byte, yield func(key, value []byte) error) error {
+	rows, err := b.db.NewIterWithContext(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("read reliances: %w", err)
+	}
+	for ok := rows.SeekPrefixGE(prefix); ok && err == nil && bytes.HasPrefix(rows.Key(), prefix); ok = rows.Next() {
+		value, valueErr := rows.ValueAndErr()
+		if err = valueErr; err == nil {
+			err = yield(rows.Key(), value)
+		}
+	}
+	if err = errors.Join(err, rows.Close()); err != nil {
+		return fmt.Errorf("read reliances: %w", err)
+	}
+	return nil
+}
