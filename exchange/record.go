@@ -38,6 +38,15 @@ func (r *Record) ValidOn(day Date) bool {
 	return (r.From == "" || r.From <= day) && (r.Until == "" || day <= r.Until)
 }
 
+// Turn is a version of a record that says something else than the one before it, without what it says of whom.
+type Turn struct {
+	Version Version
+	Status  Status
+	From    Date
+	Until   Date
+	Logged  time.Time // when its message was written to the topic
+}
+
 // Date is a day in China, written 2006-01-02, so that dates compare as strings. Empty means unbounded.
 type Date string
 
