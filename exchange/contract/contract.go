@@ -56,6 +56,7 @@ const (
 	National Group = "national" // 电子证照共享服务接口
 	Items    Group = "items"    // 事项
 	Grants   Group = "grants"   // 共享授权
+	Doubts   Group = "doubts"   // 疑义
 	Audit    Group = "audit"    // 审计
 	Limits   Group = "limits"   // 限额
 	Erasures Group = "erasures" // 删除

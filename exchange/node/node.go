@@ -28,6 +28,7 @@ import (
 	"github.com/onedoor/yimen/exchange/bus"
 	"github.com/onedoor/yimen/exchange/catalogue"
 	"github.com/onedoor/yimen/exchange/door"
+	"github.com/onedoor/yimen/exchange/doubts"
 	"github.com/onedoor/yimen/exchange/envelope"
 	"github.com/onedoor/yimen/exchange/erasure"
 	"github.com/onedoor/yimen/exchange/grants"
@@ -63,6 +64,7 @@ type Node struct {
 	Limits    *limits.Limits
 	Grants    *grants.Book
 	Items     *items.Book
+	Doubts    *doubts.Book
 	Metrics   *prometheus.Registry
 
 	cfg     Config
@@ -121,7 +123,7 @@ func Start(ctx context.Context, cfg Config, around Surroundings) (*Node, error) 
 	}
 	n := &Node{suite: suite, cfg: cfg, around: around, Metrics: prometheus.NewRegistry()}
 	n.life, n.end = context.WithCancelCause(context.WithoutCancel(ctx))
-	for _, part := range []func(context.Context) error{n.learn, n.keep, n.connect, n.identify, n.record, n.stand, n.register, n.index, n.editions, n.answer, n.serve} {
+	for _, part := range []func(context.Context) error{n.learn, n.keep, n.connect, n.identify, n.record, n.stand, n.register, n.index, n.editions, n.doubt, n.answer, n.serve} {
 		if err := errors.Join(part(ctx), ctx.Err()); err != nil {
 			return nil, errors.Join(err, n.Close())
 		}
