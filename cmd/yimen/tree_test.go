@@ -170,6 +170,7 @@ func printable(t *testing.T) map[string]string {
 	suspended, _ := limitsUp(t)
 	granted, _ := grantsUp(t, true)
 	edited, _ := itemsUp(t)
+	doubting, reason, _ := doubtsUp(t)
 	return map[string]string{
 		"yimen topics plan":          "topics plan --config " + up.config(t),
 		"yimen topics apply":         "topics apply --config " + up.config(t),
@@ -200,6 +201,11 @@ func printable(t *testing.T) map[string]string {
 		"yimen item publish":         "item publish food-licence-copy" + edited,
 		"yimen item withdraw":        "item withdraw food-licence-copy --reason no" + edited,
 		"yimen item history":         "item history" + edited,
+		"yimen doubt raise":          "doubt raise R1 aa --fields address" + reason + doubting,
+		"yimen doubt list":           "doubt list" + doubting,
+		"yimen doubt answer":         "doubt answer d-late accept" + doubting,
+		"yimen doubt withdraw":       "doubt withdraw d-late" + doubting,
+		"yimen doubt reach":          "doubt reach d-done" + doubting,
 		"yimen limits list":          "limits list" + suspended,
 		"yimen limits lift":          "limits lift xzsp/w1 --reason JC-2026-014" + suspended,
 		"yimen schema lint":          "schema lint ../../schemas/evidence",
