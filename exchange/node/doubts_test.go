@@ -29,7 +29,9 @@ func TestDoubtIsCorrected(t *testing.T) {
 		transport := &http.Transport{}
 		t.Cleanup(transport.CloseIdleConnections)
 		c := &api.Client{Base: n.URL(), Token: token, HTTP: &http.Client{Transport: transport, Timeout: 10 * time.Second}, Clock: n.around.Clock}
-		return func(method, path string, asked, answer any) error { return c.Call(t.Context(), method, path, asked, answer) }
+		return func(method, path string, asked, answer any) error {
+			return c.Call(t.Context(), method, path, asked, answer)
+		}
 	}
 	clerk, keeper := as(token), as("keeper")
 
