@@ -11,6 +11,7 @@ import (
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/grants"
+	"github.com/onedoor/yimen/exchange/workdays"
 )
 
 func (s *session) grantVerbs() verb {
@@ -69,7 +70,7 @@ func (s *session) grantRequest() verb {
 				return err
 			}
 			return s.object(g.ID, g, func(w io.Writer) error {
-				_, err := fmt.Fprintf(w, s.t("✓ 已申请，编号 %s；%s\n", "✓ asked for as %s; %s\n"), g.ID, s.clock(g))
+				_, err := fmt.Fprintf(w, s.t("✓ 已申请，编号 %s；%s\n", "✓ asked for as %s; %s\n"), g.ID, s.clock(g.Clock))
 				return err
 			})
 		},
@@ -88,8 +89,7 @@ func (s *session) grantAct(act grants.Act, short, done exchange.Text) verb {
 		min:     1, max: 1, lists: true,
 		flags: func(f *pflag.FlagSet) {
 			token = s.dealerFlags(f, &server)
-			f.IntVar(&d.Replaces, "replaces", -1, s.t("所见的版本 `N`；省略则取当前版本", "the version seen, `N`; without, the one there is"))
-			f.Lookup("replaces").DefValue = "0" // not shown
+			s.replacesFlag(f, &d.Replaces)
 			f.StringVar(&d.Reason, "reason", "", s.t("理由 `TEXT`，告知申请部门", "the reason `TEXT`, told to the department that asked"))
 			if act.Reasoned() {
 				required(f, "reason")
@@ -170,7 +170,7 @@ func (s *session) grantRows() list[grants.Standing] {
 			of(both("证照", "TYPE"), false, func(g grants.Standing) string { return string(g.Terms.Evidence) }),
 			of(both("事项", "ITEM"), false, func(g grants.Standing) string { return string(g.Terms.Item) }),
 			of(both("截止", "UNTIL"), false, func(g grants.Standing) string { return string(g.Terms.Until) }),
-			of(both("期限", "DUE"), false, func(g grants.Standing) string { return s.clock(g) }),
+			of(both("期限", "DUE"), false, func(g grants.Standing) string { return s.clock(g.Clock) }),
 			of(both("字段", "FIELDS"), true, func(g grants.Standing) string { return strings.Join(g.Terms.Fields, " ") }),
 			of(both("依据", "BASIS"), true, func(g grants.Standing) string { return plain(g.Terms.Basis.In(s.lang)) }),
 			of(both("申请人", "ASKER"), true, func(g grants.Standing) string { return plain(g.Asker) }),
@@ -181,16 +181,16 @@ func (s *session) grantRows() list[grants.Standing] {
 }
 
 // clock is the limit that runs, as people read it.
-func (s *session) clock(g grants.Standing) string {
-	if g.Clock == nil {
+func (s *session) clock(c *workdays.Clock) string {
+	if c == nil {
 		return "-"
 	}
-	said := map[int]exchange.Text{21: both("%s 前答复", "answer by %s"), 22: both("%s 前共享", "share by %s")}[g.Clock.Article].In(s.lang)
-	line := fmt.Sprintf(said, g.Clock.Due)
-	if g.Clock.Provisional {
+	said := map[int]exchange.Text{21: both("%s 前答复", "answer by %s"), 22: both("%s 前共享", "share by %s"), 26: both("%s 前更正、答复", "correct and answer by %s")}[c.Article].In(s.lang)
+	line := fmt.Sprintf(said, c.Due)
+	if c.Provisional {
 		line += "†"
 	}
-	if g.Clock.Overdue {
+	if c.Overdue {
 		line += s.t("（超期）", " (overdue)")
 	}
 	return line

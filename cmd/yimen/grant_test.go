@@ -13,6 +13,7 @@ import (
 	"github.com/onedoor/yimen/exchange/catalogue"
 	"github.com/onedoor/yimen/exchange/contract"
 	"github.com/onedoor/yimen/exchange/grants"
+	"github.com/onedoor/yimen/exchange/workdays"
 )
 
 // grantsUp serves two grants, one of them overdue, and says how to reach it. What is decided changes nothing, so that every run finds the same;
@@ -21,7 +22,7 @@ func grantsUp(t *testing.T, allowed bool) (flags string, decided *grants.Decisio
 	t.Helper()
 	terms := catalogue.Grant{Department: "xzsp", Evidence: "business-licence", Item: "food-licence-new", Fields: []string{"name"}, Basis: both("某法第一条", "some law art. 1"), From: "2026-11-01", Until: "2027-10-31"}
 	late := grants.Standing{ID: "g-late", Terms: terms, Status: grants.Requested, Version: 1, Class: catalogue.Conditional, Requested: time.Unix(0, 0), Asker: "xzsp/1",
-		Clock: &grants.Clock{Article: 21, Due: "2026-11-20", Overdue: true}}
+		Clock: &workdays.Clock{Article: 21, Due: "2026-11-20", Overdue: true}}
 	good := grants.Standing{ID: "city-good", Terms: terms, Status: grants.Granted, Version: 7}
 	decided = &grants.Decision{}
 	operations := []contract.Operation{

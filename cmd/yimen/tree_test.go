@@ -171,6 +171,7 @@ func printable(t *testing.T) map[string]string {
 	granted, _ := grantsUp(t, true)
 	edited, _ := itemsUp(t)
 	subscribed, _ := subscriptionsUp(t)
+	doubting, reason, _ := doubtsUp(t)
 	return map[string]string{
 		"yimen topics plan":          "topics plan --config " + up.config(t),
 		"yimen topics apply":         "topics apply --config " + up.config(t),
@@ -206,6 +207,11 @@ func printable(t *testing.T) map[string]string {
 		"yimen subscription add":     "subscription add --all" + subscribed,
 		"yimen subscription list":    "subscription list" + subscribed,
 		"yimen subscription remove":  "subscription remove s-hook" + subscribed,
+		"yimen doubt raise":          "doubt raise R1 aa --fields address" + reason + doubting,
+		"yimen doubt list":           "doubt list" + doubting,
+		"yimen doubt answer":         "doubt answer d-late accept" + doubting,
+		"yimen doubt withdraw":       "doubt withdraw d-late" + doubting,
+		"yimen doubt reach":          "doubt reach d-done" + doubting,
 		"yimen limits list":          "limits list" + suspended,
 		"yimen limits lift":          "limits lift xzsp/w1 --reason JC-2026-014" + suspended,
 		"yimen schema lint":          "schema lint ../../schemas/evidence",

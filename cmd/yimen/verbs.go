@@ -17,6 +17,7 @@ func (s *session) verbs() []verb {
 		s.schemaVerbs(),
 		s.itemVerbs(),
 		s.grantVerbs(),
+		s.doubtVerbs(),
 		s.subscriptionVerbs(),
 		s.kafkaVerbs(),
 		s.limitsVerbs(),

@@ -61,6 +61,7 @@ const (
 	Items    Group = "items"    // 事项
 	Grants   Group = "grants"   // 共享授权
 	Notices  Group = "notices"  // 订阅
+	Doubts   Group = "doubts"   // 疑义
 	Audit    Group = "audit"    // 审计
 	Limits   Group = "limits"   // 限额
 	Erasures Group = "erasures" // 删除

@@ -66,6 +66,7 @@ var groups = []struct {
 	{Items, text("事项与材料", "service items and their materials")},
 	{Grants, text("共享授权：申请、决定、核对", "grants: asking for them, deciding on them, checking them")},
 	{Notices, text("订阅与通知", "subscriptions and notices")},
+	{Doubts, text("疑义：提出、答复、影响范围", "doubts: raising them, answering them, who relied on what is in doubt")},
 	{Audit, text("审计：回执、查询记录、谁看过我的数据", "audit: receipts, entries, who looked at my data")},
 	{Limits, text("限额与暂停", "limits and suspensions")},
 	{Erasures, text("删除", "orders to forget")},

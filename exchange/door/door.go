@@ -32,7 +32,7 @@ const (
 	Auditor    Role = "auditor"    // reads the whole audit log (审计)
 	Citizens   Role = "citizens"   // tells people and companies who looked at their data
 	Items      Role = "items"      // drafts and decides on the own department's items (事项管理员)
-	Grants     Role = "grants"     // asks for grants, and decides on those of the own department's evidence (数据共享负责人)
+	Grants     Role = "grants"     // asks for grants, decides on those of the own department's evidence, and answers doubts about it (数据共享负责人)
 )
 
 // Caller is who sent a request.

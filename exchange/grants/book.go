@@ -7,7 +7,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/catalogue"
@@ -59,7 +58,7 @@ func (b *Book) gaps(g catalogue.Grant) []exchange.Text {
 	lacks(!serves, "没有这个事项，见 yimen item list", "there is no such item, see `yimen item list`")
 	lacks(known && serves && !slices.Contains(service.Types(), g.Evidence), "该事项不需要这种证照", "the item does not need this evidence")
 	lacks(strings.TrimSpace(g.Basis.ZH) == "", "缺少法律依据（法律、条、款）", "the legal basis is missing (law, article, paragraph)")
-	lacks(!sound(g.Basis.ZH) || !sound(g.Basis.EN), "依据超过 300 字，或含公民身份号码", "the basis is longer than 300 characters or holds a citizen number")
+	lacks(!identity.Keepable(g.Basis.ZH) || !identity.Keepable(g.Basis.EN), "依据超过 300 字，或含公民身份号码", "the basis is longer than 300 characters or holds a citizen number")
 	_, from := exchange.ParseDate(string(g.From))
 	_, until := exchange.ParseDate(string(g.Until))
 	lacks(from != nil, "缺少起始日，如 2026-12-01", "the first day is missing, such as 2026-12-01")
@@ -82,11 +81,6 @@ func (b *Book) gaps(g catalogue.Grant) []exchange.Text {
 		}
 	}
 	return gaps
-}
-
-// sound says whether a text that people typed may be kept for ever.
-func sound(s string) bool {
-	return utf8.RuneCountInString(s) <= 300 && utf8.ValidString(s) && !identity.MentionsCitizen(s)
 }
 
 // Decision is an act on a grant that exists.
@@ -114,7 +108,7 @@ func (b *Book) Decide(ctx context.Context, who Person, id string, d Decision) (S
 	if err := b.may(who, d.Act, &now); err != nil {
 		return Standing{}, err
 	}
-	if !sound(d.Reason) || d.Act.Reasoned() && strings.TrimSpace(d.Reason) == "" {
+	if !identity.Keepable(d.Reason) || d.Act.Reasoned() && strings.TrimSpace(d.Reason) == "" {
 		return Standing{}, noReason()
 	}
 	if d.Act == Approve {

@@ -8,6 +8,7 @@ import (
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/catalogue"
 	"github.com/onedoor/yimen/exchange/contract"
+	"github.com/onedoor/yimen/exchange/workdays"
 )
 
 // Desk is where departments ask for grants and keepers decide on them: /v1/grants.
@@ -38,7 +39,7 @@ func (d *Desk) Operations() []contract.Operation {
 	terms := catalogue.Grant{Department: "xzsp", Evidence: "business-licence", Item: "food-licence-new", Fields: []string{"name", "creditCode"},
 		Basis: text("食品安全法第三十五条", "Food Safety Law, art. 35"), From: "2026-12-01", Until: "2027-11-30"}
 	asked := Standing{ID: "g-a2b3c4d5e6", Terms: terms, Status: Requested, Version: 1, Class: catalogue.Unconditional, Requested: at, Asker: "xzsp/0017",
-		Clock: &Clock{Article: 21, Due: "2026-11-24"}}
+		Clock: &workdays.Clock{Article: 21, Due: "2026-11-24"}}
 	granted := asked
 	granted.Status, granted.Version, granted.Decided, granted.Decider, granted.Clock = Granted, 2, at.Add(time.Hour), "scjg/0021", nil
 	word := func(name, example string, zh, en string) contract.Parameter {

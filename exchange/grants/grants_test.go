@@ -15,6 +15,7 @@ import (
 	"github.com/onedoor/yimen/exchange/catalogue"
 	"github.com/onedoor/yimen/exchange/journal"
 	"github.com/onedoor/yimen/exchange/journal/journaltest"
+	"github.com/onedoor/yimen/exchange/workdays"
 )
 
 // world is a book over a topic, with what it wrote into the audit log.
@@ -124,7 +125,7 @@ func (w *world) permits() bool {
 func TestLife(t *testing.T) {
 	w := newWorld(t)
 	g := w.ask(terms)
-	if w.permits() || g.Clock == nil || *g.Clock != (Clock{Article: 21, Due: "2026-11-24"}) {
+	if w.permits() || g.Clock == nil || *g.Clock != (workdays.Clock{Article: 21, Due: "2026-11-24"}) {
 		t.Errorf("after the request: permitted %v, clock %+v", w.permits(), g.Clock)
 	}
 	g = w.does(keeper, g, Approve)

@@ -12,6 +12,7 @@ import (
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/catalogue"
 	"github.com/onedoor/yimen/exchange/journal"
+	"github.com/onedoor/yimen/exchange/workdays"
 )
 
 // Status is how far a grant is.
@@ -56,7 +57,7 @@ type Standing struct {
 	Decider   string            `json:"decider,omitempty"`
 	Reason    string            `json:"reason,omitempty"` // of the last act that gave one
 	Extended  bool              `json:"extended,omitempty"`
-	Clock     *Clock            `json:"clock,omitempty"` // the time limit that runs
+	Clock     *workdays.Clock   `json:"clock,omitempty"` // the time limit that runs
 
 	last string // the entry that made the version
 }

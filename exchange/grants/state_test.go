@@ -7,6 +7,7 @@ import (
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/catalogue"
+	"github.com/onedoor/yimen/exchange/workdays"
 )
 
 // TestStateMachine tries every act on every status.
@@ -71,25 +72,28 @@ func TestClocks(t *testing.T) {
 		}
 		return moment.Add(9 * time.Hour)
 	}
+	clock := func(article int, due exchange.Date, overdue, provisional bool) workdays.Clock {
+		return workdays.Clock{Article: article, Due: due, Overdue: overdue, Provisional: provisional}
+	}
 	for name, c := range map[string]struct {
 		g      Standing
 		today  exchange.Date
 		shared bool
-		want   Clock
+		want   workdays.Clock
 	}{
-		"unconditional":     {Standing{Status: Requested, Class: catalogue.Unconditional, Requested: at("2026-09-30")}, "2026-10-08", false, Clock{21, "2026-10-08", false, false}},
-		"conditional":       {Standing{Status: Requested, Class: catalogue.Conditional, Requested: at("2026-02-13")}, "2026-03-05", false, Clock{21, "2026-03-05", false, false}},
-		"overdue":           {Standing{Status: Requested, Class: catalogue.Conditional, Requested: at("2026-02-13")}, "2026-03-06", false, Clock{21, "2026-03-05", true, false}},
-		"extended":          {Standing{Status: Requested, Class: catalogue.Conditional, Requested: at("2026-02-13"), Extended: true}, "2026-03-06", false, Clock{21, "2026-03-19", false, false}},
-		"to share":          {Standing{Status: Granted, Version: 2, Requested: at("2026-02-13"), Decided: at("2026-11-23")}, "2026-12-22", false, Clock{22, "2026-12-21", true, false}},
-		"into another year": {Standing{Status: Granted, Version: 2, Requested: at("2026-12-01"), Decided: at("2026-12-15")}, "2026-12-22", false, Clock{22, "2027-01-12", false, true}},
-		"shared":            {Standing{Status: Granted, Version: 2, Requested: at("2026-02-13"), Decided: at("2026-11-23")}, "2026-12-22", true, Clock{}},
-		"the city's own":    {Standing{Status: Granted}, "2026-12-22", false, Clock{}},
-		"revoked":           {Standing{Status: Revoked, Version: 3, Requested: at("2026-02-13")}, "2026-12-22", false, Clock{}},
+		"unconditional":     {Standing{Status: Requested, Class: catalogue.Unconditional, Requested: at("2026-09-30")}, "2026-10-08", false, clock(21, "2026-10-08", false, false)},
+		"conditional":       {Standing{Status: Requested, Class: catalogue.Conditional, Requested: at("2026-02-13")}, "2026-03-05", false, clock(21, "2026-03-05", false, false)},
+		"overdue":           {Standing{Status: Requested, Class: catalogue.Conditional, Requested: at("2026-02-13")}, "2026-03-06", false, clock(21, "2026-03-05", true, false)},
+		"extended":          {Standing{Status: Requested, Class: catalogue.Conditional, Requested: at("2026-02-13"), Extended: true}, "2026-03-06", false, clock(21, "2026-03-19", false, false)},
+		"to share":          {Standing{Status: Granted, Version: 2, Requested: at("2026-02-13"), Decided: at("2026-11-23")}, "2026-12-22", false, clock(22, "2026-12-21", true, false)},
+		"into another year": {Standing{Status: Granted, Version: 2, Requested: at("2026-12-01"), Decided: at("2026-12-15")}, "2026-12-22", false, clock(22, "2027-01-12", false, true)},
+		"shared":            {Standing{Status: Granted, Version: 2, Requested: at("2026-02-13"), Decided: at("2026-11-23")}, "2026-12-22", true, workdays.Clock{}},
+		"the city's own":    {Standing{Status: Granted}, "2026-12-22", false, workdays.Clock{}},
+		"revoked":           {Standing{Status: Revoked, Version: 3, Requested: at("2026-02-13")}, "2026-12-22", false, workdays.Clock{}},
 	} {
 		got := clockOf(&c.g, c.today, c.shared)
 		if got == nil {
-			got = &Clock{}
+			got = &workdays.Clock{}
 		}
 		if *got != c.want {
 			t.Errorf("%s: %+v, want %+v", name, *got, c.want)

@@ -3,6 +3,7 @@ package identity
 import (
 	"fmt"
 	"time"
+	"unicode/utf8"
 
 	"github.com/onedoor/yimen/exchange"
 )
@@ -113,4 +114,10 @@ func MentionsCitizen(s string) bool {
 	}
 	_, err := ParseCitizen(s)
 	return err == nil
+}
+
+// Keepable says whether a text that people typed may be kept for ever: no more than 300 characters, and no citizen number among them. Names it
+// cannot tell.
+func Keepable(s string) bool {
+	return utf8.RuneCountInString(s) <= 300 && utf8.ValidString(s) && !MentionsCitizen(s)
 }

@@ -23,6 +23,7 @@ const (
 	indexKey     = "index"        // seals the index's rows
 	auditKey     = "audit-token"  // subjects in the audit log
 	signatureKey = "audit-signature"
+	doubtsKey    = "doubts"          // seals what people write of doubts
 	logKey       = "log"             // signs the transparency log's checkpoints
 	ordersKey    = roll.OrdersSecret // signs what the exchange tells its nodes: roll, erasures
 	noticesKey   = "notices"         // signs what webhooks are sent

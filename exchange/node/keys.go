@@ -26,6 +26,8 @@ var secrets = []struct {
 		text("各节点的索引都由它加封；换了就打不开，须全部删除、从主题重建", "every node's index is sealed under it: under another none opens, and all must be deleted and folded anew")},
 	{auditKey, text("审计日志中代表当事人", "stands for people in the audit log"),
 		text("审计日志不改写；换了就查不出以前谁看过某人的数据", "the audit log is never rewritten: under another nobody finds who looked at somebody's data before")},
+	{doubtsKey, text("加封疑义中所写的话", "seals what is written of doubts"),
+		text("主题 doubts 不改写；换了就读不出以前所写的", "the topic doubts is never rewritten: under another nobody reads what was written before")},
 	{signatureKey, text("签名回执", "signs receipts"),
 		text("已发出的回执由它验证，验证方只认一把公钥", "receipts that were handed out are verified by it, and verifiers know one key")},
 	{noticesKey, text("签名发往 Webhook 的通知", "signs what webhooks are sent"),

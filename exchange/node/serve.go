@@ -20,6 +20,7 @@ import (
 	"github.com/onedoor/yimen/exchange/audit/ledger"
 	"github.com/onedoor/yimen/exchange/contract"
 	"github.com/onedoor/yimen/exchange/door"
+	"github.com/onedoor/yimen/exchange/doubts"
 	"github.com/onedoor/yimen/exchange/grants"
 	"github.com/onedoor/yimen/exchange/items"
 	"github.com/onedoor/yimen/exchange/limits"
@@ -105,7 +106,7 @@ func (n *Node) handler() (http.Handler, error) {
 	answers, err := api.New(api.Config{Broker: n.Broker, Catalogue: n.Current, Door: n.door, Left: n.Limits.Left, Ready: n.checks(),
 		Others: slices.Concat(ledger.Operations(log), desk.Operations(), n.erasures(), n.keyRings(), n.replays(), n.rules(), n.enrolment(), n.burdens(),
 			(&grants.Desk{Book: n.Grants, Person: n.granting}).Operations(), (&items.Desk{Book: n.Items, Person: n.editing}).Operations(), n.nationals(),
-			n.subscribing().Operations()),
+			n.subscribing().Operations(), (&doubts.Desk{Book: n.Doubts, Person: n.doubting}).Operations()),
 		Metrics: n.Metrics, Log: n.around.Log, Clock: n.around.Clock})
 	if err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	"github.com/onedoor/yimen/exchange/audit"
 	"github.com/onedoor/yimen/exchange/bus"
 	"github.com/onedoor/yimen/exchange/catalogue"
+	"github.com/onedoor/yimen/exchange/doubts"
 	"github.com/onedoor/yimen/exchange/envelope"
 	"github.com/onedoor/yimen/exchange/erasure"
 	"github.com/onedoor/yimen/exchange/notice"
@@ -40,7 +41,7 @@ func Topics(c *catalogue.Catalogue, k Kafka) []bus.Topic {
 	mirror := topic(registry.Mirror, 1, nil)
 	mirror.Compact = true
 	topics := []bus.Topic{topic(audit.Topic, 1, stamped), topic(roll.Topic, 1, stamped), topic(erasure.Topic, 1, stamped), topic(catalogue.Topic, 1, stamped),
-		topic(notice.SubscriptionsTopic, 1, stamped),
+		topic(notice.SubscriptionsTopic, 1, stamped), topic(doubts.Topic, 1, stamped),
 		topic(registry.Proposals, 1, nil), mirror}
 	for _, e := range c.EvidenceTypes() {
 		t := topic(envelope.EvidenceTopic(e.Type), k.Partitions, k.forgetful())

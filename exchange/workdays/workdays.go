@@ -31,6 +31,20 @@ func Add(day exchange.Date, n int) (end exchange.Date, provisional bool) {
 	return exchange.Date(at.Format(time.DateOnly)), provisional
 }
 
+// Clock is a legal time limit that runs, in working days.
+type Clock struct {
+	Article     int           `json:"article"` // of 政务数据共享条例; 21: to answer; 22: to share what was granted; 26: to settle a doubt
+	Due         exchange.Date `json:"due"`     // the last day
+	Overdue     bool          `json:"overdue,omitempty"`
+	Provisional bool          `json:"provisional,omitempty"` // the official calendar up to there is not published yet
+}
+
+// Run is the clock of an article's limit of n working days that began on a day, as it stands today.
+func Run(article int, from exchange.Date, n int, today exchange.Date) *Clock {
+	due, provisional := Add(from, n)
+	return &Clock{Article: article, Due: due, Overdue: due < today, Provisional: provisional}
+}
+
 // Between counts the working days after one day up to and with another; none where that is no later. Provisional and days that do not exist are as
 // with Add.
 func Between(from, to exchange.Date) (n int, provisional bool) {

@@ -1,0 +1,74 @@
+package doubts
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/onedoor/yimen/exchange"
+)
+
+// Act is what is done about a doubt.
+type Act string
+
+// The acts.
+const (
+	Raise    Act = "raise"    // 提出
+	Accept   Act = "accept"   // 属实: the keeper corrects it
+	Reject   Act = "reject"   // 不属实, with the reason
+	Withdraw Act = "withdraw" // 撤回, by the department that raised it
+)
+
+// format changes with the meaning of any member; the old ones fold for ever.
+const format = 1
+
+// maxEntry bounds an entry in bytes.
+const maxEntry = 32 << 10
+
+// entry is one act as it stands on the topic.
+type entry struct {
+	Format   int       `json:"format"`
+	ID       string    `json:"id"` // random
+	At       time.Time `json:"at"`
+	By       string    `json:"by"` // department and staff code
+	Doubt    string    `json:"doubt"`
+	Replaces int       `json:"replaces"` // the version of the doubt that it was done to
+	Act      Act       `json:"act"`
+	About    *about    `json:"about,omitempty"`  // Raise
+	Sealed   []byte    `json:"sealed,omitempty"` // what was written, sealed to the doubt and this entry
+}
+
+// about is what a doubt is about.
+type about struct {
+	Department exchange.Department   `json:"department"` // who doubts
+	Receipt    string                `json:"receipt"`
+	Evidence   exchange.EvidenceType `json:"evidence"`
+	Record     exchange.RecordID     `json:"record"`
+	Version    exchange.Version      `json:"version"`
+	Fields     []string              `json:"fields"`
+}
+
+// parseEntry reads an entry strictly.
+func parseEntry(value []byte) (*entry, error) {
+	if len(value) > maxEntry {
+		return nil, fmt.Errorf("entry of %d bytes", len(value))
+	}
+	var e entry
+	if err := json.Unmarshal(value, &e, json.RejectUnknownMembers(true)); err != nil {
+		return nil, errors.New("entry is not readable")
+	}
+	if e.Format != format || e.ID == "" || e.Doubt == "" || e.By == "" || e.At.IsZero() || (e.About == nil) != (e.Act != Raise) {
+		return nil, fmt.Errorf("entry of format %d, or without id, doubt, author, time or what it is about", e.Format)
+	}
+	return &e, nil
+}
+
+func (e *entry) message() (exchange.Message, error) {
+	value, err := json.Marshal(e)
+	if err != nil {
+		return exchange.Message{}, fmt.Errorf("write entry of a doubt: %w", err)
+	}
+	return exchange.Message{Topic: Topic, Key: []byte(e.Doubt), Time: e.At, Value: value}, nil
+}
