@@ -26,6 +26,11 @@ func measureQuery(ctx context.Context, b *bench) error {
 	}
 	s := &section{What: fmt.Sprintf("audited query over HTTPS, 6 materials (5 held), %s records, %d clients", thousands(float64(b.records)), b.clients)}
 	b.report.Sections = append(b.report.Sections, s)
+	if b.alone {
+		f, err := b.measureOurs(ctx, id, "embedded broker")
+		s.add(f)
+		return err
+	}
 	b.say("bare Go HTTPS handler")
 	handler, err := measureHandler(ctx, b, id)
 	if err != nil {
@@ -127,12 +132,12 @@ func (b *bench) measureOurs(ctx context.Context, id identityFiles, on string, br
 		return f, err
 	}
 	b.say("ours on %s: the index is in order; asking", on)
-	out, cpu, err := b.askOurs(ctx, n, id, name)
+	out, spent, err := b.askOurs(ctx, n, id, name)
 	if err != nil {
 		return f, fmt.Errorf("measure queries on %s: %w", on, err)
 	}
 	f = out.figure
-	f.Name, f.CPU = "Yimen on "+on, each(cpu, out.All)
+	f.Name, f.cost = "Yimen on "+on, spent.each(out.All)
 	f.Note = fmt.Sprintf("answers of %d bytes", out.Bytes/max(1, out.Count))
 	return f, nil
 }
@@ -156,23 +161,23 @@ func rest(ctx context.Context) error {
 }
 
 // askOurs measures, and sees to it that every answer has its entry in the audit log.
-func (b *bench) askOurs(ctx context.Context, n *node.Node, id identityFiles, name string) (out outcome, cpu time.Duration, err error) {
+func (b *bench) askOurs(ctx context.Context, n *node.Node, id identityFiles, name string) (out outcome, spent cost, err error) {
 	before, err := entries(ctx, n)
 	if err != nil {
-		return out, 0, err
+		return out, spent, err
 	}
-	cpu, err = b.profiled(name, func() (err error) {
+	spent, err = b.profiled(name, func() (err error) {
 		out, err = drive(ctx, b.assignment(strings.TrimPrefix(n.URL(), "https://"), id, true))
 		return err
 	})
 	if err != nil {
-		return out, 0, err
+		return out, spent, err
 	}
 	after, err := entries(ctx, n)
 	if err == nil && after-before < out.All { // more there can be: what was sent twice stands twice
 		err = fmt.Errorf("%d answers but %d entries in the audit log", out.All, after-before)
 	}
-	return out, cpu, err
+	return out, spent, err
 }
 
 func entries(ctx context.Context, n *node.Node) (count int64, err error) {
