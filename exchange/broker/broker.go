@@ -90,8 +90,10 @@ type Conclusion struct {
 	Item      exchange.Item     `json:"item"`
 	ItemName  exchange.Text     `json:"item_name"`
 	Applicant string            `json:"applicant"` // masked
-	Answers   []exchange.Answer `json:"answers"`
 	Receipt   audit.Receipt     `json:"receipt"`
+	Answers   []exchange.Answer `json:"answers"`
+
+	told []byte // the answers as the entry commits to them; nil: they were not spelt yet
 }
 
 // New checks the configuration.
@@ -170,7 +172,7 @@ func (b *Broker) query(ctx context.Context, q Query, now time.Time) (Conclusion,
 	}
 	return Conclusion{
 		ID: receipt.ID, Time: now, Case: q.Case, Item: q.Item, ItemName: service.Name,
-		Applicant: identity.Mask(q.Applicant.Number), Answers: answers, Receipt: receipt,
+		Applicant: identity.Mask(q.Applicant.Number), Receipt: receipt, Answers: answers, told: entry.Told,
 	}, nil
 }
 
