@@ -131,7 +131,7 @@ func (s *server) query(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return contract.Content{Type: "application/json; charset=utf-8", Body: append(body, '\n')}, nil
+	return contract.Content{Type: "application/json; charset=utf-8", Body: body}, nil
 }
 
 func (s *server) items(*http.Request) (any, error) { return s.cfg.Catalogue().Services(), nil }

@@ -26,7 +26,7 @@ func Again(ctx context.Context, c *catalogue.Catalogue, h Holdings, q Query, at 
 	return Decide(premises), nil
 }
 
-// Spell writes a conclusion as it is told over HTTP. Its answers, the greater part, are the very bytes that the entry commits to.
+// Spell writes a conclusion as it is told over HTTP, in one line. Its answers, the greater part, are the very bytes that the entry commits to.
 func (c *Conclusion) Spell() (out []byte, err error) {
 	told := c.told
 	if told == nil {
@@ -41,7 +41,7 @@ func (c *Conclusion) Spell() (out []byte, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return slices.Concat(head[:len(head)-1], []byte(`,"answers":`), told, []byte{'}'}), nil
+	return slices.Concat(head[:len(head)-1], []byte(`,"answers":`), told, []byte("}\n")), nil
 }
 
 // Spell writes answers as they are told over HTTP and as audit entries commit to them: the same answers are the same bytes.

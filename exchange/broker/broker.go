@@ -219,15 +219,16 @@ func (b *Broker) permit(ctx context.Context, c *catalogue.Catalogue, entry *audi
 
 // premisesOf gathers what Decide needs. Types without a grant are not even looked up.
 func premisesOf(ctx context.Context, c *catalogue.Catalogue, h Holdings, service catalogue.Service, q Query, now time.Time) (Premises, error) {
+	types, today := service.Types(), exchange.DateOf(now)
 	p := Premises{
 		Service: service, Holder: q.Applicant, Now: now, On: q.On, Facts: q.Facts, Stated: q.Stated, Chosen: q.Chosen,
-		Evidence: map[exchange.EvidenceType]catalogue.Evidence{},
-		Grants:   map[exchange.EvidenceType]catalogue.Grant{},
+		Evidence: make(map[exchange.EvidenceType]catalogue.Evidence, len(types)),
+		Grants:   make(map[exchange.EvidenceType]catalogue.Grant, len(types)),
 	}
-	var granted []exchange.EvidenceType
-	for _, t := range service.Types() {
+	granted := make([]exchange.EvidenceType, 0, len(types))
+	for _, t := range types {
 		p.Evidence[t], _ = c.Evidence(t) // Load saw to it that it is there
-		if grant, ok := c.Permit(q.Caller.Department, q.Item, t, exchange.DateOf(now)); ok {
+		if grant, ok := c.Permit(q.Caller.Department, q.Item, t, today); ok {
 			p.Grants[t] = grant
 			if ofApplicant(service, t) {
 				granted = append(granted, t)
