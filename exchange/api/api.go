@@ -136,7 +136,11 @@ func (s *server) query(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return conclusion, nil
+	body, err := conclusion.Spell()
+	if err != nil {
+		return nil, err
+	}
+	return contract.Content{Type: "application/json; charset=utf-8", Body: body}, nil
 }
 
 // quotas are what a caller who is known may still ask.

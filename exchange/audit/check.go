@@ -122,8 +122,10 @@ func (e *Entry) checkFields() error {
 
 // checkAsked holds to their forms what a query asks beside the item.
 func (e *Entry) checkAsked() error {
-	if _, err := exchange.ParseDate(string(e.On)); e.On != "" && err != nil {
-		return errors.New("audit entry with a day that is none")
+	if e.On != "" {
+		if _, err := exchange.ParseDate(string(e.On)); err != nil {
+			return errors.New("audit entry with a day that is none")
+		}
 	}
 	if e.Only != "" && !exchange.ValidName(string(e.Only)) || !bounded(string(e.Only), maxReference, "") {
 		return errors.New("audit entry that wants no type of evidence")

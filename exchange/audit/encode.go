@@ -1,9 +1,9 @@
 package audit
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 )
@@ -25,25 +25,34 @@ func (e *Entry) encode() ([]byte, error) {
 }
 
 func appendInputs(out []byte, inputs map[string]map[int]int64) []byte {
-	var topics [16]string
-	var partitions [16]int
+	var topics [32]member[string, map[int]int64]
+	var partitions [16]member[int, int64]
 	out = append(out, '{')
 	for i, topic := range sorted(topics[:0], inputs) {
-		out = strconv.AppendQuote(comma(out, i), topic) // topics are plain ASCII
-		out = append(out, ':', '{')
-		for j, p := range sorted(partitions[:0], inputs[topic]) {
+		out = append(append(comma(out, i), '"'), topic.name...) // topics are letters, digits, dots and dashes
+		out = append(out, '"', ':', '{')
+		for j, p := range sorted(partitions[:0], topic.value) {
 			out = append(comma(out, j), '"')
-			out = append(strconv.AppendInt(out, int64(p), 10), '"', ':')
-			out = strconv.AppendInt(out, inputs[topic][p], 10)
+			out = append(strconv.AppendInt(out, int64(p.name), 10), '"', ':')
+			out = strconv.AppendInt(out, p.value, 10)
 		}
 		out = append(out, '}')
 	}
 	return append(out, '}')
 }
 
-func sorted[K interface{ ~int | ~string }, V any](into []K, m map[K]V) []K {
-	into = slices.AppendSeq(into, maps.Keys(m))
-	slices.Sort(into)
+// member is one of a map's.
+type member[K cmp.Ordered, V any] struct {
+	name  K
+	value V
+}
+
+// sorted are a map's members by name, each looked up once.
+func sorted[K cmp.Ordered, V any](into []member[K, V], m map[K]V) []member[K, V] {
+	for name, value := range m {
+		into = append(into, member[K, V]{name, value})
+	}
+	slices.SortFunc(into, func(a, b member[K, V]) int { return cmp.Compare(a.name, b.name) })
 	return into
 }
 

@@ -94,8 +94,10 @@ type Conclusion struct {
 	Item      exchange.Item     `json:"item"`
 	ItemName  exchange.Text     `json:"item_name"`
 	Applicant string            `json:"applicant"` // masked
-	Answers   []exchange.Answer `json:"answers"`
 	Receipt   audit.Receipt     `json:"receipt"`
+	Answers   []exchange.Answer `json:"answers"`
+
+	told []byte // the answers as the entry commits to them; nil: they were not spelt yet
 }
 
 // New checks the configuration.
@@ -174,7 +176,7 @@ func (b *Broker) query(ctx context.Context, q Query, now time.Time) (Conclusion,
 	}
 	return Conclusion{
 		ID: receipt.ID, Time: now, Case: q.Case, Item: q.Item, ItemName: service.Name,
-		Applicant: identity.Mask(q.Applicant.Number), Answers: told, Receipt: receipt,
+		Applicant: identity.Mask(q.Applicant.Number), Receipt: receipt, Answers: told, told: entry.Told,
 	}, nil
 }
 
@@ -221,15 +223,16 @@ func (b *Broker) permit(ctx context.Context, c *catalogue.Catalogue, entry *audi
 
 // premisesOf gathers what Decide needs. Types without a grant are not even looked up.
 func premisesOf(ctx context.Context, c *catalogue.Catalogue, h Holdings, service catalogue.Service, q Query, now time.Time) (Premises, error) {
+	types, today := service.Types(), exchange.DateOf(now)
 	p := Premises{
 		Service: service, Holder: q.Applicant, Now: now, On: q.On, Facts: q.Facts, Stated: q.Stated, Chosen: q.Chosen, Mode: q.Mode,
-		Evidence: map[exchange.EvidenceType]catalogue.Evidence{},
-		Grants:   map[exchange.EvidenceType]catalogue.Grant{},
+		Evidence: make(map[exchange.EvidenceType]catalogue.Evidence, len(types)),
+		Grants:   make(map[exchange.EvidenceType]catalogue.Grant, len(types)),
 	}
-	var granted []exchange.EvidenceType
-	for _, t := range service.Types() {
+	granted := make([]exchange.EvidenceType, 0, len(types))
+	for _, t := range types {
 		p.Evidence[t], _ = c.Evidence(t) // Load saw to it that it is there
-		if grant, ok := c.Permit(q.Caller.Department, q.Item, t, exchange.DateOf(now)); ok {
+		if grant, ok := c.Permit(q.Caller.Department, q.Item, t, today); ok {
 			p.Grants[t] = grant
 			if needed(service, t, "") || shows(t, q.Parties) {
 				granted = append(granted, t)

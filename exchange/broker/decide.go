@@ -25,12 +25,15 @@ type Premises struct {
 	Parties  map[exchange.Role]Party // who the others are whose evidence the item asks for, as far as stated
 
 	applicant exchange.HolderKind // in a party's premises: what the applicant is, of whom conditions speak
+	today     exchange.Date       // of Now, once it was looked up
 }
 
 // day is the day on which records must be valid, and whether it is over.
 func (p *Premises) day() (day exchange.Date, over bool) {
-	today := exchange.DateOf(p.Now)
-	return cmp.Or(p.On, today), p.On != "" && p.On < today
+	if p.today == "" {
+		p.today = exchange.DateOf(p.Now)
+	}
+	return cmp.Or(p.On, p.today), p.On != "" && p.On < p.today
 }
 
 // Decide draws the conclusion for each material that is asked for, in the service's order.

@@ -56,11 +56,18 @@ type Bus struct {
 	refreshed time.Time
 	layouts   map[string]layout
 	lanes     map[place]*lane
+	asking    map[spot]*asked
 }
 
 type place struct {
 	topic     string
 	partition int
+}
+
+// spot is a place's message at an offset.
+type spot struct {
+	place
+	offset int64
 }
 
 // Connect prepares a Bus. It does not wait for Kafka to be there: Ping does.
@@ -87,6 +94,7 @@ func Connect(config Config) (*Bus, error) {
 		metrics: metrics,
 		layouts: make(map[string]layout),
 		lanes:   make(map[place]*lane),
+		asking:  make(map[spot]*asked),
 	}
 	b.life, b.end = context.WithCancelCause(context.Background())
 	b.wires = newWires(config)

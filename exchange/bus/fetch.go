@@ -30,8 +30,45 @@ type fetched struct {
 // ApiKey implements protocol.Message.
 func (*fetched) ApiKey() protocol.ApiKey { return protocol.Fetch }
 
-// fetch asks for what a partition has from the offset on.
+// asked is a request under way, for all who wait at its offset: whoever follows the same topic is there most of the time.
+type asked struct {
+	over   chan struct{}
+	answer *fetched // this and err are read after over only
+	err    error
+}
+
+// fetch gives what a partition has from the offset on. Others may have the same answer.
 func (b *Bus) fetch(ctx context.Context, at place, offset int64) (*fetched, error) {
+	a := b.asked(spot{at, offset})
+	select {
+	case <-a.over:
+		return a.answer, a.err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+// asked gives the request under way from the spot on, and begins it where there is none. The caller is registered.
+func (b *Bus) asked(from spot) *asked {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	a := b.asking[from]
+	if a == nil {
+		a = &asked{over: make(chan struct{})}
+		b.asking[from] = a
+		b.work.Go(func() {
+			a.answer, a.err = b.request(b.life, from.place, from.offset)
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			delete(b.asking, from)
+			close(a.over)
+		})
+	}
+	return a
+}
+
+// request asks the partition's leader.
+func (b *Bus) request(ctx context.Context, at place, offset int64) (*fetched, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	answer, err := b.wires.transport.RoundTrip(ctx, b.client.Addr, &fetchRequest{client: b.wires.transport.ClientID, Request: fetch.Request{

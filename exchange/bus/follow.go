@@ -14,13 +14,15 @@ import (
 )
 
 const (
-	fetchBytes = 2 << 20     // compressed, for one partition; more than two batches of ours
-	fetchWait  = time.Second // how long a broker holds a request for which it has nothing
+	fetchBytes = 2 << 20 // compressed, for one partition; more than two batches of ours
+	// fetchWait is how long a broker holds a request for which it has nothing. There is one for each partition, so that a city's
+	// brokers answer nothing hundreds of times in it; what comes is handed over at once all the same.
+	fetchWait = requestTimeout / 2
 )
 
 // Follow hands over each partition of the topic from its offset in from (absent: from the beginning), and
 // then what comes. One partition's batches are handled one after the other in order; those of different
-// partitions at the same time. handle may keep the messages.
+// partitions at the same time. handle may keep the messages but not change them: others who follow the topic have the same.
 //
 // Follow returns the error of handle, or the cause of the end of ctx. All else it outlives: broker
 // restarts, lost connections, new partitions. A message can come twice. An offset that the topic no longer

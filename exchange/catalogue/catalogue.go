@@ -161,15 +161,16 @@ func (s Service) Fact(code string) (Fact, bool) {
 
 // Types are the evidence types that any of the item's materials can be met with, sorted.
 func (s Service) Types() []exchange.EvidenceType {
-	types := map[exchange.EvidenceType]bool{}
+	types := make([]exchange.EvidenceType, 0, len(s.Materials))
 	for _, m := range s.Materials {
 		for _, set := range m.Alternatives {
 			for _, need := range set {
-				types[need.Evidence] = true
+				types = append(types, need.Evidence)
 			}
 		}
 	}
-	return slices.Sorted(maps.Keys(types))
+	slices.Sort(types)
+	return slices.Compact(types)
 }
 
 // Department finds a department by its code.

@@ -80,7 +80,7 @@ type Parameter struct {
 	OneOf   []string // the values there are; none: any
 }
 
-// Content is an answer that is not JSON.
+// Content is an answer as bytes: what is not JSON, or was written already.
 type Content struct {
 	Type string
 	Body []byte

@@ -38,7 +38,7 @@ func measureHandler(ctx context.Context, b *bench, id identityFiles) (f figure, 
 		}
 	}()
 	var out outcome
-	cpu, err := b.profiled("handler", func() (err error) {
+	spent, err := b.profiled("handler", func() (err error) {
 		out, err = drive(ctx, b.assignment(listener.Addr().String(), id, false))
 		return err
 	})
@@ -46,6 +46,6 @@ func measureHandler(ctx context.Context, b *bench, id identityFiles) (f figure, 
 		return f, fmt.Errorf("measure bare handler: %w", err)
 	}
 	f = out.figure
-	f.Name, f.CPU = "bare Go HTTPS handler, 2 KB", each(cpu, out.All)
+	f.Name, f.cost = "bare Go HTTPS handler, 2 KB", spent.each(out.All)
 	return f, nil
 }

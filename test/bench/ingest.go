@@ -84,7 +84,7 @@ func (b *bench) measureVisible(ctx context.Context, s *section, id identityFiles
 	b.say("ours: file to index")
 	var result adapters.Result
 	var acked, visible time.Duration
-	cpu, err := b.profiled("ingest", func() (err error) {
+	spent, err := b.profiled("ingest", func() (err error) {
 		began := time.Now()
 		if result, err = b.readOnce(ctx, n, n.Bus, m, signer); err != nil {
 			return err
@@ -100,7 +100,7 @@ func (b *bench) measureVisible(ctx context.Context, s *section, id identityFiles
 	if got := n.Index.Counts(); got.Records[ingested] != result.Published {
 		return fmt.Errorf("measure ingest: %d records published, %d in the index", result.Published, got.Records[ingested])
 	}
-	ours := s.add(figure{Name: "Yimen, file to index", Rate: rate(result.Read, visible), Count: result.Read, CPU: each(cpu, result.Read),
+	ours := s.add(figure{Name: "Yimen, file to index", Rate: rate(result.Read, visible), Count: result.Read, cost: spent.each(result.Read),
 		Note: fmt.Sprintf("%d rows in quarantine", result.Quarantined)})
 	s.add(figure{Name: "  of that until acknowledged", Rate: rate(result.Read, acked), Count: result.Read})
 	s.add(peer)
@@ -179,14 +179,14 @@ func (b *bench) measurePublish(ctx context.Context, s *section, n *node.Node, al
 	b.say("ours: file to Kafka, nobody folding")
 	var result adapters.Result
 	began := time.Now()
-	cpu, err := b.profiled("publish", func() (err error) {
+	spent, err := b.profiled("publish", func() (err error) {
 		result, err = b.readOnce(ctx, n, alone, m, signer)
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("measure publishing: %w", err)
 	}
-	ours := s.add(figure{Name: "Yimen, file to Kafka alone", Rate: rate(result.Read, time.Since(began)), Count: result.Read, CPU: each(cpu, result.Read)})
+	ours := s.add(figure{Name: "Yimen, file to Kafka alone", Rate: rate(result.Read, time.Since(began)), Count: result.Read, cost: spent.each(result.Read)})
 	for _, f := range s.Figures {
 		if f.Name == producerName {
 			s.against(ours, f, 0, 0)
@@ -239,7 +239,7 @@ func (b *bench) measureRebuild(ctx context.Context, s *section, id identityFiles
 	b.say("ours: index from nothing")
 	var n *node.Node
 	began := time.Now()
-	cpu, err := b.profiled("rebuild", func() (err error) {
+	spent, err := b.profiled("rebuild", func() (err error) {
 		if n, err = b.startNode(ctx, id, data, addr); err != nil {
 			return err
 		}
@@ -252,7 +252,7 @@ func (b *bench) measureRebuild(ctx context.Context, s *section, id identityFiles
 	if err != nil {
 		return fmt.Errorf("measure rebuild: %w", err)
 	}
-	ours := s.add(figure{Name: "Yimen, index rebuild", Rate: rate(count, took), Count: count, CPU: each(cpu, count), Note: "first ≥ 100,000, aim ≥ 300,000"})
+	ours := s.add(figure{Name: "Yimen, index rebuild", Rate: rate(count, took), Count: count, cost: spent.each(count), Note: "first ≥ 100,000, aim ≥ 300,000"})
 	s.add(peer)
 	s.against(ours, peer, 0, 0)
 	return nil

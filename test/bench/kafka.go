@@ -130,6 +130,14 @@ func (k *apacheKafka) await(ctx context.Context) error {
 	}
 }
 
+// cpuTime is what the broker has used of the processors so far.
+func (k *apacheKafka) cpuTime() time.Duration {
+	if k == nil {
+		return 0
+	}
+	return cpuTimeOf(k.server.cmd.Process.Pid)
+}
+
 func (k *apacheKafka) stop() error {
 	return errors.Join(k.server.stop(syscall.SIGKILL), os.RemoveAll(k.dir)) // nothing of it is needed any more
 }

@@ -29,6 +29,7 @@ type options struct {
 	cacheMiB         int
 	jars, apicurio   string
 	candidates       int
+	alone            bool
 	cpu, mem         string
 	output           string
 }
@@ -87,6 +88,7 @@ func parse(args []string) (string, options, error) {
 	f.StringVar(&o.jars, "kafka", defaultJars(), "folder with Kafka's jars")
 	f.IntVar(&o.candidates, "candidates", 300, "schemas that are checked, and registered, in each measurement; half as many before it, to warm up")
 	f.StringVar(&o.apicurio, "apicurio", cached(apicurioFolder), "folder with Apicurio Registry, or its archive")
+	f.BoolVar(&o.alone, "alone", false, "query: measure ours without its peers, to see what a change of the code does")
 	f.StringVar(&o.cpu, "cpuprofile", "", "write CPU profiles of this process to `PREFIX`-NAME.pprof, one for each measurement")
 	f.StringVar(&o.mem, "memprofile", "", "write allocation profiles to `PREFIX`-NAME.pprof")
 	f.StringVar(&o.output, "o", "table", "table or json")

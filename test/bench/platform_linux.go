@@ -1,7 +1,9 @@
 package main
 
 import (
+	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -22,6 +24,20 @@ func cpuTime() time.Duration {
 		return 0
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// cpuTimeOf is what another process has used so far, 0 where that cannot be said.
+func cpuTimeOf(pid int) time.Duration {
+	const user, system, tick = 11, 12, 10 * time.Millisecond
+	content, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	_, after, _ := strings.Cut(string(content), ") ")
+	fields := strings.Fields(after)
+	if len(fields) <= system {
+		return 0
+	}
+	u, _ := strconv.Atoi(fields[user])
+	s, _ := strconv.Atoi(fields[system])
+	return time.Duration(u+s) * tick
 }
 
 // processor is the model's name.

@@ -13,6 +13,8 @@ func as(*syscall.SysProcAttr, uint32, uint32) {}
 
 func cpuTime() time.Duration { return 0 }
 
+func cpuTimeOf(int) time.Duration { return 0 }
+
 func processor() string { return "unknown" }
 
 func load() string { return "unknown" }

@@ -26,16 +26,17 @@ func measureQuery(ctx context.Context, b *bench) error {
 	}
 	s := &section{What: fmt.Sprintf("audited query over HTTPS, 6 materials (5 held), %s records, %d clients", thousands(float64(b.records)), b.clients)}
 	b.report.Sections = append(b.report.Sections, s)
-	b.say("bare Go HTTPS handler")
-	handler, err := measureHandler(ctx, b, id)
-	if err != nil {
-		return err
+	var handler, alone, audited figure
+	if !b.alone {
+		b.say("bare Go HTTPS handler")
+		if handler, err = measureHandler(ctx, b, id); err != nil {
+			return err
+		}
+		if alone, audited, err = b.measurePostgres(ctx, s); err != nil {
+			return err
+		}
 	}
-	alone, audited, err := b.measurePostgres(ctx, s)
-	if err != nil {
-		return err
-	}
-	ours, err := b.measureOurs(ctx, id, "embedded broker")
+	ours, err := b.measureOurs(ctx, id, nil)
 	if err != nil {
 		return err
 	}
@@ -97,14 +98,14 @@ func (b *bench) measureOnKafka(ctx context.Context, s *section, id identityFiles
 		return f, err
 	}
 	defer func() { err = errors.Join(err, k.stop()) }()
-	return b.measureOurs(ctx, id, "Apache Kafka", k.addr)
+	return b.measureOurs(ctx, id, k)
 }
 
-// measureOurs fills an index through the topics and asks it.
-func (b *bench) measureOurs(ctx context.Context, id identityFiles, on string, brokers ...string) (f figure, err error) {
-	name := "query-" + strings.ToLower(on[strings.LastIndexByte(on, ' ')+1:])
-	if len(brokers) == 0 {
-		name = "query-embedded"
+// measureOurs fills an index through the topics of a Kafka and asks it; nil: on the embedded broker.
+func (b *bench) measureOurs(ctx context.Context, id identityFiles, k *apacheKafka) (f figure, err error) {
+	name, on, brokers := "query-embedded", "embedded broker", []string(nil)
+	if k != nil {
+		name, on, brokers = "query-kafka", "Apache Kafka", []string{k.addr}
 	}
 	data := filepath.Join(b.dir, name)
 	n, err := b.startNode(ctx, id, data, brokers...)
@@ -127,14 +128,31 @@ func (b *bench) measureOurs(ctx context.Context, id identityFiles, on string, br
 		return f, err
 	}
 	b.say("ours on %s: the index is in order; asking", on)
-	out, cpu, err := b.askOurs(ctx, n, id, name)
+	theirs, requests := k.cpuTime(), auditRequests(n)
+	out, spent, err := b.askOurs(ctx, n, id, name)
 	if err != nil {
 		return f, fmt.Errorf("measure queries on %s: %w", on, err)
 	}
 	f = out.figure
-	f.Name, f.CPU = "Yimen on "+on, each(cpu, out.All)
-	f.Note = fmt.Sprintf("answers of %d bytes", out.Bytes/max(1, out.Count))
+	f.Name, f.cost = "Yimen on "+on, spent.each(out.All)
+	f.Note = fmt.Sprintf("answers of %d bytes, %.1f audit entries in a request", out.Bytes/max(1, out.Count), float64(out.All)/float64(max(1, auditRequests(n)-requests)))
+	if k != nil {
+		f.Note += ", Kafka's own CPU each " + short(cost{CPU: k.cpuTime() - theirs}.each(out.All).CPU)
+	}
 	return f, nil
+}
+
+// auditRequests is how many requests have taken entries to the audit topic.
+func auditRequests(n *node.Node) (count uint64) {
+	families, _ := n.Metrics.Gather()
+	for _, family := range families {
+		for _, m := range family.GetMetric() {
+			if family.GetName() == "yimen_bus_append_request_seconds" && m.GetLabel()[0].GetValue() == audit.Topic {
+				count += m.GetHistogram().GetSampleCount()
+			}
+		}
+	}
+	return count
 }
 
 // rest waits until this process has nothing more to do with what was published, a minute at most: the index puts it in order when
@@ -156,23 +174,23 @@ func rest(ctx context.Context) error {
 }
 
 // askOurs measures, and sees to it that every answer has its entry in the audit log.
-func (b *bench) askOurs(ctx context.Context, n *node.Node, id identityFiles, name string) (out outcome, cpu time.Duration, err error) {
+func (b *bench) askOurs(ctx context.Context, n *node.Node, id identityFiles, name string) (out outcome, spent cost, err error) {
 	before, err := entries(ctx, n)
 	if err != nil {
-		return out, 0, err
+		return out, spent, err
 	}
-	cpu, err = b.profiled(name, func() (err error) {
+	spent, err = b.profiled(name, func() (err error) {
 		out, err = drive(ctx, b.assignment(strings.TrimPrefix(n.URL(), "https://"), id, true))
 		return err
 	})
 	if err != nil {
-		return out, 0, err
+		return out, spent, err
 	}
 	after, err := entries(ctx, n)
 	if err == nil && after-before < out.All { // more there can be: what was sent twice stands twice
 		err = fmt.Errorf("%d answers but %d entries in the audit log", out.All, after-before)
 	}
-	return out, cpu, err
+	return out, spent, err
 }
 
 func entries(ctx context.Context, n *node.Node) (count int64, err error) {

@@ -178,14 +178,14 @@ func (b *bench) lookups(ctx context.Context, c registryClient, ids []int) (figur
 		a.Gets = append(a.Gets, fmt.Sprintf("%s/schemas/ids/%d", base.Path, id))
 	}
 	var out outcome
-	cpu, err := b.profiled(c.profile("lookup"), func() (err error) {
+	spent, err := b.profiled(c.profile("lookup"), func() (err error) {
 		out, err = drive(ctx, a)
 		return err
 	})
 	f := out.figure
 	f.Name = c.name
 	if c.own {
-		f.CPU = each(cpu, out.All)
+		f.cost = spent.each(out.All)
 	}
 	return f, err
 }
@@ -210,14 +210,14 @@ func (b *bench) oneByOne(ctx context.Context, c registryClient, what string, do 
 		return figure{}, err
 	}
 	began := time.Now()
-	cpu, err := b.profiled(c.profile(what), func() error { return all(warm, warm+b.candidates) })
+	spent, err := b.profiled(c.profile(what), func() error { return all(warm, warm+b.candidates) })
 	if err != nil {
 		return figure{}, err
 	}
 	f := figure{Name: c.name, Rate: float64(len(times)) / time.Since(began).Seconds(), Count: int64(len(times))}
 	f.P50, f.P99 = percentiles(times)
 	if c.own {
-		f.CPU = each(cpu, f.Count)
+		f.cost = spent.each(f.Count)
 	}
 	return f, nil
 }

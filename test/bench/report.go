@@ -18,9 +18,9 @@ type figure struct {
 	P99    time.Duration `json:"p99_ns,omitempty"`
 	Count  int64         `json:"count"`
 	Errors int64         `json:"errors"`
-	// CPU is what our own process used for each, where it was the one measured: on a busy machine it tells more than the rate.
-	CPU  time.Duration `json:"cpu_ns_each,omitempty"`
-	Note string        `json:"note,omitempty"`
+	// What our own process used for each, where it was the one measured: on a busy machine it tells more than the rate.
+	cost
+	Note string `json:"note,omitempty"`
 }
 
 // ratio compares two figures of the same run.
@@ -89,13 +89,13 @@ func (r *report) print(w io.Writer, form string) error {
 
 func (s *section) print(b *strings.Builder, t *tabwriter.Writer) {
 	fmt.Fprintf(b, "\n%s\n", s.What)
-	fmt.Fprintln(t, "per second\tp50\tp99\tCPU each\terrors\t  \t")
+	fmt.Fprintln(t, "per second\tp50\tp99\tCPU each\tallocations\terrors\t  \t")
 	for _, f := range s.Figures {
 		name := f.Name
 		if f.Note != "" {
 			name += " (" + f.Note + ")"
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%d\t\t  %s\n", thousands(f.Rate), short(f.P50), short(f.P99), short(f.CPU), f.Errors, name)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%d\t\t  %s\n", thousands(f.Rate), short(f.P50), short(f.P99), short(f.CPU), number(f.Pieces), f.Errors, name)
 	}
 	t.Flush()
 	fmt.Fprintln(t, "ratio\tfirst\taim\t  \t")
@@ -106,6 +106,13 @@ func (s *section) print(b *strings.Builder, t *tabwriter.Writer) {
 	for _, why := range s.Skipped {
 		fmt.Fprintf(b, "  not measured: %s\n", why)
 	}
+}
+
+func number(n int64) string {
+	if n == 0 {
+		return ""
+	}
+	return thousands(float64(n))
 }
 
 func bound(f float64) string {

@@ -10,7 +10,7 @@ import (
 
 func sample() report {
 	s := &section{What: "queries", Skipped: []string{"PostgreSQL: is missing"}}
-	ours := s.add(figure{Name: "ours", Rate: 12345.6, P50: 1500 * time.Microsecond, P99: 20 * time.Millisecond, Count: 9, CPU: 120 * time.Microsecond})
+	ours := s.add(figure{Name: "ours", Rate: 12345.6, P50: 1500 * time.Microsecond, P99: 20 * time.Millisecond, Count: 9, cost: cost{CPU: 120 * time.Microsecond}})
 	peer := s.add(figure{Name: "peer", Rate: 4000})
 	s.against(ours, peer, 2, 3)
 	s.against(ours, figure{Name: "never measured"}, 0, 0)

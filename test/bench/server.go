@@ -78,10 +78,3 @@ func (b *bench) assignment(addr string, id identityFiles, checked bool) assignme
 	return assignment{Addr: addr, Root: id.root, Path: "/v1/queries", Token: id.token, Holders: b.records / holdersShare, Clients: b.clients,
 		Warm: b.warm, Measure: b.measure, Checked: checked}
 }
-
-func each(all time.Duration, count int64) time.Duration {
-	if count == 0 {
-		return 0
-	}
-	return all / time.Duration(count)
-}

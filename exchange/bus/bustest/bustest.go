@@ -34,6 +34,7 @@ func Contract(t *testing.T, start func(*testing.T) Server) {
 		"follow stops where handling fails":         testHandleFails,
 		"read stops where it is told to":            testReadUntil,
 		"follow sees what comes later":              testFollowLive,
+		"who waits together has one answer":         testFollowTogether,
 		"an offset that is gone starts at earliest": testOffsetGone,
 		"an ended context is said to be unknown":    testContext,
 		"a missing topic is named":                  testMissing,

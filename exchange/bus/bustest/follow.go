@@ -313,3 +313,40 @@ func (f *following) checkOrder(t *testing.T) {
 		}
 	}
 }
+
+// testFollowTogether: two who wait at the end of a partition are one request to the broker, and one message in memory.
+func testFollowTogether(t *testing.T, s Server) {
+	b := connect(t, s)
+	name := topic(t, b, "together", 1)
+	ctx, cancel := context.WithCancel(t.Context())
+	var followers sync.WaitGroup
+	defer followers.Wait()
+	defer cancel()
+	var seen [2]chan exchange.Message
+	for i := range seen {
+		seen[i] = make(chan exchange.Message)
+		followers.Go(func() {
+			b.Follow(ctx, name, nil, func(ctx context.Context, msgs []exchange.Message) error {
+				for _, m := range msgs {
+					select {
+					case seen[i] <- m:
+					case <-ctx.Done():
+					}
+				}
+				return nil
+			})
+		})
+	}
+	const tries = 100 // they may ask one after the other, but not always
+	for range tries {
+		mustAppend(t, b, name, message("k", "v"))
+		one, other := <-seen[0], <-seen[1]
+		if one.Offset != other.Offset || string(one.Value) != string(other.Value) {
+			t.Fatalf("offsets %d and %d", one.Offset, other.Offset)
+		}
+		if &one.Value[0] == &other.Value[0] {
+			return
+		}
+	}
+	t.Errorf("none of %d messages was fetched once for both", tries)
+}
