@@ -19,6 +19,7 @@ import (
 	"github.com/onedoor/yimen/exchange/audit"
 	"github.com/onedoor/yimen/exchange/catalogue"
 	"github.com/onedoor/yimen/exchange/identity"
+	"github.com/onedoor/yimen/exchange/trace"
 )
 
 // Holdings is the index of records by holder. It is safe for concurrent use.
@@ -121,7 +122,7 @@ func (b *Broker) Query(ctx context.Context, q Query) (Conclusion, error) {
 	if _, known := b.cfg.Catalogue.Service(item); !known {
 		item = "" // whatever was typed there must not become a label
 	}
-	b.metrics.observe(item, conclusion.Answers, err, b.cfg.Clock().Sub(start))
+	b.metrics.observe(ctx, item, conclusion.Answers, err, b.cfg.Clock().Sub(start))
 	return conclusion, err
 }
 
@@ -158,7 +159,7 @@ func (b *Broker) query(ctx context.Context, q Query, now time.Time) (Conclusion,
 	if err := b.strayed(ctx, entry, &premises); err != nil {
 		return Conclusion{}, err
 	}
-	answers := Decide(premises)
+	answers := decided(ctx, premises)
 	entry.Decision, entry.Materials, entry.Inputs = audit.Answered, Logged(answers), inputs(premises.Found.Inputs, c)
 	entry.Found = len(premises.Found.Records) > 0
 	if entry.Told, err = Spell(answers); err != nil {
@@ -235,8 +236,11 @@ func premisesOf(ctx context.Context, c *catalogue.Catalogue, h Holdings, service
 	if len(granted) == 0 {
 		return p, nil
 	}
+	within, span := trace.Step(ctx, "find")
 	var err error
-	if p.Found, err = h.Find(ctx, q.Applicant, granted); err != nil {
+	p.Found, err = h.Find(within, q.Applicant, granted)
+	trace.End(span, err)
+	if err != nil {
 		return Premises{}, notFoundOut(err)
 	}
 	return p, nil
@@ -251,6 +255,13 @@ func inputs(found map[string]map[int]int64, c *catalogue.Catalogue) map[string]m
 	maps.Copy(all, found)
 	all[catalogue.Topic] = map[int]int64{0: c.UpTo()}
 	return all
+}
+
+// decided is Decide as a step of a trace.
+func decided(ctx context.Context, p Premises) []exchange.Answer {
+	_, span := trace.Step(ctx, "decide")
+	defer span.End()
+	return Decide(p)
 }
 
 func (b *Broker) audit(ctx context.Context, entry audit.Entry) (audit.Receipt, error) {

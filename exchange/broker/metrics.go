@@ -1,10 +1,12 @@
 package broker
 
 import (
+	"context"
 	"fmt"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	oteltrace "go.opentelemetry.io/otel/trace"
 
 	"github.com/onedoor/yimen/exchange"
 )
@@ -37,8 +39,8 @@ func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
 	return m, nil
 }
 
-// observe counts one query. The item must be one of the catalogue's, or empty.
-func (m *metrics) observe(item exchange.Item, answers []exchange.Answer, err error, took time.Duration) {
+// observe counts one query, with its trace where one is recorded. The item must be one of the catalogue's, or empty.
+func (m *metrics) observe(ctx context.Context, item exchange.Item, answers []exchange.Answer, err error, took time.Duration) {
 	outcome := "answered"
 	if err != nil {
 		switch exchange.KindOf(err) {
@@ -54,7 +56,12 @@ func (m *metrics) observe(item exchange.Item, answers []exchange.Answer, err err
 			outcome = "failed"
 		}
 	}
-	m.duration.WithLabelValues(string(item), outcome).Observe(took.Seconds())
+	at := m.duration.WithLabelValues(string(item), outcome)
+	if of := oteltrace.SpanContextFromContext(ctx); of.IsSampled() {
+		at.(prometheus.ExemplarObserver).ObserveWithExemplar(took.Seconds(), prometheus.Labels{"trace_id": of.TraceID().String()})
+	} else {
+		at.Observe(took.Seconds())
+	}
 	for _, a := range answers {
 		m.materials.WithLabelValues(string(a.Outcome)).Inc()
 	}

@@ -18,6 +18,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	oteltrace "go.opentelemetry.io/otel/trace"
 
 	"github.com/onedoor/yimen/certs"
 	"github.com/onedoor/yimen/certs/roll"
@@ -46,7 +48,8 @@ type Surroundings struct {
 	// Catalogue is added to the configured directories; the demo brings its city this way.
 	Catalogue []fs.FS
 
-	authority certs.Authority // nil: the configured one; tests take it away
+	authority certs.Authority        // nil: the configured one; tests take it away
+	spans     sdktrace.SpanProcessor // nil: to the configured endpoint; tests look at them
 }
 
 // Node is a running exchange.
@@ -75,7 +78,8 @@ type Node struct {
 	own     *certs.Credential // the node's, at the address for departments
 	tls     *tls.Config       // nil: plain HTTP
 	brokers []string
-	suite   envelope.Suite // of what enrols
+	suite   envelope.Suite   // of what enrols
+	tracer  oteltrace.Tracer // nil: nothing is traced
 
 	life   context.Context // ends with Close, or with the first error of what runs in the background: its cause
 	end    context.CancelCauseFunc
@@ -119,7 +123,7 @@ func Start(ctx context.Context, cfg Config, around Surroundings) (*Node, error) 
 	}
 	n := &Node{suite: suite, cfg: cfg, around: around, Metrics: prometheus.NewRegistry()}
 	n.life, n.end = context.WithCancelCause(context.WithoutCancel(ctx))
-	for _, part := range []func(context.Context) error{n.learn, n.keep, n.connect, n.identify, n.record, n.stand, n.register, n.index, n.grant, n.answer, n.serve} {
+	for _, part := range []func(context.Context) error{n.trace, n.learn, n.keep, n.connect, n.identify, n.record, n.stand, n.register, n.index, n.grant, n.answer, n.serve} {
 		if err := errors.Join(part(ctx), ctx.Err()); err != nil {
 			return nil, errors.Join(err, n.Close())
 		}
@@ -240,7 +244,7 @@ func (n *Node) fold(ctx context.Context, topic string) error {
 			return topicMadeAnew(topic, filepath.Join(n.cfg.Data, indexDir))
 		}
 	}
-	return n.Bus.Follow(ctx, topic, from, n.Index.Fold)
+	return n.Bus.Follow(ctx, topic, from, n.followed(topic, n.Index.Fold))
 }
 
 // keepFolding folds a topic, but for the time in which the authority is closed: then nothing can be opened, and nothing of it is lost.

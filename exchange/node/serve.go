@@ -22,6 +22,7 @@ import (
 	"github.com/onedoor/yimen/exchange/door"
 	"github.com/onedoor/yimen/exchange/grants"
 	"github.com/onedoor/yimen/exchange/limits"
+	"github.com/onedoor/yimen/exchange/watch"
 	"github.com/onedoor/yimen/exchange/window"
 )
 
@@ -113,7 +114,7 @@ func (n *Node) handler() (http.Handler, error) {
 	mux.Handle("GET /{$}", http.RedirectHandler(window.Path, http.StatusSeeOther)) // whoever opens the address is a person
 	mux.Handle(window.Path, n.window)
 	mux.Handle(window.Path+"/", n.window)
-	return n.door.Guard(mux, contract.Fail), nil
+	return watch.Traced(n.door.Guard(mux, contract.Fail), n.tracer, probes...), nil
 }
 
 // reader is who reads the audit log, and what of it they may see.
