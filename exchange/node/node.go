@@ -18,7 +18,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
-	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	oteltrace "go.opentelemetry.io/otel/trace"
 
 	"github.com/onedoor/yimen/certs"
@@ -48,8 +47,7 @@ type Surroundings struct {
 	// Catalogue is added to the configured directories; the demo brings its city this way.
 	Catalogue []fs.FS
 
-	authority certs.Authority        // nil: the configured one; tests take it away
-	spans     sdktrace.SpanProcessor // nil: to the configured endpoint; tests look at them
+	authority certs.Authority // nil: the configured one; tests take it away
 }
 
 // Node is a running exchange.

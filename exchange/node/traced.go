@@ -33,14 +33,9 @@ func (n *Node) followed(topic string, take func(context.Context, []exchange.Mess
 // trace sets the tracer up. It comes first, so that what the other parts do as they end is sent too.
 func (n *Node) trace(context.Context) (err error) {
 	n.around.Log = slog.New(tracedLines{n.around.Log.Handler()})
-	var end func() error
-	if n.around.spans != nil {
-		n.tracer, end, err = n.cfg.Traces.tracer(tracedAs, n.cfg.Name, n.around.spans)
-	} else {
-		n.tracer, end, err = n.cfg.Traces.Open(tracedAs, n.cfg.Name, n.around.Log)
-	}
-	if err == nil {
-		n.close = append(n.close, end)
+	var deliver func() error
+	if n.tracer, deliver, err = n.cfg.Traces.Open(tracedAs, n.cfg.Name, n.around.Log); err == nil {
+		n.close = append(n.close, deliver)
 	}
 	return err
 }

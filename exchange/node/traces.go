@@ -88,12 +88,8 @@ func (t Traces) Open(service, instance string, log *slog.Logger) (oteltrace.Trac
 	if err != nil {
 		return nil, nil, err
 	}
-	return t.tracer(service, instance, sdktrace.NewBatchSpanProcessor(&telling{SpanExporter: exporter, log: log}))
-}
-
-func (t Traces) tracer(service, instance string, to sdktrace.SpanProcessor) (oteltrace.Tracer, func() error, error) {
 	provider := sdktrace.NewTracerProvider(
-		sdktrace.WithSpanProcessor(to),
+		sdktrace.WithBatcher(&telling{SpanExporter: exporter, log: log}),
 		sdktrace.WithSampler(sdktrace.ParentBased(sdktrace.TraceIDRatioBased(cmp.Or(t.Sample, 1)))),
 		sdktrace.WithoutPanicRecording(), // what a handler panics with may hold what the request held
 		sdktrace.WithResource(resource.NewSchemaless(attribute.String("service.name", service), attribute.String("service.instance.id", instance))))

@@ -121,8 +121,8 @@ func TestTaken(t *testing.T) {
 		"none are marked":       {[]exchange.Message{{Time: now}, {Time: now}}, 0},
 		"one batch":             {[]exchange.Message{of(1, 0), of(1, 0), {Time: now}}, 1},
 		"two":                   {[]exchange.Message{{Time: now}, of(1, 0), of(2, time.Minute)}, 2},
-		"history":               {[]exchange.Message{of(1, 2 * time.Hour)}, 0},
-		"history and one batch": {[]exchange.Message{of(1, 2 * time.Hour), of(2, 0)}, 1},
+		"history":               {[]exchange.Message{of(1, 2*time.Hour)}, 0},
+		"history and one batch": {[]exchange.Message{of(1, 2*time.Hour), of(2, 0)}, 1},
 		"many":                  {many, 32},
 		"forged":                {[]exchange.Message{{Time: now, Headers: []exchange.Header{{Name: "traceparent", Value: []byte(citizen)}}}}, 0},
 	} {
