@@ -100,7 +100,7 @@ func TestOneTraceFromFileToAnswer(t *testing.T) {
 	}
 	root.End()
 	id := root.SpanContext().TraceID().String()
-	if metrics := openMetrics(t, p); !strings.Contains(metrics, `yimen_query_duration_seconds_bucket{item="public-place-hygiene",outcome="answered",le=`) ||
+	if metrics := string(openMetrics(t, p)); !strings.Contains(metrics, `yimen_query_duration_seconds_bucket{item="public-place-hygiene",outcome="answered",le=`) ||
 		!strings.Contains(metrics, `# {trace_id="`+id+`"}`) {
 		t.Error("the histogram of latency has no exemplar")
 	}
@@ -146,7 +146,7 @@ func TestCallersTraceGoesOnWithoutSpans(t *testing.T) {
 	if marked[parent] != 1 || marked[""] != 2 || len(marked) != 2 {
 		t.Errorf("entries are of %v", marked)
 	}
-	metrics := openMetrics(t, p)
+	metrics := string(openMetrics(t, p))
 	if !strings.Contains(metrics, `# {trace_id="`+id+`"}`) || strings.Contains(metrics, number) {
 		t.Error("no exemplar, or one of somebody's number")
 	}
@@ -199,7 +199,7 @@ func queryIn(t *testing.T, p *place, parent string) http.Header {
 	return response.Header
 }
 
-func openMetrics(t *testing.T, p *place) string {
+func openMetrics(t *testing.T, p *place) []byte {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.client.Base+"/metrics", nil)
 	if err != nil {
@@ -215,5 +215,5 @@ func openMetrics(t *testing.T, p *place) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return string(body)
+	return body
 }

@@ -53,7 +53,7 @@ func describe(span oteltrace.Span, r *http.Request, code int) {
 	if !both {
 		path = r.Pattern
 	}
-	span.SetName(method + " " + path)
+	span.SetName(strings.TrimRight(method+" "+path, " "))
 	span.SetAttributes(attribute.String("http.request.method", method), attribute.String("http.route", path),
 		attribute.Int("http.response.status_code", code))
 	if code >= http.StatusInternalServerError || code == 0 {
