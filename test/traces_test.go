@@ -33,7 +33,7 @@ type receiver struct {
 }
 
 // span is what the stories look at.
-type span struct{ trace, id, under, name string }
+type span struct{ trace, id, under, name, link string }
 
 func newReceiver(t *testing.T) *receiver {
 	r := &receiver{}
@@ -57,7 +57,11 @@ func (r *receiver) take(body []byte, sent *collector.ExportTraceServiceRequest) 
 	for _, resource := range sent.ResourceSpans {
 		for _, scope := range resource.ScopeSpans {
 			for _, s := range scope.Spans {
-				r.spans = append(r.spans, span{fmt.Sprintf("%x", s.TraceId), fmt.Sprintf("%x", s.SpanId), fmt.Sprintf("%x", s.ParentSpanId), s.Name})
+				got := span{trace: fmt.Sprintf("%x", s.TraceId), id: fmt.Sprintf("%x", s.SpanId), under: fmt.Sprintf("%x", s.ParentSpanId), name: s.Name}
+				for _, link := range s.Links {
+					got.link = fmt.Sprintf("%x", link.SpanId)
+				}
+				r.spans = append(r.spans, got)
 			}
 		}
 	}
@@ -114,7 +118,7 @@ func TestOneTraceFromFileToAnswer(t *testing.T) {
 		if s.SpanContext.TraceID().String() != id {
 			t.Errorf("%s is of another trace", s.Name)
 		}
-		all = append(all, span{id, s.SpanContext.SpanID().String(), s.Parent.SpanID().String(), s.Name})
+		all = append(all, span{trace: id, id: s.SpanContext.SpanID().String(), under: s.Parent.SpanID().String(), name: s.Name})
 	}
 	got := slices.Compact(tree(all, root.SpanContext().SpanID().String(), ""))
 	slices.Sort(got)
@@ -125,6 +129,24 @@ func TestOneTraceFromFileToAnswer(t *testing.T) {
 	if got = slices.Compact(got); !slices.Equal(got, want) {
 		t.Errorf("spans\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
+	if to := linked(all, "find"); to != "fold evidence.health-certificate" {
+		t.Errorf("what was found came by %q", to)
+	}
+	if to := linked(all, "fold evidence.health-certificate"); to != "batch" {
+		t.Errorf("what was folded came by %q", to)
+	}
+}
+
+// linked is the name of the span to which the one of that name has a link.
+func linked(all []span, from string) string {
+	for _, s := range all {
+		for _, to := range all {
+			if s.name == from && s.link == to.id {
+				return to.name
+			}
+		}
+	}
+	return ""
 }
 
 // Where nobody makes spans, the trace that a caller has begun goes on by its header all the same: to the log, the topic of the audit

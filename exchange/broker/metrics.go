@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/attribute"
 	oteltrace "go.opentelemetry.io/otel/trace"
 
 	"github.com/onedoor/yimen/exchange"
@@ -57,7 +58,11 @@ func (m *metrics) observe(ctx context.Context, item exchange.Item, answers []exc
 		}
 	}
 	at := m.duration.WithLabelValues(string(item), outcome)
-	if of := oteltrace.SpanContextFromContext(ctx); of.IsSampled() {
+	span := oteltrace.SpanFromContext(ctx)
+	if span.IsRecording() {
+		span.SetAttributes(attribute.String("yimen.item", string(item)), attribute.String("yimen.outcome", outcome))
+	}
+	if of := span.SpanContext(); of.IsSampled() {
 		at.(prometheus.ExemplarObserver).ObserveWithExemplar(took.Seconds(), prometheus.Labels{"trace_id": of.TraceID().String()})
 	} else {
 		at.Observe(took.Seconds())

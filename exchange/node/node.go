@@ -78,6 +78,7 @@ type Node struct {
 	brokers []string
 	suite   envelope.Suite   // of what enrols
 	tracer  oteltrace.Tracer // nil: nothing is traced
+	folds   sync.Map         // topic → trace.SpanContext of the fold that brought the newest of it
 
 	life   context.Context // ends with Close, or with the first error of what runs in the background: its cause
 	end    context.CancelCauseFunc
@@ -273,7 +274,7 @@ func (n *Node) answer(context.Context) (err error) {
 	if err = n.remember(); err != nil {
 		return err
 	}
-	n.Broker, err = broker.New(broker.Config{Catalogue: n.Catalogue, Current: n.Current, Holdings: n.Index, Audit: timely{n.audit, n.clock}, Limits: n.Limits, Ready: n.mayAnswer,
+	n.Broker, err = broker.New(broker.Config{Catalogue: n.Catalogue, Current: n.Current, Holdings: n.found(), Audit: timely{n.audit, n.clock}, Limits: n.Limits, Ready: n.mayAnswer,
 		Clock: n.around.Clock, Metrics: n.Metrics})
 	if err != nil {
 		return err

@@ -9,6 +9,8 @@ import (
 	oteltrace "go.opentelemetry.io/otel/trace"
 
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/broker"
+	"github.com/onedoor/yimen/exchange/envelope"
 	"github.com/onedoor/yimen/exchange/trace"
 )
 
@@ -24,10 +26,36 @@ func (n *Node) followed(topic string, take func(context.Context, []exchange.Mess
 		ctx, span := trace.Taken(ctx, n.tracer, "fold "+topic, msgs, n.around.Clock().Add(-freshFor))
 		span.SetAttributes(attribute.String("messaging.system", "kafka"), attribute.String("messaging.destination.name", topic),
 			attribute.Int("messaging.batch.message_count", len(msgs)))
+		if span.IsRecording() { // before it is found, so that what is found has it
+			n.folds.Store(topic, span.SpanContext())
+		}
 		err := take(ctx, msgs)
 		trace.End(span, err)
 		return err
 	}
+}
+
+// found is the index, as the broker asks it.
+func (n *Node) found() broker.Holdings {
+	if n.tracer == nil {
+		return n.Index
+	}
+	return linked{n}
+}
+
+// linked has what is found name the folds that last brought the types asked about: thereby an answer leads to the adapters' readings.
+type linked struct{ *Node }
+
+// Find asks the index.
+func (l linked) Find(ctx context.Context, holder exchange.Holder, types []exchange.EvidenceType) (exchange.Found, error) {
+	if span := oteltrace.SpanFromContext(ctx); span.IsRecording() {
+		for _, t := range types {
+			if fold, known := l.folds.Load(envelope.EvidenceTopic(t)); known {
+				span.AddLink(oteltrace.Link{SpanContext: fold.(oteltrace.SpanContext)})
+			}
+		}
+	}
+	return l.Index.Find(ctx, holder, types)
 }
 
 // trace sets the tracer up. It comes first, so that what the other parts do as they end is sent too.
