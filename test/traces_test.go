@@ -99,12 +99,12 @@ func TestOneTraceFromFileToAnswer(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.settle()
-	if _, err := p.client.Query(ctx, api.QueryRequest{Case: "LL-2026-1123-0041", Item: "public-place-hygiene", Applicant: numbers[0]}); err != nil {
+	if _, err := p.client.Query(ctx, api.QueryRequest{Case: "LL-2026-1123-0041", Item: "food-licence-individual", Applicant: numbers[0]}); err != nil {
 		t.Fatal(err)
 	}
 	root.End()
 	id := root.SpanContext().TraceID().String()
-	if metrics := string(openMetrics(t, p)); !strings.Contains(metrics, `yimen_query_duration_seconds_bucket{item="public-place-hygiene",outcome="answered",le=`) ||
+	if metrics := string(openMetrics(t, p)); !strings.Contains(metrics, `yimen_query_duration_seconds_bucket{item="food-licence-individual",outcome="answered",le=`) ||
 		!strings.Contains(metrics, `# {trace_id="`+id+`"}`) {
 		t.Error("the histogram of latency has no exemplar")
 	}
