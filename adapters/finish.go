@@ -74,7 +74,7 @@ func (g *reading) leaveQuarantine(ctx context.Context) error {
 		}
 	}
 	for _, row := range gone {
-		g.begin()
+		g.begin(ctx)
 		if err := g.resolve(row); err != nil {
 			return err
 		}
@@ -100,7 +100,7 @@ func (g *reading) withdrawAbsent(ctx context.Context, upTo time.Time) error {
 	}
 	later := upTo.After(g.r.state.meta.HeldUpTo)
 	for _, id := range absent {
-		if err := g.withdraw(id, later); err != nil {
+		if err := g.withdraw(ctx, id, later); err != nil {
 			return err
 		}
 		if len(g.evidence) >= batchMessages {
@@ -116,8 +116,8 @@ func (g *reading) withdrawAbsent(ctx context.Context, upTo time.Time) error {
 }
 
 // withdraw withdraws one record, or holds it back. later says that this is another export than the one it was held back for.
-func (g *reading) withdraw(id exchange.RecordID, later bool) error {
-	g.begin()
+func (g *reading) withdraw(ctx context.Context, id exchange.RecordID, later bool) error {
+	g.begin(ctx)
 	old, exists, err := g.w.known(id)
 	if err != nil {
 		return err

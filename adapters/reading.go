@@ -9,6 +9,7 @@ import (
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/envelope"
+	"github.com/onedoor/yimen/exchange/trace"
 )
 
 // batchRows and batchMessages bound one batch: large enough that its one fsync and its round trip to Kafka do not count,
@@ -22,6 +23,14 @@ const (
 // appended, and released after the acknowledgement, and only then the source's place is saved. A row that cannot be
 // published goes to quarantine and the reading goes on, within the manifest's bounds. At the end it states the coverage.
 func (r *Runner) Run(ctx context.Context) (Result, error) {
+	ctx, span := r.traced(ctx)
+	result, err := r.run(ctx)
+	describe(span, result)
+	trace.End(span, err)
+	return result, err
+}
+
+func (r *Runner) run(ctx context.Context) (Result, error) {
 	started := r.cfg.Clock()
 	if err := r.resend(ctx); err != nil { // left by a reading whose append failed
 		return Result{}, err
@@ -60,6 +69,7 @@ type reading struct {
 	place    Place
 	inBatch  int
 	flying   *flight
+	steps    steps // of the batch that is gathered
 }
 
 // rowSet is a set of rows. Tolerance bounds how many there are.
@@ -74,9 +84,10 @@ func (s rowSet) has(row [16]byte) bool {
 func (g *reading) close() {
 	if g.w != nil {
 		g.w.discard()
+		g.steps.end(nil)
 	}
 	if g.flying != nil {
-		<-g.flying.landed // whatever came of it, it is pending and will be sent again
+		g.flying.steps.end(<-g.flying.landed) // whatever came of it, it is pending and will be sent again
 	}
 }
 
@@ -108,7 +119,7 @@ func (g *reading) all(ctx context.Context) (Reading, error) {
 
 // take puts one row where it belongs and closes the batch when it is full.
 func (g *reading) take(ctx context.Context, f *finding) error {
-	g.begin()
+	g.begin(ctx)
 	g.result.Read++
 	g.inBatch++
 	if f.row.Place != nil {
@@ -126,9 +137,10 @@ func (g *reading) take(ctx context.Context, f *finding) error {
 	return g.flush(ctx)
 }
 
-func (g *reading) begin() {
+func (g *reading) begin(ctx context.Context) {
 	if g.w == nil {
 		g.w = g.r.state.write()
+		g.steps = gathering(ctx)
 	}
 	if g.sealing == nil {
 		g.sealing = g.r.sealer.Batch()
@@ -306,12 +318,32 @@ func (g *reading) send(ctx context.Context) error {
 	if g.w == nil {
 		return nil
 	}
-	if err := g.sealing.Sign(g.evidence, g.rejected); err != nil {
+	ctx = g.steps.gathered(ctx)
+	if err := g.sign(ctx); err != nil {
 		return err
 	}
-	w, batch := g.w, flight{messages: [][]exchange.Message{g.evidence, g.rejected}, place: g.place, landed: make(chan error, 1)}
+	w, batch := g.w, flight{messages: [][]exchange.Message{g.evidence, g.rejected}, place: g.place, landed: make(chan error, 1), steps: g.steps}
 	g.w, g.sealing, g.evidence, g.rejected, g.inBatch = nil, nil, nil, nil, 0
 	defer w.discard()
+	err := g.depart(ctx, w, &batch)
+	if err != nil {
+		batch.steps.end(err)
+	}
+	return err
+}
+
+// sign signs the batch, and marks its messages as of its span.
+func (g *reading) sign(ctx context.Context) error {
+	_, span := trace.Step(ctx, "sign")
+	err := g.sealing.Sign(g.evidence, g.rejected)
+	trace.End(span, err)
+	trace.Mark(ctx, g.evidence)
+	trace.Mark(ctx, g.rejected)
+	return err
+}
+
+// depart stores the batch and sends it on its way, once the one before has landed.
+func (g *reading) depart(ctx context.Context, w *write, batch *flight) error {
 	sends := false
 	for _, messages := range batch.messages {
 		for i := range messages {
@@ -325,13 +357,16 @@ func (g *reading) send(ctx context.Context) error {
 	if sends && batch.place == nil {
 		g.r.state.meta.Place = nil // until this reading is over, nothing may pass for unchanged
 	}
-	if err := w.commit(sends); err != nil {
+	_, span := trace.Step(ctx, "store")
+	err := w.commit(sends)
+	trace.End(span, err)
+	if err != nil {
 		return err
 	}
 	if err := g.land(); err != nil {
 		return err
 	}
-	g.flying = &batch
+	g.flying = batch
 	go func() { batch.landed <- g.r.append(ctx, batch.messages...) }()
 	return nil
 }
@@ -342,6 +377,7 @@ type flight struct {
 	last     uint64               // sequence of its last pending message
 	place    Place                // of the source, after its rows
 	landed   chan error           // what came of the append
+	steps    steps
 }
 
 // land waits until the batch on its way is acknowledged, then releases it and moves the source's place.
@@ -351,7 +387,9 @@ func (g *reading) land() error {
 		return nil
 	}
 	g.flying = nil
-	if err := <-batch.landed; err != nil {
+	err := <-batch.landed
+	batch.steps.end(err)
+	if err != nil {
 		return err
 	}
 	g.r.acknowledged(batch.messages...)

@@ -12,8 +12,10 @@ import (
 	"github.com/onedoor/yimen/adapters/mapping"
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/envelope"
+	"github.com/onedoor/yimen/exchange/trace"
 	"github.com/onedoor/yimen/schemas"
 	"github.com/prometheus/client_golang/prometheus"
+	oteltrace "go.opentelemetry.io/otel/trace"
 	"golang.org/x/sync/errgroup"
 )
 
@@ -44,6 +46,7 @@ type Config struct {
 	Clock    func() time.Time
 	Log      *slog.Logger
 	Metrics  prometheus.Registerer // nil: none
+	Tracer   oteltrace.Tracer      // nil: readings are not traced
 	Progress func(Progress)        // nil: none; called after each batch
 
 	// AllowWithdrawals lets a reading withdraw more records than the manifest's bound.
@@ -168,7 +171,10 @@ func (r *Runner) append(ctx context.Context, batch ...[]exchange.Message) error 
 		}
 		group.Go(func() error {
 			topic := messages[0].Topic
-			if err := r.cfg.Bus.Append(ctx, topic, messages); err != nil {
+			ctx, span := trace.Step(ctx, "append "+topic)
+			err := r.cfg.Bus.Append(ctx, topic, messages)
+			trace.End(span, err)
+			if err != nil {
 				return fmt.Errorf("append %d messages to %s: %w", len(messages), topic, err)
 			}
 			return nil
@@ -197,6 +203,7 @@ func (r *Runner) Heartbeat(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	trace.Mark(ctx, messages)
 	if err := r.cfg.Bus.Append(ctx, messages[0].Topic, messages); err != nil {
 		return fmt.Errorf("state coverage of %s: %w", r.cfg.Manifest.Adapter, err)
 	}

@@ -12,9 +12,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/onedoor/yimen/deploy/demo"
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/api"
 	"github.com/onedoor/yimen/exchange/identity"
+	"github.com/onedoor/yimen/exchange/node"
 	"github.com/onedoor/yimen/test/logs"
 )
 
@@ -43,12 +45,21 @@ const planted = 10_000
 func TestCanariesAppearNowhere(t *testing.T) { canariesAppearNowhere(t, planted) }
 
 // canariesAppearNowhere publishes the data of people, asks about them rightly and wrongly, and then looks for any trace of them: in
-// answers that refuse, metrics, logs, topics, in every file of the exchange and of the adapter's state, and in temporary files.
+// answers that refuse, metrics, logs, traces, topics, in every file of the exchange and of the adapter's state, and in temporary files.
 func canariesAppearNowhere(t *testing.T, people int, brokers ...string) *watchlist {
 	var log logs.Buffer
 	dir, temporary := t.TempDir(), t.TempDir()
 	t.Setenv("TMPDIR", temporary)
-	p := open(t, dir, afternoon, slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})), brokers...)
+	spans := newReceiver(t)
+	traces := node.Traces{Endpoint: spans.URL}
+	tracer, deliver, err := traces.Open("adapter", "canaries", slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &place{t: t, dir: dir, now: afternoon, log: slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})), tracer: tracer}
+	cfg := settings(brokers...)
+	cfg.Traces = traces
+	p.start(cfg, demo.Catalogue())
 	department := t.TempDir() // its own machine: its file is not ours to search
 	w, numbers := plant(t, filepath.Join(department, "canaries.csv"), people)
 	write(t, filepath.Join(department, "canaries.yaml"), canaryManifest)
@@ -59,6 +70,7 @@ func canariesAppearNowhere(t *testing.T, people int, brokers ...string) *watchli
 
 	w.look(t, "a refusal", askInEveryWay(t, p, numbers[:60]))
 	w.look(t, "the metrics", get(t, p.node.URL()+"/metrics"))
+	w.look(t, "the metrics with their traces", openMetrics(t, p))
 	w.look(t, "readiness", get(t, p.node.URL()+"/readyz?verbose"))
 	for _, topic := range []string{"evidence.health-certificate", "quarantine.wjw", "coverage.wjw", "audit"} {
 		entries := 0
@@ -74,6 +86,10 @@ func canariesAppearNowhere(t *testing.T, people int, brokers ...string) *watchli
 		}
 	}
 	p.close()
+	deliver()
+	if n := w.look(t, "a span", spans.raw); n < 100_000 {
+		t.Errorf("%d bytes of spans: the search was in vain", n)
+	}
 	if w.look(t, "the log", []byte(log.String())) == 0 {
 		t.Error("nothing was logged: the search was in vain")
 	}
@@ -135,6 +151,9 @@ func askInEveryWay(t *testing.T, p *place, numbers []string) []byte {
 				t.Fatal(err)
 			}
 			request.Header.Set("Authorization", "Bearer "+token)
+			request.Header.Set("Traceparent", "00-00000000000000"+number+"-00f067aa0ba902b7-01")
+			request.Header.Set("Tracestate", "who="+number)
+			request.Header.Set("Baggage", "who="+number)
 			response, err := http.DefaultClient.Do(request)
 			if err != nil {
 				t.Fatal(err)
@@ -149,6 +168,9 @@ func askInEveryWay(t *testing.T, p *place, numbers []string) []byte {
 			}
 		}
 	}
+	get(t, p.client.Base+"/v1/items/"+numbers[0]+"?who="+numbers[0])
+	get(t, p.client.Base+"/"+numbers[0])
+	get(t, p.client.Base+node.RegistryPath+"/subjects/"+numbers[0])
 	stranger := api.Client{Base: p.client.Base, Token: numbers[0]}
 	_, err := stranger.Query(t.Context(), api.QueryRequest{Case: "LL-2026-0001", Item: "food-licence-new", Applicant: numbers[0]})
 	if err == nil {

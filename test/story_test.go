@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	oteltrace "go.opentelemetry.io/otel/trace"
+
 	"github.com/onedoor/yimen/adapters"
 	"github.com/onedoor/yimen/adapters/tabular"
 	"github.com/onedoor/yimen/certs"
@@ -33,6 +35,7 @@ type place struct {
 	now    time.Time
 	client api.Client
 	log    *slog.Logger
+	tracer oteltrace.Tracer // of the adapters; nil: none
 }
 
 // token is the window's.
@@ -48,8 +51,13 @@ func open(t testing.TB, dir string, now time.Time, log *slog.Logger, brokers ...
 func openUnder(t testing.TB, dir string, now time.Time, log *slog.Logger, city fs.FS, brokers ...string) *place {
 	t.Helper()
 	p := &place{t: t, dir: dir, now: now, log: log}
-	return p.start(node.Config{Limits: limits.Unbounded(), Audit: node.Audit{StaleAfter: 1000 * time.Hour}, // stories go from day to day in no time
-		Kafka: node.Kafka{Brokers: brokers, Listen: "127.0.0.1:0", Pending: -1}}, city)
+	return p.start(settings(brokers...), city)
+}
+
+// settings are an exchange's, but for its directory.
+func settings(brokers ...string) node.Config {
+	return node.Config{Limits: limits.Unbounded(), Audit: node.Audit{StaleAfter: 1000 * time.Hour}, // stories go from day to day in no time
+		Kafka: node.Kafka{Brokers: brokers, Listen: "127.0.0.1:0", Pending: -1}}
 }
 
 // start starts the place's exchange, in its directory and with one clerk.
@@ -128,7 +136,7 @@ func (p *place) adapterTelling(manifest string, tell func(adapters.Progress)) *a
 	}
 	r, err := adapters.Open(p.t.Context(), adapters.Config{Manifest: m, Source: source, Schema: schema, DepartmentKey: p.departmentKey(m.Adapter.Department()),
 		ExchangePublicKey: public, Signer: signer, StateDir: filepath.Join(p.dir, "adapters", filepath.FromSlash(string(m.Adapter))),
-		Bus: p.node.Bus, Clock: p.clock, Log: p.log, Metrics: p.node.Metrics, Progress: tell})
+		Bus: p.node.Bus, Clock: p.clock, Log: p.log, Metrics: p.node.Metrics, Tracer: p.tracer, Progress: tell})
 	if err != nil {
 		p.t.Fatal(err)
 	}

@@ -11,11 +11,12 @@ import (
 
 	"github.com/onedoor/yimen/adapters"
 	"github.com/onedoor/yimen/exchange/bus"
+	"github.com/onedoor/yimen/exchange/node"
 )
 
 // running is how an adapter is to run.
 type running struct {
-	data, kafka             string
+	data, kafka, traces     string
 	watch, allowWithdrawals bool
 }
 
@@ -31,6 +32,7 @@ func (s *session) adapterRun() verb {
 		flags: func(f *pflag.FlagSet) {
 			s.dataFlag(f, &how.data)
 			f.StringVar(&how.kafka, "kafka", "", s.t("Kafka 地址 `ADDR`，默认为入网时平台告知的", "Kafka's `ADDR`, by default as the exchange told at enrolment"))
+			s.tracesFlag(f, &how.traces)
 			f.BoolVar(&how.watch, "watch", false, s.t("持续运行，按清单的 every 反复查看", "stay and look again as often as the manifest's every says"))
 			f.BoolVar(&how.allowWithdrawals, "allow-withdrawals", false, s.t("允许撤回超过清单限度的记录", "withdraw more records than the manifest allows"))
 		},
@@ -48,6 +50,13 @@ func (s *session) adapterRun() verb {
 	}
 }
 
+// tracedAs is an adapter's name to the receiver of its spans.
+const tracedAs = "yimen-adapter"
+
+func (s *session) tracesFlag(f *pflag.FlagSet, url *string) {
+	f.StringVar(url, "traces", "", s.t("把链路追踪发到 `URL`（OTLP/HTTP），如 http://127.0.0.1:4318", "send spans of traces to `URL` (OTLP over HTTP), such as http://127.0.0.1:4318"))
+}
+
 func (s *session) schemaDirFlag(f *pflag.FlagSet, dir *string) {
 	f.StringVar(dir, "schemas", "", s.t("加上文件夹 `DIR` 里的 Schema", "add the schemas in the folder `DIR`"))
 }
@@ -58,6 +67,12 @@ func (s *session) runAdapter(ctx context.Context, m *adapters.Manifest, how runn
 	if err != nil {
 		return err
 	}
+	tracer, delivered, err := node.Traces{Endpoint: how.traces}.Open(tracedAs, string(m.Adapter), made.Log)
+	if err != nil {
+		return err
+	}
+	defer delivered()
+	made.Tracer = tracer
 	fmt.Fprint(s.talk, said)
 	if err := made.refresh(ctx); err != nil { // the certificate still holds: say it, and go on
 		s.complain(err)

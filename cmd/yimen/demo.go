@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/spf13/pflag"
+	oteltrace "go.opentelemetry.io/otel/trace"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/onedoor/yimen/adapters"
@@ -32,7 +33,8 @@ import (
 type demonstration struct {
 	data, http, kafka string
 	departments       string
-	crypto            string
+	crypto, traces    string
+	tracer            oteltrace.Tracer // of the adapters
 	people            int
 	seed              uint64
 	once, verbose     bool
@@ -61,6 +63,7 @@ func (s *session) demoVerb() verb {
 			f.StringVar(&how.kafka, "kafka", node.DefaultKafka, s.t("内嵌 Kafka 地址 `ADDR`，端口 0 为自动选择", "the embedded Kafka's `ADDR`; port 0 picks a free one"))
 			how.crypto = "standard"
 			choice(f, &how.crypto, "crypto", "", []string{"standard", "national"}, s.t("签名和封装的算法 `SUITE`，national 为国密", "sign and seal by the `SUITE`; national is SM2, SM3 and SM4"))
+			s.tracesFlag(f, &how.traces)
 			f.IntVar(&how.people, "people", 20_000, s.t("城市人口 `N`，企业为其四分之一", "`N` people in the city, and a quarter as many companies"))
 			f.Uint64Var(&how.seed, "seed", 1, s.t("同一种子 `N` 造出同一座城市", "the same seed `N` makes the same city"))
 			f.BoolVar(&how.once, "once", false, s.t("给出结果后结束", "end after the answers"))
@@ -87,7 +90,13 @@ func (s *session) demo(ctx context.Context, how demonstration) (err error) {
 		defer os.RemoveAll(how.data)
 	}
 	began := s.now()
-	n, clerk, err := s.startDemo(ctx, how) // first: the ports may be in use, and another demo in the same directory
+	tracer, delivered, err := node.Traces{Endpoint: how.traces}.Open(tracedAs, "demo", s.logger(false))
+	if err != nil {
+		return err
+	}
+	defer delivered()
+	how.tracer = tracer
+	n, clerk, err := s.startDemo(ctx, how) // before the city: the ports may be in use, and another demo in the same directory
 	if err != nil {
 		return err
 	}
@@ -155,7 +164,7 @@ func (s *session) startDemo(ctx context.Context, how demonstration) (*node.Node,
 	}
 	n, err := node.Start(ctx, node.Config{Data: how.data, Crypto: how.crypto, HTTP: how.http, Departments: how.departments,
 		Kafka:   node.Kafka{Listen: how.kafka, Pending: -1}, // all of it is one process with one clock
-		Callers: filepath.Join(how.data, callersFile)},
+		Callers: filepath.Join(how.data, callersFile), Traces: node.Traces{Endpoint: how.traces}},
 		node.Surroundings{Log: log, Clock: s.now, Catalogue: []fs.FS{demo.Catalogue()}})
 	return n, clerk, err
 }
@@ -240,7 +249,7 @@ func (s *session) publishCity(ctx context.Context, how demonstration, n *node.No
 			if err != nil {
 				return err
 			}
-			credentials[i] = made.credential
+			credentials[i], made.Tracer = made.credential, how.tracer
 			if made.Schema, err = schemaOf(n.Registry, m); err != nil {
 				return err
 			}

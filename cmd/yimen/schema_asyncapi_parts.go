@@ -22,8 +22,12 @@ func eventHeaders(content string, kinds ...string) asyncObject {
 		"content-type":   member("string", "值的类型", "The type of the value", asyncObject{"const": content}),
 		"batch-signature": member("string", "批次的签名和本条消息的证明（RFC 6962）", "The batch's signature, with this message's proof (RFC 6962)",
 			asyncObject{"format": "binary"}),
+		"ce_traceparent": traceParent,
 	}
 }
+
+// traceParent is the header that readings which are traced put on their messages; it is not signed.
+var traceParent = member("string", "链路追踪的位置（W3C traceparent）；不追踪则没有，也不在签名之内", "The place in a trace (W3C traceparent); absent where nothing is traced, and not part of what is signed", nil)
 
 // asyncSchemas are the headers and values that do not depend on an evidence type.
 func asyncSchemas() map[string]any {
@@ -41,7 +45,7 @@ func asyncSchemas() map[string]any {
 		"rowHeaders":      asyncObject{"type": "object", "required": append([]string{"reason-code"}, required...), "properties": row},
 		"coverageHeaders": asyncObject{"type": "object", "required": required, "properties": eventHeaders("application/json", "yimen.coverage.stated")},
 		"plainHeaders": asyncObject{"type": "object", "properties": asyncObject{
-			"content-type": member("string", "值的类型", "The type of the value", asyncObject{"const": "application/json"})}},
+			"content-type": member("string", "值的类型", "The type of the value", asyncObject{"const": "application/json"}), "traceparent": traceParent}},
 		"sealed": member("string", "密文，只有交换平台能解封", "Sealed: the exchange alone opens it", asyncObject{"format": "binary"}),
 		"coverage": asyncObject{"type": "object", "required": []string{"adapter", "type", "holders", "alive"}, "properties": asyncObject{
 			"adapter":        member("string", "适配器", "The adapter", nil),

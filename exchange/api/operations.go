@@ -39,8 +39,8 @@ func (s *server) operations() []contract.Operation {
 		{ID: "ready", Method: http.MethodGet, Path: "/readyz", Group: contract.Health, Open: true, Handler: http.HandlerFunc(s.readyz), Media: "text/plain",
 			Name: text("是否就绪", "whether it is ready"), About: text("能否回答核验；?verbose 逐项说明。未就绪时为 503，正文同样是文字。", "Whether queries can be answered; ?verbose tells of each check. 503, in plain text too, while they cannot."), Answer: "ok\n"},
 		{ID: "metrics", Method: http.MethodGet, Path: "/metrics", Group: contract.Health, Open: true, Media: "text/plain",
-			Handler: promhttp.HandlerFor(s.cfg.Metrics, promhttp.HandlerOpts{}),
-			Name:    text("指标", "metrics"), About: text("Prometheus 格式。", "In the format of Prometheus."), Answer: "# TYPE yimen_query_duration_seconds histogram\n"},
+			Handler: promhttp.HandlerFor(s.cfg.Metrics, promhttp.HandlerOpts{EnableOpenMetrics: true}),
+			Name:    text("指标", "metrics"), About: text("Prometheus 格式；按 Accept 给出 OpenMetrics，其中延迟直方图的样例带 trace_id。", "In the format of Prometheus, or OpenMetrics where Accept asks for it: there the histogram of latency has exemplars with a trace_id."), Answer: "# TYPE yimen_query_duration_seconds histogram\n"},
 	}
 }
 

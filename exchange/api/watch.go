@@ -17,7 +17,7 @@ func (s *server) watched(next http.Handler) http.Handler {
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		seen := &watch.Answer{ResponseWriter: w}
 		defer func() {
-			watch.Recovered(recover(), seen, s.cfg.Log, r.Pattern, func() { contract.Fail(seen, r, nil) })
+			watch.Recovered(r.Context(), recover(), seen, s.cfg.Log, r.Pattern, func() { contract.Fail(seen, r, nil) })
 			s.cfg.Log.LogAttrs(r.Context(), slog.LevelDebug, "request", slog.String("method", watch.Method(r.Method)), slog.String("route", r.Pattern),
 				slog.Int("status", seen.Code), slog.Duration("took", s.cfg.Clock().Sub(began)))
 		}()

@@ -24,6 +24,7 @@ import (
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/custody"
+	"github.com/onedoor/yimen/exchange/trace"
 )
 
 // Topic is where entries go. It is never compacted.
@@ -222,7 +223,9 @@ func (l *Log) Append(ctx context.Context, e Entry) (Receipt, error) {
 	if err := e.check(); err != nil {
 		return Receipt{}, err
 	}
+	ctx, span := trace.Step(ctx, "append audit entry")
 	receipt, err := l.append(ctx, &e)
+	trace.End(span, err)
 	if err != nil {
 		l.failures.Inc()
 		return Receipt{}, &exchange.Problem{
@@ -261,6 +264,7 @@ func (l *Log) append(ctx context.Context, e *Entry) (Receipt, error) {
 		Topic: Topic, Time: e.Time, Key: []byte(e.ID), Value: value,
 		Headers: []exchange.Header{{Name: "content-type", Value: []byte("application/json")}},
 	}}
+	trace.Mark(ctx, msgs)
 	if err := l.appender.Append(ctx, Topic, msgs); err != nil {
 		return Receipt{}, fmt.Errorf("append audit entry: %w", err)
 	}

@@ -355,8 +355,8 @@ func FuzzCaseNumber(f *testing.F) {
 		if len(number) > maxReference || len(clerk) > maxReference {
 			t.Fatal("too long")
 		}
-		for i := 0; len(number) != nationalCaseForm && i+citizenLength <= len(number); i++ {
-			if _, err := identity.ParseCitizen(number[i : i+citizenLength]); err == nil {
+		for i := 0; len(number) != nationalCaseForm && i+18 <= len(number); i++ {
+			if _, err := identity.ParseCitizen(number[i : i+18]); err == nil {
 				t.Fatalf("a citizen number passed")
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/identity"
 )
 
 // check says whether an entry may stand in the log: what its kind needs is there, and in no field is there room for a person's
@@ -163,7 +164,7 @@ func bounded(s string, longest int, signs string) bool {
 			}
 		}
 	}
-	return !containsCitizenNumber(s)
+	return !identity.ContainsCitizen(s)
 }
 
 func contains(signs string, c byte) bool {

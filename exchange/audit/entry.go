@@ -147,7 +147,7 @@ func checkReference(s string, shortest int, code string, of exchange.Text) error
 			text(fmt.Sprintf("用 %d 至 %d 个半角字母、数字和 - _ . /，如 LL-2026-1123-0041", shortest, maxReference),
 				fmt.Sprintf("use %d to %d letters, digits and - _ . / of ASCII, such as LL-2026-1123-0041", shortest, maxReference)))
 	}
-	if !nationalCase(s) && containsCitizenNumber(s) {
+	if !nationalCase(s) && identity.ContainsCitizen(s) {
 		return refuse(text("里有公民身份号码", "contains a citizen number"),
 			text("改用办件的收件号；若它本来由区划、日期和流水号连写而成，请用连字符隔开",
 				"use the number of the case; if it is made of division, date and serial, put hyphens between them"))
@@ -156,7 +156,6 @@ func checkReference(s string, shortest int, code string, of exchange.Text) error
 }
 
 const (
-	citizenLength    = 18
 	nationalTask     = 31 // 实施编码, which begins with a credit code
 	nationalCaseForm = nationalTask + len("20060102") + 4
 )
@@ -172,23 +171,6 @@ func nationalCase(s string) bool {
 	}
 	_, err := time.Parse("20060102", s[nationalTask:nationalTask+8])
 	return err == nil
-}
-
-func containsCitizenNumber(s string) bool {
-	digits := 0 // how many stand in a row before i
-	for i := range len(s) {
-		if digits >= citizenLength-1 {
-			if _, err := identity.ParseCitizen(s[i+1-citizenLength : i+1]); err == nil {
-				return true
-			}
-		}
-		if '0' <= s[i] && s[i] <= '9' {
-			digits++
-		} else {
-			digits = 0
-		}
-	}
-	return false
 }
 
 func text(zh, en string) exchange.Text { return exchange.Text{ZH: zh, EN: en} }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/onedoor/yimen/exchange/identity"
 )
 
 func TestEncodeAsJSONDoes(t *testing.T) {
@@ -101,7 +103,7 @@ func FuzzParse(f *testing.F) {
 		if !ValidID(string(k)) || head.ID != string(k) {
 			t.Fatalf("id %q of an entry with the key %q", head.ID, k)
 		}
-		if containsCitizenNumber(head.Clerk+" "+head.Target+" "+head.Nonce) || wholeErr == nil && whole.Subject != head.Subject {
+		if identity.ContainsCitizen(head.Clerk+" "+head.Target+" "+head.Nonce) || wholeErr == nil && whole.Subject != head.Subject {
 			t.Fatal("what must not stand there passed")
 		}
 	})

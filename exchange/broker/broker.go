@@ -18,6 +18,7 @@ import (
 	"github.com/onedoor/yimen/exchange/audit"
 	"github.com/onedoor/yimen/exchange/catalogue"
 	"github.com/onedoor/yimen/exchange/identity"
+	"github.com/onedoor/yimen/exchange/trace"
 )
 
 // Holdings is the index of records by holder. It is safe for concurrent use.
@@ -127,7 +128,7 @@ func (b *Broker) Query(ctx context.Context, q Query) (Conclusion, error) {
 	if _, known := b.current().Service(item); !known {
 		item = "" // whatever was typed there must not become a label
 	}
-	b.metrics.observe(item, conclusion.Answers, err, b.cfg.Clock().Sub(start))
+	b.metrics.observe(ctx, item, conclusion.Answers, err, b.cfg.Clock().Sub(start))
 	return conclusion, err
 }
 
@@ -164,7 +165,7 @@ func (b *Broker) query(ctx context.Context, q Query, now time.Time) (Conclusion,
 	if err := b.strayed(ctx, entry, &premises); err != nil {
 		return Conclusion{}, err
 	}
-	answers := Decide(premises)
+	answers := decided(ctx, premises)
 	told := q.Mode.Tell(answers)
 	entry.Decision, entry.Materials, entry.Inputs = audit.Answered, Logged(answers), inputs(premises.Found.Inputs, c)
 	if entry.Told, err = Spell(told); err != nil {
@@ -241,8 +242,8 @@ func premisesOf(ctx context.Context, c *catalogue.Catalogue, h Holdings, service
 	}
 	if len(granted) > 0 {
 		var err error
-		if p.Found, err = h.Find(ctx, q.Applicant, granted); err != nil {
-			return Premises{}, notFoundOut(err)
+		if p.Found, err = find(ctx, h, q.Applicant, granted); err != nil {
+			return Premises{}, err
 		}
 	}
 	if len(q.Parties) > 0 {
@@ -251,6 +252,24 @@ func premisesOf(ctx context.Context, c *catalogue.Catalogue, h Holdings, service
 		}
 	}
 	return p, nil
+}
+
+// find is Holdings' Find as a step of a trace.
+func find(ctx context.Context, h Holdings, holder exchange.Holder, types []exchange.EvidenceType) (exchange.Found, error) {
+	within, span := trace.Step(ctx, "find")
+	found, err := h.Find(within, holder, types)
+	trace.End(span, err)
+	if err != nil {
+		return exchange.Found{}, notFoundOut(err)
+	}
+	return found, nil
+}
+
+// decided is Decide as a step of a trace.
+func decided(ctx context.Context, p Premises) []exchange.Answer {
+	_, span := trace.Step(ctx, "decide")
+	defer span.End()
+	return Decide(p)
 }
 
 func (b *Broker) audit(ctx context.Context, entry audit.Entry) (audit.Receipt, error) {

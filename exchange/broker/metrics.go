@@ -1,10 +1,13 @@
 package broker
 
 import (
+	"context"
 	"fmt"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/attribute"
+	oteltrace "go.opentelemetry.io/otel/trace"
 
 	"github.com/onedoor/yimen/exchange"
 )
@@ -37,8 +40,8 @@ func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
 	return m, nil
 }
 
-// observe counts one query. The item must be one of the catalogue's, or empty.
-func (m *metrics) observe(item exchange.Item, answers []exchange.Answer, err error, took time.Duration) {
+// observe counts one query, with its trace where one is recorded. The item must be one of the catalogue's, or empty.
+func (m *metrics) observe(ctx context.Context, item exchange.Item, answers []exchange.Answer, err error, took time.Duration) {
 	outcome := "answered"
 	if err != nil {
 		switch exchange.KindOf(err) {
@@ -54,7 +57,16 @@ func (m *metrics) observe(item exchange.Item, answers []exchange.Answer, err err
 			outcome = "failed"
 		}
 	}
-	m.duration.WithLabelValues(string(item), outcome).Observe(took.Seconds())
+	at := m.duration.WithLabelValues(string(item), outcome)
+	span := oteltrace.SpanFromContext(ctx)
+	if span.IsRecording() {
+		span.SetAttributes(attribute.String("yimen.item", string(item)), attribute.String("yimen.outcome", outcome))
+	}
+	if of := span.SpanContext(); of.IsSampled() {
+		at.(prometheus.ExemplarObserver).ObserveWithExemplar(took.Seconds(), prometheus.Labels{"trace_id": of.TraceID().String()})
+	} else {
+		at.Observe(took.Seconds())
+	}
 	for _, a := range answers {
 		m.materials.WithLabelValues(string(a.Outcome)).Inc()
 	}

@@ -69,9 +69,9 @@ func (p *Premises) lookUp(ctx context.Context, h Holdings, parties map[exchange.
 			if len(types) == 0 {
 				continue
 			}
-			found, err := h.Find(ctx, holder, types)
+			found, err := find(ctx, h, holder, types)
 			if err != nil {
-				return notFoundOut(err)
+				return err
 			}
 			known[holder] = Party{holder, found}
 		}

@@ -149,7 +149,7 @@ func (a answering) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// No name stands twice in what is answered: documents went through the gate. Looking for it takes a fifth of the time.
 	body, err := json.Marshal(value, json.Deterministic(true), jsontext.AllowDuplicateNames(true))
 	if err != nil {
-		a.log.Error("answer cannot be written", "route", r.Pattern)
+		a.log.ErrorContext(r.Context(), "answer cannot be written", "route", r.Pattern)
 		Fail(w, r, err)
 		return
 	}
@@ -163,7 +163,7 @@ func (a answering) fault(r *http.Request, err error) {
 	if kind != exchange.Internal && kind != exchange.Unavailable || r.Context().Err() != nil {
 		return
 	}
-	a.log.Error("request failed", "route", r.Pattern, "kind", kind, "error", err)
+	a.log.ErrorContext(r.Context(), "request failed", "route", r.Pattern, "kind", kind, "error", err)
 }
 
 func write(w http.ResponseWriter, status int, content string, body []byte) {

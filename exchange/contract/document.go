@@ -29,8 +29,8 @@ func Document(operations []Operation) ([]byte, error) {
 	doc := &huma.OpenAPI{
 		OpenAPI: "3.1.0",
 		Info: &huma.Info{Title: "一门 Yimen", Version: "1",
-			Description: both(text("政府部门间的证照共享：一件事项、一位申请人，哪些材料政府已有。证件号码只写在正文里，绝不写进地址。拒绝以 RFC 9457 说明，中英文。",
-				"Evidence shared between departments: for one service item and one applicant, what government already holds. Numbers of people travel in bodies only, never in addresses. Refusals are problem details of RFC 9457, in Chinese and English."))},
+			Description: both(text("政府部门间的证照共享：一件事项、一位申请人，哪些材料政府已有。证件号码只写在正文里，绝不写进地址。拒绝以 RFC 9457 说明，中英文。请求所带的 traceparent（W3C Trace Context）传到日志、审计主题和答复（traceresponse）；tracestate 不传。",
+				"Evidence shared between departments: for one service item and one applicant, what government already holds. Numbers of people travel in bodies only, never in addresses. Refusals are problem details of RFC 9457, in Chinese and English. A request's traceparent (W3C Trace Context) goes on to logs, the audit topic and the answer (traceresponse); tracestate does not."))},
 		Components: &huma.Components{Schemas: d.Registry, SecuritySchemes: map[string]*huma.SecurityScheme{
 			"token":       {Type: "http", Scheme: "bearer", Description: both(text("令牌：登录服务签发，或在 callers 文件中", "a token, of the login service or of the callers file"))},
 			"certificate": {Type: "mutualTLS", Description: both(text("城市签发的证书；须另带 Yimen-Nonce 和 Yimen-Time", "a certificate of the city; Yimen-Nonce and Yimen-Time must come with it"))}}},

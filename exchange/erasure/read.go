@@ -71,7 +71,7 @@ func (o *Order) Check() error {
 		return errors.New("it has no time")
 	case !plain(o.By, 64) || !plain(o.Basis, 200):
 		return errors.New("it does not say who ordered it, or on what ground, in plain ASCII")
-	case tellsNumber(o.By) || tellsNumber(o.Basis):
+	case identity.ContainsCitizen(o.By) || identity.ContainsCitizen(o.Basis):
 		return errors.New("it holds a citizen number, which would stay for ever")
 	case len(o.Records) > maxRecords:
 		return errors.New("it names too many records")
@@ -127,17 +127,6 @@ func plain(s string, most int) bool {
 		}
 	}
 	return true
-}
-
-const citizenLength = 18
-
-func tellsNumber(s string) bool {
-	for i := range len(s) - citizenLength + 1 {
-		if _, err := identity.ParseCitizen(s[i : i+citizenLength]); err == nil {
-			return true
-		}
-	}
-	return false
 }
 
 func malformed(err error) error {

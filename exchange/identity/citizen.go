@@ -27,6 +27,24 @@ func ParseCitizen(s string) (Citizen, error) {
 	return citizen(n)
 }
 
+// ContainsCitizen says whether a citizen number of 18 characters stands anywhere in s.
+func ContainsCitizen(s string) bool {
+	digits := 0 // how many stand in a row before i
+	for i := range len(s) {
+		if digits >= 17 {
+			if _, err := ParseCitizen(s[i-17 : i+1]); err == nil {
+				return true
+			}
+		}
+		if isDigit(s[i]) {
+			digits++
+		} else {
+			digits = 0
+		}
+	}
+	return false
+}
+
 // citizen checks a normalised number.
 func citizen(n string) (Citizen, error) {
 	old := len(n) == 15

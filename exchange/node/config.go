@@ -46,6 +46,8 @@ type Config struct {
 	Limits limits.Rules `yaml:"limits"`
 	// Vault keeps the exchange's secrets and signs certificates. Without an address both are done with files in Data.
 	Vault vault.Config `yaml:"vault"`
+	// Traces says where the spans of traces go.
+	Traces Traces `yaml:"traces"`
 	// Kafka says where the records travel.
 	Kafka Kafka `yaml:"kafka"`
 	// Catalogue lists directories of departments, evidence types, items and grants, merged over the built-in ones.
@@ -215,6 +217,7 @@ func (c Config) check() (found []finding) {
 			refuse(true, "vault", p.Why, p.Mend)
 		}
 	}
+	found = append(found, c.Traces.check()...)
 	for i, broker := range c.Kafka.Brokers {
 		refuse(!isAddress(broker), "kafka.brokers", text(fmt.Sprintf("kafka.brokers 第 %d 项不是可用的地址", i+1), fmt.Sprintf("item %d of kafka.brokers is no address", i+1)), both(address, "kafka1.example.gov.cn:9093"))
 	}

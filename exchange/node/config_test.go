@@ -47,6 +47,9 @@ func TestConfigFile(t *testing.T) {
 		{"half a certificate", least + "kafka:\n  brokers: [k1:9093]\n  tls: {ca: root.pem, key: node.key}\n", []string{"y.yaml:5: kafka.tls needs both cert and key"}},
 		{"a certificate without the root", least + "kafka:\n  brokers: [k1:9093]\n  tls: {cert: node.pem, key: node.key}\n", []string{"y.yaml:5: kafka.tls lacks ca"}},
 		{"unknown key of TLS", least + "kafka:\n  brokers: [k1:9093]\n  tls: {root: root.pem}\n", []string{"y.yaml:5: unknown key kafka.tls.root → here may stand: ca, cert, key"}},
+		{"traces", least + "traces: {endpoint: 'https://collector.example.gov.cn:4318', ca: root.pem, sample: 0.01}\n", nil},
+		{"traces to nowhere", least + "traces:\n  sample: 0.5\n", []string{"y.yaml: there is a section traces without traces.endpoint"}},
+		{"traces with a password", least + "traces:\n  endpoint: http://me:secret@collector:4318\n  sample: 2\n", []string{"y.yaml:4: traces.endpoint is no address", "y.yaml:5: traces.sample is not between 0 and 1"}},
 		{"negative replicas", least + "kafka: {replicas: -1, brokers: ['k:1']}\n", []string{"y.yaml:3: kafka.replicas is less than 1"}},
 	}
 	for _, test := range tests {

@@ -30,7 +30,7 @@ func LoadConfig(path string) (Config, error) {
 	base := filepath.Dir(path)
 	v := &c.Vault
 	for _, p := range []*string{&c.Data, &c.TLS.Cert, &c.TLS.Key, &c.Callers, &c.Kafka.TLS.CA, &c.Kafka.TLS.Cert, &c.Kafka.TLS.Key,
-		&c.Login.CA, &v.CA, &v.Login.SecretID, &v.Login.Cert, &v.Login.Key} {
+		&c.Login.CA, &c.Traces.CA, &v.CA, &v.Login.SecretID, &v.Login.Cert, &v.Login.Key} {
 		*p = from(base, *p)
 	}
 	for _, list := range [][]string{c.Catalogue, c.Schemas} {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+	oteltrace "go.opentelemetry.io/otel/trace"
 
 	"github.com/onedoor/yimen/certs"
 	"github.com/onedoor/yimen/certs/roll"
@@ -83,7 +84,9 @@ type Node struct {
 	own     *certs.Credential // the node's, at the address for departments
 	tls     *tls.Config       // nil: plain HTTP
 	brokers []string
-	suite   envelope.Suite // of what enrols
+	suite   envelope.Suite   // of what enrols
+	tracer  oteltrace.Tracer // nil: nothing is traced
+	folds   sync.Map         // topic → trace.SpanContext of the fold that brought the newest of it
 
 	life   context.Context // ends with Close, or with the first error of what runs in the background: its cause
 	end    context.CancelCauseFunc
@@ -127,7 +130,7 @@ func Start(ctx context.Context, cfg Config, around Surroundings) (*Node, error) 
 	}
 	n := &Node{suite: suite, cfg: cfg, around: around, Metrics: prometheus.NewRegistry()}
 	n.life, n.end = context.WithCancelCause(context.WithoutCancel(ctx))
-	for _, part := range []func(context.Context) error{n.learn, n.keep, n.connect, n.identify, n.record, n.stand, n.register, n.index, n.editions, n.doubt, n.answer, n.serve} {
+	for _, part := range []func(context.Context) error{n.trace, n.learn, n.keep, n.connect, n.identify, n.record, n.stand, n.register, n.index, n.editions, n.doubt, n.answer, n.serve} {
 		if err := errors.Join(part(ctx), ctx.Err()); err != nil {
 			return nil, errors.Join(err, n.Close())
 		}
@@ -254,12 +257,12 @@ func (n *Node) fold(ctx context.Context, topic string) error {
 	if from, err = n.unnoticed(ctx, topic, from); err != nil {
 		return err
 	}
-	return n.Bus.Follow(ctx, topic, from, func(ctx context.Context, msgs []exchange.Message) error {
+	return n.Bus.Follow(ctx, topic, from, n.followed(topic, func(ctx context.Context, msgs []exchange.Message) error {
 		if err := n.Index.Fold(ctx, msgs); err != nil {
 			return err
 		}
 		return n.Notices.Fold(ctx, msgs)
-	})
+	}))
 }
 
 // keepFolding folds a topic, but for the time in which the authority is closed: then nothing can be opened, and nothing of it is lost.
@@ -290,7 +293,7 @@ func (n *Node) answer(context.Context) (err error) {
 	if err = n.remember(); err != nil {
 		return err
 	}
-	n.Broker, err = broker.New(broker.Config{Catalogue: n.Catalogue, Current: n.Current, Holdings: n.Index, Audit: timely{n.audit, n.clock}, Limits: n.Limits, Ready: n.mayAnswer,
+	n.Broker, err = broker.New(broker.Config{Catalogue: n.Catalogue, Current: n.Current, Holdings: n.found(), Audit: timely{n.audit, n.clock}, Limits: n.Limits, Ready: n.mayAnswer,
 		Clock: n.around.Clock, Metrics: n.Metrics})
 	if err != nil {
 		return err

@@ -25,6 +25,7 @@ import (
 	"github.com/onedoor/yimen/exchange/items"
 	"github.com/onedoor/yimen/exchange/limits"
 	"github.com/onedoor/yimen/exchange/national"
+	"github.com/onedoor/yimen/exchange/watch"
 	"github.com/onedoor/yimen/exchange/window"
 )
 
@@ -117,7 +118,7 @@ func (n *Node) handler() (http.Handler, error) {
 	mux.Handle("GET /{$}", http.RedirectHandler(window.Path, http.StatusSeeOther)) // whoever opens the address is a person
 	mux.Handle(window.Path, n.window)
 	mux.Handle(window.Path+"/", n.window)
-	return n.door.Guard(mux, contract.Fail), nil
+	return watch.Traced(n.door.Guard(mux, contract.Fail), n.tracer, probes...), nil
 }
 
 // nationals are the operations of the national interface.

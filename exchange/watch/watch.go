@@ -3,6 +3,7 @@
 package watch
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -46,7 +47,7 @@ func Method(name string) string {
 // Recovered answers for a handler that panicked; value is what recover gave in the deferred function that calls this, nil
 // where nothing happened. The value of a panic may hold what the request held, so its type is logged instead, and the
 // runtime's own words.
-func Recovered(value any, a *Answer, log *slog.Logger, route string, answer func()) {
+func Recovered(ctx context.Context, value any, a *Answer, log *slog.Logger, route string, answer func()) {
 	if value == nil {
 		return
 	}
@@ -57,7 +58,7 @@ func Recovered(value any, a *Answer, log *slog.Logger, route string, answer func
 	if err, ok := value.(runtime.Error); ok {
 		what = err.Error()
 	}
-	log.Error("handler panicked", "route", route, "panic", what, "at", frames())
+	log.ErrorContext(ctx, "handler panicked", "route", route, "panic", what, "at", frames())
 	if a.Code != 0 {
 		panic(http.ErrAbortHandler) // half an answer must not pass for a whole one
 	}

@@ -111,7 +111,7 @@ func (w *Window) show(t *turn, got reply) {
 	}
 	var body bytes.Buffer
 	if err := w.pages.templates[t.lang][got.page].Execute(&body, v); err != nil {
-		w.cfg.Log.Error("page cannot be made", "page", got.page, "error", fmt.Sprintf("%T", err)) // its text may repeat a value
+		w.cfg.Log.ErrorContext(t.r.Context(), "page cannot be made", "page", got.page, "error", fmt.Sprintf("%T", err)) // its text may repeat a value
 		http.Error(t.out, "500", http.StatusInternalServerError)
 		return
 	}

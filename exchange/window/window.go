@@ -111,7 +111,7 @@ func (w *Window) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	seen := &watch.Answer{ResponseWriter: out}
 	defer func() {
-		watch.Recovered(recover(), seen, w.cfg.Log, r.Pattern, func() { w.fail(&turn{out: seen, r: r, lang: languageOf(r)}, errors.New("panic")) })
+		watch.Recovered(r.Context(), recover(), seen, w.cfg.Log, r.Pattern, func() { w.fail(&turn{out: seen, r: r, lang: languageOf(r)}, errors.New("panic")) })
 		w.cfg.Log.LogAttrs(r.Context(), slog.LevelDebug, "request", slog.String("method", watch.Method(r.Method)), slog.String("route", r.Pattern),
 			slog.Int("status", seen.Code), slog.Duration("took", w.cfg.Clock().Sub(began)))
 	}()
@@ -178,5 +178,5 @@ func (w *Window) fault(r *http.Request, err error) {
 	if kind != exchange.Internal && kind != exchange.Unavailable || r.Context().Err() != nil {
 		return
 	}
-	w.cfg.Log.Error("request failed", "route", r.Pattern, "kind", kind, "error", err)
+	w.cfg.Log.ErrorContext(r.Context(), "request failed", "route", r.Pattern, "kind", kind, "error", err)
 }

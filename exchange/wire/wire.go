@@ -12,6 +12,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/trace"
 )
 
 // Details is a refusal's body, after RFC 9457. Title, detail and mend are in the language asked for; the bilingual members let
@@ -65,6 +66,9 @@ func Ask(client *http.Client, request *http.Request, most int64, silent func(err
 		c = *client
 	}
 	c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	if parent := trace.Parent(request.Context()); parent != "" {
+		request.Header.Set("Traceparent", parent)
+	}
 	response, err := c.Do(request)
 	if err != nil {
 		return Answer{}, silent(err)

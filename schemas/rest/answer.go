@@ -78,7 +78,7 @@ func (c *call) answer(value any) error {
 func (c *call) send(status int, value any) {
 	body, err := json.Marshal(value, style)
 	if err != nil { // no value of ours is unwritable
-		c.Log.Error("write answer", "route", c.routed, "error", err)
+		c.Log.ErrorContext(c.r.Context(), "write answer", "route", c.routed, "error", err)
 		c.w.WriteHeader(http.StatusInternalServerError)
 		return
 	}

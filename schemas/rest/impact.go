@@ -37,7 +37,7 @@ func impact(c *call) error {
 	if err != nil {
 		body, status := complain(err, true)
 		if status >= http.StatusInternalServerError && c.r.Context().Err() == nil {
-			c.Log.Error("impact", "subject", subject, "error", err)
+			c.Log.ErrorContext(c.r.Context(), "impact", "subject", subject, "error", err)
 		}
 		out.end(struct {
 			Error complaint `json:"error"`

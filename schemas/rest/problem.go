@@ -141,7 +141,7 @@ func (c *call) refuse(err error) {
 		c.w.Header().Set("Retry-After", "2")
 	}
 	if status >= http.StatusInternalServerError && c.r.Context().Err() == nil {
-		c.Log.Error("registry request", "method", c.r.Method, "route", c.routed, "status", status, "error", err)
+		c.Log.ErrorContext(c.r.Context(), "registry request", "method", c.r.Method, "route", c.routed, "status", status, "error", err)
 	}
 	c.send(status, body)
 }

@@ -65,7 +65,7 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := &call{service: s, w: seen, r: r}
 	began := time.Now()
 	defer func() {
-		watch.Recovered(recover(), seen, s.Log, c.routed, func() {
+		watch.Recovered(r.Context(), recover(), seen, s.Log, c.routed, func() {
 			body, code := complain(nil, false)
 			c.send(code, body)
 		})
