@@ -6,6 +6,7 @@ func (s *session) verbs() []verb {
 		s.demoVerb(),
 		s.serveVerb(),
 		s.queryVerb(),
+		s.batchVerb(),
 		s.enrollVerb(),
 		s.identityVerbs(),
 		s.passwordVerb(),

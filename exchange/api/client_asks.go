@@ -2,10 +2,13 @@ package api
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/go-json-experiment/json"
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/audit/ledger"
@@ -37,6 +40,21 @@ func each[P, T any](ctx context.Context, c *Client, path string, in func(P) []T)
 			}
 		}
 	}
+}
+
+// Batch asks for many subjects at once; see BatchAnswer for how far it went. It is sent once, whatever Patience says: part of it may have been
+// answered.
+func (c *Client) Batch(ctx context.Context, asked BatchRequest) (answer BatchAnswer, err error) {
+	once := *c
+	once.Patience = 0
+	said, err := once.ask(ctx, http.MethodPost, "/v1/batches", asked)
+	if err != nil {
+		return answer, err
+	}
+	if err := json.Unmarshal(said.Body, &answer, json.WithUnmarshalers(json.UnmarshalFromFunc(asWritten))); err != nil {
+		return BatchAnswer{}, unreachable(c.Base, errors.New("the answer is not one of the exchange"))
+	}
+	return answer, nil
 }
 
 // Items gives the service items (事项) with their materials, by code.

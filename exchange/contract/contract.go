@@ -6,6 +6,7 @@
 package contract
 
 import (
+	"cmp"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -39,6 +40,8 @@ type Operation struct {
 	Media string
 	// Refusals are examples of what it refuses, besides what any operation refuses.
 	Refusals []error
+	// MaxBody bounds the body that is read, in bytes; 0: 64 KiB.
+	MaxBody int64
 	// Repeats is how long an answer is kept for who sends the request again with the same Idempotency-Key; 0: it is not. See Once.
 	Repeats time.Duration
 	// Parts is how many elements a list has that is asked for without a limit; 0: the answer is no list that grows. See Part.
@@ -99,16 +102,16 @@ func Handler(operations []Operation, log *slog.Logger) http.Handler {
 	for _, o := range operations {
 		handler := o.Handler
 		if handler == nil {
-			handler = answering{log, o.Do, o.Quotas}
+			handler = answering{log, o.Do, o.Quotas, cmp.Or(o.MaxBody, maxBody)}
 		}
 		mux.Handle(o.Method+" "+o.Path, handler)
 		methods[o.Path] = append(methods[o.Path], o.Method)
 	}
 	for path, known := range methods {
-		mux.Handle(path, answering{log, func(*http.Request) (any, error) { return nil, wrongMethod(known) }, nil})
+		mux.Handle(path, answering{log, func(*http.Request) (any, error) { return nil, wrongMethod(known) }, nil, maxBody})
 	}
 	if methods["/"] == nil {
-		mux.Handle("/", answering{log, func(*http.Request) (any, error) { return nil, noSuchPath() }, nil})
+		mux.Handle("/", answering{log, func(*http.Request) (any, error) { return nil, noSuchPath() }, nil, maxBody})
 	}
 	return mux
 }
@@ -118,10 +121,11 @@ type answering struct {
 	log    *slog.Logger
 	do     func(*http.Request) (any, error)
 	quotas func(*http.Request) []Quota // nil: none
+	most   int64                       // bytes of a body
 }
 
 func (a answering) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	r.Body = http.MaxBytesReader(w, r.Body, a.most)
 	w.Header().Set("Cache-Control", "no-store") // some answers hold tokens, most hold what is a person's business
 	value, err := a.do(r)
 	if a.quotas != nil && (err == nil || exchange.KindOf(err) == exchange.Limited) {

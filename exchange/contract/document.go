@@ -178,7 +178,7 @@ var meanings = map[int]exchange.Text{
 	http.StatusForbidden:             text("无权", "who asks may not do this"),
 	http.StatusNotFound:              text("没有", "there is none"),
 	http.StatusConflict:              text("与已有的冲突，或这个请求已用过", "somebody was first, or the request was used before"),
-	http.StatusRequestEntityTooLarge: text("正文超过 64 KiB", "the body is larger than 64 KiB"),
+	http.StatusRequestEntityTooLarge: text("正文过大", "the body is too large"),
 	http.StatusUnsupportedMediaType:  text("正文不是 UTF-8 的 JSON", "the body is not JSON in UTF-8"),
 	http.StatusUnprocessableEntity:   text("写法对，内容不可用", "it is well formed, and cannot be used"),
 	http.StatusTooManyRequests:       text("达到限额，或已被暂停", "a limit was reached, or who asks is suspended"),

@@ -75,6 +75,12 @@ func meant(err error) error {
 	return refusal{p, http.StatusUnprocessableEntity, ""}
 }
 
+// Told is what Fail would say of an error, for answers of several parts.
+func Told(r *http.Request, err error) wire.Details {
+	p, status := statusOf(meant(err))
+	return details(p, status, wire.Language(r.Header))
+}
+
 func details(p *exchange.Problem, status int, lang exchange.Lang) wire.Details {
 	return wire.Details{Type: "urn:yimen:problem:" + p.Code, Title: p.What.In(lang), Status: status, Detail: p.Why.In(lang), Code: p.Code, Kind: p.Kind,
 		Mend: p.Mend.In(lang), What: p.What, Why: p.Why, How: p.Mend}

@@ -33,7 +33,7 @@ func read[T any](r *http.Request, mend exchange.Text, strict bool) (T, error) {
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		return none, refusal{badBody(text("超过 64 KiB", "it is larger than 64 KiB"), mend), http.StatusRequestEntityTooLarge, ""}
+		return none, refusal{badBody(tooLargeFor(tooLarge.Limit), mend), http.StatusRequestEntityTooLarge, ""}
 	case err != nil:
 		return none, BadBody(text("没有完整到达", "it did not arrive whole"), mend)
 	case len(body) == 0:
@@ -43,6 +43,11 @@ func read[T any](r *http.Request, mend exchange.Text, strict bool) (T, error) {
 		return none, BadBody(whyNot(err), mend)
 	}
 	return asked, nil
+}
+
+func tooLargeFor(limit int64) exchange.Text {
+	kib := strconv.FormatInt(limit>>10, 10)
+	return text("超过 "+kib+" KiB", "it is larger than "+kib+" KiB")
 }
 
 // wholeNumbers reads what JSON Schema calls an integer: 24.0 is one too.
