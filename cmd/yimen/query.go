@@ -52,7 +52,12 @@ func (s *session) queryVerb() verb {
 			if err != nil {
 				return err
 			}
-			service, _ := c.Service(asked.Item)
+			service, known := c.Service(asked.Item)
+			if !known && len(more.facts) > 0 { // one that was published since: what kinds its facts are, the exchange knows
+				if service, err = client.Item(ctx, asked.Item); err != nil {
+					return err
+				}
+			}
 			if err := more.into(ctx, &asked, service); err != nil {
 				return err
 			}

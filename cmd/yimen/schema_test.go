@@ -226,8 +226,8 @@ func TestAsyncAPIDocumentsEveryHeader(t *testing.T) {
 				t.Errorf("%s: %s is not documented", name, h.Name)
 			}
 		}
-		if len(documented) != len(m.Headers) {
-			t.Errorf("%s: %d headers are documented, messages have %d", name, len(documented), len(m.Headers))
+		if untraced := len(documented) - 1; untraced != len(m.Headers) {
+			t.Errorf("%s: %d headers are documented besides that of a trace, messages have %d", name, untraced, len(m.Headers))
 		}
 	}
 }

@@ -232,7 +232,7 @@ func printable(t *testing.T) map[string]string {
 		"yimen item list":            "item list",
 		"yimen item show":            "item show food-licence-new",
 		"yimen demo":                 "demo --people 300 --once --http 127.0.0.1:0 --departments 127.0.0.1:0 --kafka 127.0.0.1:0",
-		"yimen batch": "batch enterprise-deregistration " + up.subjects(t) + " --server " + up.url + " --token @" + filepath.Join(up.data, tokenFile),
+		"yimen batch":                "batch enterprise-deregistration " + up.subjects(t) + " --server " + up.url + " --token @" + filepath.Join(up.data, tokenFile),
 		"yimen query": "query enterprise-deregistration --case demo-0001 --applicant @" + filepath.Join(up.data, applicantFile) +
 			" --token @" + filepath.Join(up.data, tokenFile) + " --server " + up.url,
 		"yimen audit verify": "audit verify --log " + log.dir + " --key " + log.key,

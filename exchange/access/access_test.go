@@ -231,6 +231,8 @@ func may(c *catalogue.Catalogue, m Member, topic string) (write, read bool) {
 		return false, false
 	case m.Identity.Role == certs.Node:
 		return true, true
+	case m.Identity.Role == certs.Service:
+		return false, kind == "notices" && rest == string(m.Identity.Department)
 	case m.Identity.Role != certs.Adapter:
 		return false, false
 	case kind == "evidence":

@@ -102,7 +102,9 @@ func TestBatchNumbersItsQueries(t *testing.T) {
 }
 
 func TestBatchRefused(t *testing.T) {
-	w := serve(t, func(context.Context, broker.Query) (broker.Conclusion, error) { return broker.Conclusion{}, errors.New("asked") })
+	w := serve(t, func(context.Context, broker.Query) (broker.Conclusion, error) {
+		return broker.Conclusion{}, errors.New("asked")
+	})
 	for name, row := range map[string]struct {
 		body   string
 		status int

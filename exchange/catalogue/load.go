@@ -178,7 +178,7 @@ func (f *file) sharing(at ast.Node, found map[string]ast.Node, e *Evidence) {
 	}
 	e.SharingBasis = f.text(found["sharing_basis"])
 	if e.Sharing == NotShared && e.SharingBasis.ZH == "" {
-		f.report("YM-CAT-0205", at, text("不予共享须写明依据的法律（政务数据共享条例第十五条）", "what is not shared must cite the law that says so (政务数据共享条例 art. 15)"),
+		f.report("YM-CAT-0211", at, text("不予共享须写明依据的法律（政务数据共享条例第十五条）", "what is not shared must cite the law that says so (政务数据共享条例 art. 15)"),
 			text("补上 sharing_basis，或改为 sharing: conditional", "add sharing_basis, or write sharing: conditional"))
 	}
 }

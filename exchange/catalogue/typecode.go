@@ -20,7 +20,7 @@ func (f *file) typeCode(n ast.Node) string {
 	if code == "" || validTypeCode(code) {
 		return code
 	}
-	f.report("YM-CAT-0106", n, text("type_code 不是证照类型代码", "type_code is no code of a certificate type"),
+	f.report("YM-CAT-0109", n, text("type_code 不是证照类型代码", "type_code is no code of a certificate type"),
 		text("写 21 位：定义机构的统一社会信用代码和三位数字，如 11100000MB03271699001；不知道就删去",
 			"write its 21 characters, the credit code of the defining authority and three digits, such as 11100000MB03271699001; where it is not known, leave it out"))
 	return ""
@@ -43,7 +43,7 @@ func (l *loader) typeCodes() {
 	for _, t := range slices.Sorted(maps.Keys(l.catalogue.evidence)) {
 		code := l.catalogue.evidence[t].TypeCode
 		if other, twice := taken[code]; twice && code != "" {
-			l.add("YM-CAT-0107", "evidence.yaml", 0, text("证照类型 "+string(other)+" 和 "+string(t)+" 的 type_code 相同", "the types "+string(other)+" and "+string(t)+" have the same type_code"),
+			l.add("YM-CAT-0110", "evidence.yaml", 0, text("证照类型 "+string(other)+" 和 "+string(t)+" 的 type_code 相同", "the types "+string(other)+" and "+string(t)+" have the same type_code"),
 				text("核对后改正其一", "check them and mend one"))
 		}
 		taken[code] = t

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/identity"
@@ -35,7 +36,10 @@ func (b *Book) Do(ctx context.Context, who Person, item exchange.Item, d Doing) 
 	if err := b.may(who, item, d); err != nil {
 		return Standing{}, err
 	}
-	if !sound(d.Reason, 300) || !sound(d.Source, maxSource) {
+	if d.Act == Withdraw && !b.exists(item) {
+		return Standing{}, nothingTo(d.Act)
+	}
+	if !identity.Keepable(d.Reason) || len(d.Source) > maxSource || !utf8.ValidString(d.Source) || identity.MentionsCitizen(d.Source) {
 		return Standing{}, personal()
 	}
 	if d.From == "" && (d.Act == Publish || d.Act == Withdraw) {
@@ -79,6 +83,12 @@ func (b *Book) may(who Person, item exchange.Item, d Doing) error {
 	return nil
 }
 
+func (b *Book) exists(item exchange.Item) bool {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return b.state.exists(b.state.standing(item))
+}
+
 // readable says what is wrong with a draft.
 func (b *Book) readable(item exchange.Item, d Doing) error {
 	if d.Act != Draft {
@@ -102,14 +112,11 @@ func (s *state) owner(item exchange.Item) (exchange.Department, bool) {
 	if starting, ok := s.city.Service(item); ok {
 		return starting.Department, true
 	}
-	if g.Working != nil {
+	if g.Working != nil && g.Working.Service != nil {
 		return g.Working.Service.Department, true
 	}
 	return "", false
 }
-
-// sound says whether a text that people typed may be kept for ever.
-func sound(s string, most int) bool { return len(s) <= most && !identity.MentionsCitizen(s) }
 
 // List gives the items that were acted upon: those of the own department; administrators see all. What waits for somebody comes first.
 func (b *Book) List(who Person) ([]Standing, error) {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/onedoor/yimen/exchange"
@@ -204,6 +205,48 @@ func TestStartingItems(t *testing.T) {
 	}
 	if got := w.materials(w.Book, item, "2027-01-01"); got != -1 {
 		t.Errorf("withdrawn, it has %d materials", got)
+	}
+}
+
+// TestNodesAgreeWhateverTheirFiles: what counts follows from the topic alone. A node whose files lack a department or an item folds the same
+// versions; what it cannot read it leaves as its files have it.
+func TestNodesAgreeWhateverTheirFiles(t *testing.T) {
+	w := newWorld(t)
+	for _, step := range []struct {
+		who  Person
+		item exchange.Item
+		do   Doing
+	}{
+		{drafter, fresh, Doing{Act: Draft, Source: written(fresh, "scjg", 2)}}, {reviewer, fresh, Doing{Act: Review}}, {reviewer, fresh, Doing{Act: Publish}},
+		{admin, "food-licence-new", Doing{Act: Withdraw, Reason: "合并"}},
+	} {
+		if got := w.do(step.who, step.item, step.do); got != "" {
+			t.Fatal(got)
+		}
+	}
+	poor, err := catalogue.Load(fstest.MapFS{"departments.yaml": {Data: []byte("dsj: {zh: 数据局}\n")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rich := w.city
+	w.city = poor
+	other := w.book()
+	w.city = rich
+	mine, _ := w.List(admin)
+	others, _ := other.List(admin)
+	if len(mine) != 2 || len(others) != 2 {
+		t.Fatalf("%d and %d items", len(mine), len(others))
+	}
+	for i := range mine {
+		if mine[i].Version != others[i].Version || len(mine[i].Editions) != len(others[i].Editions) || mine[i].Item != others[i].Item {
+			t.Errorf("%+v and %+v", mine[i], others[i])
+		}
+	}
+	if on, _ := other.On(poor, "2026-12-01"); len(on.Services()) != 0 {
+		t.Errorf("it shows what it cannot read: %v", on.Services())
+	}
+	if got := w.materials(w.Book, fresh, "2026-12-01"); got != 2 {
+		t.Errorf("%d materials", got)
 	}
 }
 

@@ -45,7 +45,7 @@ func badDay() error {
 
 func personal() error {
 	return problem("0108", exchange.Invalid, text("理由或草稿过长，或含公民身份号码", "the reason or the draft is too long, or holds a citizen number"), text("写下的内容永久保存", "what is written is kept for ever"),
-		text(fmt.Sprintf("理由不超过 100 字，草稿不超过 %d KiB，删去号码", maxSource>>10), fmt.Sprintf("keep the reason below 300 bytes and the draft below %d KiB, and take the number out", maxSource>>10)))
+		text(fmt.Sprintf("理由不超过 300 字，草稿不超过 %d KiB，删去号码", maxSource>>10), fmt.Sprintf("keep the reason within 300 characters and the draft below %d KiB, and take the number out", maxSource>>10)))
 }
 
 func samePerson() error {

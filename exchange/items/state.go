@@ -31,8 +31,8 @@ type Deed struct {
 // Working is the next edition of an item, while it is worked on.
 type Working struct {
 	Stage    Stage              `json:"stage"`
-	Source   string             `json:"source"` // as a file items/*.yaml has it
-	Service  *catalogue.Service `json:"service"`
+	Source   string             `json:"source"`            // as a file items/*.yaml has it
+	Service  *catalogue.Service `json:"service,omitempty"` // none: this node cannot read the source
 	Drafted  Deed               `json:"drafted"`
 	Reviewed Deed               `json:"reviewed,omitzero"`
 	Reason   string             `json:"reason,omitempty"` // Returned
@@ -42,12 +42,15 @@ type Working struct {
 type Edition struct {
 	From      exchange.Date      `json:"from"`
 	Source    string             `json:"source,omitempty"`
-	Service   *catalogue.Service `json:"service,omitempty"` // none: from that day on there is no such item
+	Service   *catalogue.Service `json:"service,omitempty"` // none where there is a source: this node cannot read it
 	Reason    string             `json:"reason,omitempty"`  // of the withdrawal
 	Drafted   Deed               `json:"drafted,omitzero"`
 	Reviewed  Deed               `json:"reviewed,omitzero"`
 	Published Deed               `json:"published"` // or withdrawn
 }
+
+// unread says that this node cannot read the edition: then the item stays as the city's files have it.
+func (e *Edition) unread() bool { return e.Source != "" && e.Service == nil }
 
 // Standing is an item and how it stands.
 type Standing struct {
@@ -90,7 +93,7 @@ func (s *state) standing(item exchange.Item) *Standing {
 // exists says whether there is something to withdraw: an edition, or a starting item.
 func (s *state) exists(g *Standing) bool {
 	if n := len(g.Editions); n > 0 {
-		return g.Editions[n-1].Service != nil
+		return g.Editions[n-1].Source != ""
 	}
 	_, starting := s.city.Service(g.Item)
 	return starting
@@ -114,16 +117,22 @@ func (s *state) fold(e *entry) error {
 	return nil
 }
 
+// read is the item of a draft, nil where this node cannot read it: the departments or types it names may be gone from the city's files. That
+// is no reason to pass the entry over: what counts follows from the topic alone, so that all nodes agree on it.
+func (s *state) read(e *entry) *catalogue.Service {
+	service, err := s.city.ParseItem(e.Source)
+	if err != nil || service.Code != e.Item {
+		return nil
+	}
+	return &service
+}
+
 // take does an act, or says why it cannot be done.
 func (s *state) take(g *Standing, e *entry) error {
 	did := Deed{e.By, e.At}
 	switch e.Act {
 	case Draft:
-		service, err := s.city.ParseItem(e.Source)
-		if err != nil || service.Code != g.Item {
-			return cmp.Or(err, otherItem(service.Code))
-		}
-		g.Working = &Working{Stage: Drafted, Source: e.Source, Service: &service, Drafted: did}
+		g.Working = &Working{Stage: Drafted, Source: e.Source, Service: s.read(e), Drafted: did}
 	case Review, Return:
 		switch {
 		case g.Working == nil || g.Working.Stage != Drafted:
@@ -149,10 +158,7 @@ func (s *state) take(g *Standing, e *entry) error {
 		}
 		g.Working = nil
 	case Withdraw:
-		switch {
-		case !s.exists(g):
-			return nothingTo(e.Act)
-		case strings.TrimSpace(e.Reason) == "":
+		if strings.TrimSpace(e.Reason) == "" {
 			return noReason()
 		}
 		return g.add(Edition{From: e.From, Reason: e.Reason, Published: did})
@@ -176,7 +182,7 @@ func (g *Standing) add(e Edition) error {
 func (s *state) on(c *catalogue.Catalogue, day exchange.Date) *catalogue.Catalogue {
 	changed := map[exchange.Item]*catalogue.Service{}
 	for code, g := range s.items {
-		if e, said := g.in(day); said {
+		if e, said := g.in(day); said && !e.unread() {
 			changed[code] = e.Service
 		}
 	}

@@ -163,7 +163,7 @@ func (n *Node) forAdmins(do func(r *http.Request, who string) (any, error)) func
 }
 
 func badErasure(why exchange.Text) error {
-	return &exchange.Problem{Code: "YM-ERA-0101", Kind: exchange.Invalid, Why: why, What: text("删除请求不可用", "the request to erase cannot be used"),
+	return &exchange.Problem{Code: "YM-ERA-0102", Kind: exchange.Invalid, Why: why, What: text("删除请求不可用", "the request to erase cannot be used"),
 		Mend: howToErase}
 }
 

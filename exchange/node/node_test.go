@@ -245,7 +245,7 @@ func TestRestartGoesOn(t *testing.T) {
 func TestBrokenIndexEndsTheNode(t *testing.T) {
 	n := start(t, settings(t))
 	publish(t, n, 1)
-	if err := n.close[len(n.close)-1](); err != nil { // the engine, under the folding
+	if err := n.close[len(n.close)-4](); err != nil { // the engine, under the folding; behind it are reliances, webhooks and notices
 		t.Fatal(err)
 	}
 	send(t, n, exchange.Message{Topic: envelope.CoverageTopic("scjg"), Key: []byte("scjg/licences"), Value: []byte("{}")})

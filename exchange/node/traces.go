@@ -104,7 +104,7 @@ func (t Traces) Open(service, instance string, log *slog.Logger) (oteltrace.Trac
 func (t Traces) roots() (*x509.CertPool, error) {
 	roots := x509.NewCertPool()
 	if content, err := os.ReadFile(t.CA); err != nil || !roots.AppendCertsFromPEM(content) {
-		return nil, &exchange.Problem{Code: "YM-CFG-0112", Kind: exchange.Invalid, Err: err,
+		return nil, &exchange.Problem{Code: "YM-CFG-0113", Kind: exchange.Invalid, Err: err,
 			What: text("traces.ca 不可用："+t.CA, "traces.ca cannot be used: "+t.CA),
 			Mend: text("写明接收端根证书的文件：PEM 格式、可读", "name the file of the receiver's root certificate: PEM, and readable")}
 	}
