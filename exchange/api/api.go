@@ -40,8 +40,11 @@ type Config struct {
 	Catalogue func() *catalogue.Catalogue // the current one
 	Door      *door.Keeper
 	// Left says what is left of an asker's own limits; nil: nobody is told.
-	Left    func(exchange.Department, string) []contract.Quota
-	Ready   []Check
+	Left  func(exchange.Department, string) []contract.Quota
+	Ready []Check
+	// Epoch names what answers rest on: while a kept answer may be told again it is the same. It errs while nothing may be answered. Nil:
+	// nothing ever changes.
+	Epoch   func() (string, error)
 	Metrics prometheus.Gatherer
 	Others  []contract.Operation // of the other packages that serve below the same address
 	Log     *slog.Logger         // nil: silent
@@ -98,7 +101,13 @@ func (s *server) asking(r *http.Request) (who, nonce string, err error) {
 	if err == nil {
 		nonce, err = s.nonce(r, caller)
 	}
-	return caller.Standing(), nonce, err
+	who = caller.Standing()
+	if err == nil && s.cfg.Epoch != nil { // who was erased meanwhile, or whose grant was revoked, is not told of once more
+		var epoch string
+		epoch, err = s.cfg.Epoch()
+		who += "\x00" + epoch
+	}
+	return who, nonce, err
 }
 
 // standing is who asks for anything else: those requests have no nonce.

@@ -147,7 +147,7 @@ func checkReference(s string, shortest int, code string, of exchange.Text) error
 			text(fmt.Sprintf("用 %d 至 %d 个半角字母、数字和 - _ . /，如 LL-2026-1123-0041", shortest, maxReference),
 				fmt.Sprintf("use %d to %d letters, digits and - _ . / of ASCII, such as LL-2026-1123-0041", shortest, maxReference)))
 	}
-	if !nationalCase(s) && identity.ContainsCitizen(s) {
+	if !nationalCase(s) && identity.MentionsCitizen(s) {
 		return refuse(text("里有公民身份号码", "contains a citizen number"),
 			text("改用办件的收件号；若它本来由区划、日期和流水号连写而成，请用连字符隔开",
 				"use the number of the case; if it is made of division, date and serial, put hyphens between them"))

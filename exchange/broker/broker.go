@@ -45,8 +45,9 @@ type Limits interface {
 
 // Config is what a Broker is made of.
 type Config struct {
-	Catalogue    *catalogue.Catalogue
-	Current      func() *catalogue.Catalogue // Catalogue with the grants in force now, asked once for each query; nil: Catalogue
+	Catalogue *catalogue.Catalogue
+	// Current is Catalogue with what is in force at a moment, asked once for each query; nil: Catalogue.
+	Current      func(time.Time) (*catalogue.Catalogue, error)
 	Holdings     Holdings
 	Audit        Auditor
 	Limits       Limits                // nil: none
@@ -125,7 +126,7 @@ func (b *Broker) Query(ctx context.Context, q Query) (Conclusion, error) {
 	start := b.cfg.Clock().UTC() // as the entry has it, so that the same answer is written the same again
 	conclusion, err := b.query(ctx, q, start)
 	item := q.Item
-	if _, known := b.current().Service(item); !known {
+	if c, unknown := b.current(start); unknown != nil || !c.Has(item) {
 		item = "" // whatever was typed there must not become a label
 	}
 	b.metrics.observe(ctx, item, conclusion.Answers, err, b.cfg.Clock().Sub(start))
@@ -136,7 +137,10 @@ func (b *Broker) query(ctx context.Context, q Query, now time.Time) (Conclusion,
 	if err := b.ready(); err != nil {
 		return Conclusion{}, err
 	}
-	c := b.current()
+	c, err := b.current(now)
+	if err != nil {
+		return Conclusion{}, notFoundOut(err)
+	}
 	entry := audit.Entry{
 		Department: q.Caller.Department, Clerk: q.Caller.Clerk, Case: q.Case, Item: q.Item, Holder: q.Applicant, Nonce: q.Nonce, Parties: q.named(),
 		Catalogue: c.Version(), Evaluated: now, On: q.On, Chosen: q.Chosen, Mode: q.Mode.kept(), Only: q.Only,
@@ -181,11 +185,11 @@ func (b *Broker) query(ctx context.Context, q Query, now time.Time) (Conclusion,
 	}, nil
 }
 
-func (b *Broker) current() *catalogue.Catalogue {
+func (b *Broker) current(at time.Time) (*catalogue.Catalogue, error) {
 	if b.cfg.Current == nil {
-		return b.cfg.Catalogue
+		return b.cfg.Catalogue, nil
 	}
-	return b.cfg.Current()
+	return b.cfg.Current(at)
 }
 
 func (b *Broker) ready() error {

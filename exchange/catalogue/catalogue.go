@@ -216,6 +216,12 @@ func (c *Catalogue) Place(code exchange.Item, material string) (file string, lin
 	return p.file, p.line
 }
 
+// Has says whether there is such an item.
+func (c *Catalogue) Has(code exchange.Item) bool {
+	_, known := c.services[code]
+	return known
+}
+
 // Services are all items, sorted by code.
 func (c *Catalogue) Services() []Service { return sorted(c.services) }
 

@@ -68,7 +68,7 @@ func (c *Catalogue) finish() (*Catalogue, error) {
 
 // order sorts the grants and lays them out by who asks for what.
 func (c *Catalogue) order() {
-	slices.SortFunc(c.grants, func(a, b Grant) int {
+	slices.SortStableFunc(c.grants, func(a, b Grant) int {
 		return cmp.Or(cmp.Compare(a.Department, b.Department), cmp.Compare(a.Item, b.Item),
 			cmp.Compare(a.Evidence, b.Evidence), cmp.Compare(a.From, b.From))
 	})

@@ -93,7 +93,7 @@ func (m *memory) do(r *http.Request) (any, error) {
 		return m.does(r)
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	return m.once(r, sha256.Sum256([]byte(who+"\x00"+keys[0])), sha256.Sum256(body), nonce)
+	return m.once(r, sha256.Sum256([]byte(who+"\x00"+keys[0])), sha256.Sum256(append([]byte(r.Method+" "+r.URL.RequestURI()+"\x00"), body...)), nonce)
 }
 
 // once carries a request out unless it was, and waits for the one that is carried out just now.

@@ -243,7 +243,7 @@ func TestWhoSees(t *testing.T) {
 func TestReach(t *testing.T) {
 	w := newWorld(t)
 	s := w.raise()
-	w.turns = append(w.turns, exchange.Turn{Version: 9})
+	w.turns = append(w.turns, exchange.Turn{Version: 9, Logged: w.now})
 	both := []Count{{"gaj", 1, 1}, {"xzsp", 3, 2}}
 	for name, c := range map[string]struct {
 		who    Person

@@ -117,7 +117,7 @@ func (b *Book) now(ctx context.Context, d *doubt) (Standing, error) {
 		return s, err
 	}
 	s.Forgotten = len(turns) == 0
-	if i := slices.IndexFunc(turns, func(t exchange.Turn) bool { return t.Version > d.Version }); i >= 0 {
+	if i := slices.IndexFunc(turns, func(t exchange.Turn) bool { return t.Version > d.Version && !t.Logged.Before(d.raised) }); i >= 0 {
 		s.Newer, s.Published = turns[i].Version, turns[i].Logged
 	}
 	if s.Status == Accepted && s.Newer > 0 {

@@ -160,11 +160,12 @@ func (b *Book) List(who Person) ([]Standing, error) {
 	if !who.Sharing && !who.Admin {
 		return nil, mayNotDeal()
 	}
+	c := b.cfg.Current() // before the lock: it may need the book itself
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	all := []Standing{}
 	for _, g := range b.state.grants {
-		kind, _ := b.cfg.Current().Evidence(g.Terms.Evidence)
+		kind, _ := c.Evidence(g.Terms.Evidence)
 		if who.Admin || g.Terms.Department == who.Department || kind.Keeper == who.Department {
 			all = append(all, b.shown(g))
 		}

@@ -152,8 +152,8 @@ func (s *state) overlapping(g *Standing, city bool) *Standing {
 // inForce are the grants that count, whatever the day.
 func (s *state) inForce() []catalogue.Grant {
 	var all []catalogue.Grant
-	for _, g := range s.grants {
-		if g.Status == Granted {
+	for _, id := range slices.Sorted(maps.Keys(s.grants)) { // of two for the same day the same one counts everywhere
+		if g := s.grants[id]; g.Status == Granted {
 			all = append(all, g.Terms)
 		}
 	}

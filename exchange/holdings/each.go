@@ -107,7 +107,7 @@ func (w *walk) slice(ctx context.Context) (found []listed, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	ordered := w.x.ordered()
+	ordered := w.x.Ordered()
 	var failed error
 	var views [][]byte
 	passed, size := 0, 0
@@ -214,7 +214,7 @@ func (x *Index) seen(ctx context.Context, all []listed, views [][]byte, ordered 
 	if !slices.Contains(there, false) {
 		return all, nil
 	}
-	if x.ordered() == ordered {
+	if x.Ordered() == ordered {
 		return nil, errDamaged
 	}
 	left := all[:0]
@@ -226,8 +226,8 @@ func (x *Index) seen(ctx context.Context, all []listed, views [][]byte, ordered 
 	return left, nil
 }
 
-// ordered tells one moment's orders to forget from another's.
-func (x *Index) ordered() uint64 {
+// Ordered tells one moment's orders to forget from another's.
+func (x *Index) Ordered() uint64 {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	return x.orders.count

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/identity"
 )
 
 // longestCause is the longest useCause in characters, by the convention.
@@ -33,12 +34,23 @@ func purposeOf(cause string, isItem func(exchange.Item) bool) (purpose, error) {
 		switch item := exchange.Item(word); {
 		case p.item == "" && isItem(item):
 			p.item = item
+		case ofPerson(word):
+			return purpose{}, badCause(text("其中有号码，会永久留在审计日志中", "it holds a number of somebody, which would stay in the audit log for ever"))
 		case caseNumber.MatchString(word) && strings.ContainsAny(word, "0123456789"):
 			p.matter = word
 			return p, nil
 		}
 	}
 	return purpose{}, fault{badCause(text("其中没有收件号", "it names no case")), valueMissing}
+}
+
+// mobile is what a mobile telephone number of the mainland looks like.
+var mobile = regexp.MustCompile(`^(\+?86-?)?1[3-9][0-9]{9}$`)
+
+// ofPerson says whether a word is a citizen number, an organisation's code or a telephone number.
+func ofPerson(word string) bool {
+	_, err := identity.ParseHolder(word)
+	return err == nil || identity.MentionsCitizen(word) || mobile.MatchString(word)
 }
 
 // between says whether a character stands between words.

@@ -177,13 +177,13 @@ func meaning(a exchange.Answer, stated map[string]json.RawMessage) said {
 	case a.Outcome == exchange.Held:
 		return said{status: ok, text: done}
 	case a.Reason == exchange.Ambiguous && noneAgrees(a, stated):
-		return said{status: noMatch, text: noSuchNumber}
+		return said{status: otherFault, text: noSuchNumber}
 	case a.Reason == exchange.Ambiguous && len(stated) > 0:
 		return said{status: otherFault, text: a.Reason.Text(a.Outcome)}
 	case a.Reason == exchange.Ambiguous:
 		return said{status: ok, text: text("查到多条，只给出彼此不同的字段；请带 certNo 再查", "several were found, and only the fields that tell them apart are shown: ask again with certNo")}
 	case a.Reason == exchange.FactsDiffer:
-		return said{status: noMatch, text: noSuchNumber}
+		return said{status: otherFault, text: noSuchNumber}
 	case a.Outcome == exchange.Supply:
 		return said{status: noMatch, text: a.Reason.Text(a.Outcome)}
 	}
@@ -198,6 +198,7 @@ func noneAgrees(a exchange.Answer, stated map[string]json.RawMessage) bool {
 	})
 }
 
-var noSuchNumber = text("没有这个编号的证照", "there is no licence of that number")
+// noSuchNumber is not "no match": that others were found does not say that the keeper told of all. verifyCertInfo does.
+var noSuchNumber = text("查到的证照中没有这个编号", "none of the licences that were found has that number")
 
 var done = text("成功", "done")

@@ -3,8 +3,10 @@ package node
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/audit"
 	"github.com/onedoor/yimen/exchange/door"
 	"github.com/onedoor/yimen/exchange/doubts"
 	"github.com/onedoor/yimen/exchange/journal"
@@ -59,10 +61,29 @@ func (g given) Rested(ctx context.Context, receipt string, id exchange.RecordID)
 
 // Relied lists the answers that counted on the record, the oldest first.
 func (g given) Relied(ctx context.Context, id exchange.RecordID) ([]doubts.Reliance, error) {
+	if err := g.reliancesKnown(ctx); err != nil {
+		return nil, err
+	}
 	found, err := g.Reliances.Relied(ctx, id)
 	all := make([]doubts.Reliance, len(found))
 	for i, r := range found {
 		all[i] = doubts.Reliance{Receipt: r.Entry, Time: r.At, Department: r.Department, Clerk: r.Clerk, Case: r.Case, Evidence: r.Type, Version: r.Version}
 	}
 	return all, err
+}
+
+// reliancesKnown waits until all that the log has at the moment is known of who relied on what: a part must not be told as the whole.
+func (n *Node) reliancesKnown(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	ends, err := n.Bus.EndOffsets(ctx, audit.Topic)
+	if err != nil {
+		return err
+	}
+	if err := n.await(ctx, func() (bool, error) { return n.Reliances.Next() >= ends[0], nil }); err != nil {
+		return &exchange.Problem{Code: "YM-DBT-0301", Kind: exchange.Unavailable, Err: err, What: exchange.Text{ZH: "还不知道全部依据过它的办件", EN: "it is not known yet who else relied on it"},
+			Why:  exchange.Text{ZH: "本节点还在读审计日志", EN: "this node is still reading the audit log"},
+			Mend: exchange.Text{ZH: "稍后再试", EN: "try again in a while"}}
+	}
+	return nil
 }

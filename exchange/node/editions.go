@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"path/filepath"
 	"time"
@@ -50,14 +51,39 @@ func (n *Node) moved(next int64) {
 
 // Current is the catalogue as queries see it: with what was decided since it was read.
 func (n *Node) Current() *catalogue.Catalogue {
+	if c, err := n.currentAt(n.around.Clock()); err == nil {
+		return c
+	}
+	return n.current.Load().Catalogue // the node ends
+}
+
+// currentAt is Current at a moment, which must not be before that of an earlier call by more than queries take: an edition that was turned is
+// not turned back.
+func (n *Node) currentAt(at time.Time) (*catalogue.Catalogue, error) {
+	for {
+		now := n.current.Load()
+		if now.turns == "" || exchange.DateOf(at) < now.turns {
+			return now.Catalogue, nil
+		}
+		if err := n.turn(exchange.DateOf(at)); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// turn puts the edition of a day in the place of the one before: one caller does, and the others wait for it.
+func (n *Node) turn(day exchange.Date) error {
+	n.turning.Lock()
+	defer n.turning.Unlock()
 	now := n.current.Load()
-	if now.turns == "" || n.today() < now.turns {
-		return now.Catalogue
+	if now.turns == "" || day < now.turns {
+		return nil
 	}
-	if turned, err := n.asOf(n.life, n.Catalogue, now.next, n.today()); err == nil && n.current.CompareAndSwap(now, turned) {
-		return turned.Catalogue
+	turned, err := n.asOf(n.life, n.Catalogue, now.next, day)
+	if err == nil {
+		n.current.CompareAndSwap(now, turned) // else something was folded meanwhile, and that is newer
 	}
-	return n.current.Load().Catalogue
+	return err
 }
 
 // asOf is a catalogue with what was decided up to an offset, on a day.
@@ -71,6 +97,11 @@ func (n *Node) asOf(ctx context.Context, c *catalogue.Catalogue, next int64, day
 }
 
 func (n *Node) today() exchange.Date { return exchange.DateOf(n.around.Clock()) }
+
+// epoch changes with the catalogue and with every order to forget.
+func (n *Node) epoch() (string, error) {
+	return fmt.Sprint(n.Current().UpTo(), " ", n.Index.Ordered()), n.mayAnswer()
+}
 
 // editing is who drafts or decides on items.
 func (n *Node) editing(r *http.Request) (items.Person, error) {

@@ -78,6 +78,7 @@ type Node struct {
 	callers *door.Callers
 	door    *door.Keeper
 	window  *window.Window
+	turning sync.Mutex
 	current atomic.Pointer[edition] // Catalogue with what was decided since
 	audit   *audit.Log
 	clock   *clock
@@ -293,7 +294,7 @@ func (n *Node) answer(context.Context) (err error) {
 	if err = n.remember(); err != nil {
 		return err
 	}
-	n.Broker, err = broker.New(broker.Config{Catalogue: n.Catalogue, Current: n.Current, Holdings: n.found(), Audit: timely{n.audit, n.clock}, Limits: n.Limits, Ready: n.mayAnswer,
+	n.Broker, err = broker.New(broker.Config{Catalogue: n.Catalogue, Current: n.currentAt, Holdings: n.found(), Audit: timely{n.audit, n.clock}, Limits: n.Limits, Ready: n.mayAnswer,
 		Clock: n.around.Clock, Metrics: n.Metrics})
 	if err != nil {
 		return err

@@ -87,13 +87,11 @@ func (p passing) Close() (err error) {
 func (n *Node) replays() []contract.Operation {
 	busy := make(chan struct{}, 1)
 	const id = "01KAQ6M3K8ZD2W7N5YB4T9XE1C"
-	noSuchAnswer := &exchange.Problem{Code: "YM-AUD-0401", Kind: exchange.NotFound, What: text("审计日志中没有这条记录", "the audit log has no such entry"),
-		Mend: text("核对回执编号", "check the receipt's id")}
 	return []contract.Operation{{ID: "replayAnswer", Method: http.MethodPost, Path: "/v1/replays", Group: contract.Audit, Name: text("重放结论", "give an answer again"),
 		About: text("按记录的输入把一个结论再算一遍，与当时逐字节比较：same、differs，或依法删除后不可重放 erased。不给出字段内容。号码只写在正文里，须与记录相符。留下审计记录。出具结论的部门只可重放自己的，管理员和审计员可重放全部。",
 			"Draws a conclusion again from its recorded inputs and compares it with the one given then, byte for byte: same, differs, or erased where it rested on what was ordered to be forgotten. No field is shown. The number travels in the body only and must be the entry's. It leaves an audit entry. A department may replay its own, administrators and auditors all."),
 		Asked: ReplayRequest{Entry: id, Applicant: "924302810000003187"}, Answer: replay.Result{ID: id, Verdict: replay.Same, Bytes: true},
-		Refusals: []error{noSuchAnswer, notItsApplicant(), notItsParties(), replayBusy(), mayNotReplay()},
+		Refusals: []error{noSuchAnswer(), notItsApplicant(), notItsParties(), replayBusy()},
 		Do: func(r *http.Request) (any, error) {
 			select {
 			case busy <- struct{}{}:
@@ -120,7 +118,7 @@ func (n *Node) replayOne(r *http.Request) (any, error) {
 	}
 	e := found.Entry
 	if own := caller.Department != "" && caller.Department == e.Department; !own && !caller.May(door.Admin) && !caller.May(door.Auditor) {
-		return nil, mayNotReplay()
+		return nil, noSuchAnswer()
 	}
 	again, err := asked.asked(e)
 	if err != nil {
@@ -204,7 +202,8 @@ func replayBusy() error {
 		Why: text("每次重放都从头读主题，一次只做一个", "each reads topics from their beginning, so there is one at a time"), Mend: text("稍后再试", "try again later")}
 }
 
-func mayNotReplay() error {
-	return &exchange.Problem{Code: "YM-RPL-0103", Kind: exchange.Denied, What: text("不能重放其他部门的结论", "answers of other departments are not yours to replay"),
-		Mend: text("请出具结论的部门、管理员或审计员重放", "ask that department, an administrator or an auditor")}
+// noSuchAnswer is what the log says of an entry that is not there, and of one that is not for whoever asks.
+func noSuchAnswer() error {
+	return &exchange.Problem{Code: "YM-AUD-0401", Kind: exchange.NotFound, What: text("审计日志中没有这条记录", "the audit log has no such entry"),
+		Mend: text("核对回执编号", "check the receipt's id")}
 }

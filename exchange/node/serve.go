@@ -104,7 +104,7 @@ func (n *Node) hush() {
 func (n *Node) handler() (http.Handler, error) {
 	desk := &limits.Desk{Limits: n.Limits, Admin: n.door.With(door.Admin), Append: n.append}
 	log := ledger.Serving{Ledger: n.Ledger, Reader: n.reader, Audit: n.audit, Token: n.audit.Token, Clock: n.around.Clock}
-	answers, err := api.New(api.Config{Broker: n.Broker, Catalogue: n.Current, Door: n.door, Left: n.Limits.Left, Ready: n.checks(),
+	answers, err := api.New(api.Config{Broker: n.Broker, Catalogue: n.Current, Door: n.door, Left: n.Limits.Left, Ready: n.checks(), Epoch: n.epoch,
 		Others: slices.Concat(ledger.Operations(log), desk.Operations(), n.erasures(), n.keyRings(), n.replays(), n.rules(), n.enrolment(), n.burdens(),
 			(&grants.Desk{Book: n.Grants, Person: n.granting}).Operations(), (&items.Desk{Book: n.Items, Person: n.editing}).Operations(), n.nationals(),
 			n.subscribing().Operations(), (&doubts.Desk{Book: n.Doubts, Person: n.doubting}).Operations()),

@@ -70,8 +70,10 @@ type Receipt struct {
 	Time  time.Time `json:"time"`
 	Index uint64    `json:"index"` // in the log, which is the offset on the topic
 	Hash  string    `json:"hash"`  // SHA-256 of the entry, in hexadecimal
-	Entry string    `json:"entry"` // its bytes as they lie in the log
-	Proof string    `json:"proof"`
+	// Entry is its bytes as they lie in the log. Of a query that told less than all (its mode) they name the records that were not told of, so
+	// only supervisors and auditors have them.
+	Entry string `json:"entry,omitempty"`
+	Proof string `json:"proof"`
 }
 
 // receipt gives a department the proofs of its own entries, and an auditor all. To anybody else no entry is there.
@@ -92,7 +94,11 @@ func (s Serving) receipt(r *http.Request, who Reader) (any, error) {
 		return contract.Content{Type: plainText, Body: proof}, nil
 	}
 	sum := sha256.Sum256(found.Raw)
-	return Receipt{ID: id, Time: found.Entry.Time, Index: found.Index, Hash: hex.EncodeToString(sum[:]), Entry: string(found.Raw), Proof: string(proof)}, nil
+	receipt := Receipt{ID: id, Time: found.Entry.Time, Index: found.Index, Hash: hex.EncodeToString(sum[:]), Proof: string(proof)}
+	if found.Entry.Mode == "" || who.Auditor || who.Supervisor {
+		receipt.Entry = string(found.Raw)
+	}
+	return receipt, nil
 }
 
 // entries searches: a supervisor in the own department, an auditor everywhere.
