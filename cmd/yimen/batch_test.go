@@ -26,14 +26,14 @@ func TestReadSubjects(t *testing.T) {
 	const number = "924302810000003187"
 	for name, row := range map[string]struct{ content, want string }{
 		"sound":          {"case,applicant\nLL-1," + number + "\n\"LL-2\"," + number + "\n", ""},
-		"nothing":        {"", "第 1 行"},
-		"another head":   {"applicant,case\nLL-1," + number + "\n", "第 1 行"},
-		"only the head":  {"case,applicant\n", "第 2 行"},
-		"one column":     {"case,applicant\nLL-1," + number + "\nLL-2\n", "第 3 行"},
-		"no case":        {"case,applicant\n," + number + "\n", "第 2 行"},
-		"a wrong number": {"case,applicant\nLL-1," + number + "\nLL-2,924302810000003188\n", "第 3 行"},
-		"rounded":        {"case,applicant\nLL-1,9.24303E+17\n", "第 2 行"},
-		"no CSV":         {"case,applicant\nLL-1,\"" + number + "\n", "行无法使用"},
+		"nothing":        {"", "line 1 "},
+		"another head":   {"applicant,case\nLL-1," + number + "\n", "line 1 "},
+		"only the head":  {"case,applicant\n", "line 2 "},
+		"one column":     {"case,applicant\nLL-1," + number + "\nLL-2\n", "line 3 "},
+		"no case":        {"case,applicant\n," + number + "\n", "line 2 "},
+		"a wrong number": {"case,applicant\nLL-1," + number + "\nLL-2,924302810000003188\n", "line 3 "},
+		"rounded":        {"case,applicant\nLL-1,9.24303E+17\n", "line 2 "},
+		"no CSV":         {"case,applicant\nLL-1,\"" + number + "\n", "cannot be used"},
 	} {
 		all, err := readSubjects(strings.NewReader(row.content))
 		if row.want == "" {

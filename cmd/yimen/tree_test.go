@@ -39,7 +39,7 @@ func yimen(t *testing.T, args ...string) ran {
 	t.Helper()
 	var out, talk bytes.Buffer
 	p := surroundings(&out, &talk)
-	if len(args) > 0 && slices.Contains([]string{"query", "enroll", "identity", "adapter", "erase"}, args[0]) {
+	if len(args) > 0 && slices.Contains([]string{"query", "batch", "enroll", "identity", "adapter", "erase"}, args[0]) {
 		p.now = time.Now // the exchange that is asked compares clocks
 	}
 	got := run(t.Context(), p, args)
