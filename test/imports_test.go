@@ -6,6 +6,7 @@ import (
 	gotoken "go/token"
 	"io/fs"
 	"os"
+	pathpkg "path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -24,6 +25,11 @@ func TestArrows(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for i, arrow := range want {
+		if slices.Contains(want[:i], arrow) {
+			t.Errorf("arrow %q stands twice in test/arrows.txt: leave one, with its reason", arrow)
+		}
+	}
 	for _, arrow := range have {
 		if !slices.Contains(want, arrow) {
 			t.Errorf("new arrow %q: is there a way without it? If not, add it to test/arrows.txt with the reason", arrow)
@@ -34,6 +40,45 @@ func TestArrows(t *testing.T) {
 			t.Errorf("arrow %q is gone: take it out of test/arrows.txt", arrow)
 		}
 	}
+}
+
+// TestMapNamesEveryPackage: whoever looks for a package finds it in the layout of CONTRIBUTING.md. What only tests use (…test) stands
+// beside what it tests.
+func TestMapNamesEveryPackage(t *testing.T) {
+	guide, err := os.ReadFile("../CONTRIBUTING.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, layout, _ := strings.Cut(string(guide), "## Layout")
+	layout, _, _ = strings.Cut(layout, "\n## ")
+	for _, root := range []string{"exchange", "certs", "schemas", "adapters"} {
+		packages, err := packagesBelow(filepath.Join("..", root))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range packages {
+			parent, name := pathpkg.Split(path)
+			beside := pathpkg.Base(parent) + "/" + name // `bus/embedded` stands in the row of `exchange/bus`
+			if !strings.Contains(layout, "| `"+path+"` |") && !strings.Contains(layout, "; `"+beside+"` is") {
+				t.Errorf("%s is not in the layout of CONTRIBUTING.md: add what its package comment says first", path)
+			}
+		}
+	}
+}
+
+// packagesBelow lists the folders of root that hold Go files other than tests, named from the module's root.
+func packagesBelow(root string) (paths []string, err error) {
+	err = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") || strings.Contains(path, "testdata") {
+			return err
+		}
+		if folder := filepath.ToSlash(strings.TrimPrefix(filepath.Dir(path), ".."+string(filepath.Separator))); !strings.HasSuffix(folder, "test") {
+			paths = append(paths, folder)
+		}
+		return nil
+	})
+	slices.Sort(paths)
+	return slices.Compact(paths), err
 }
 
 // arrows lists the imports among the module's own packages, as "from -> to". Tests and benchmarks are left out: they look

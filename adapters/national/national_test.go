@@ -129,6 +129,35 @@ func TestCancelled(t *testing.T) {
 	}
 }
 
+// Personal data goes over http to this machine only, unless the manifest says that the network may read it.
+func TestPlainHTTPMustBeAllowed(t *testing.T) {
+	const far = "http://203.0.113.9/httpproxy"
+	p := newPlatform(t)
+	sound := defaults()
+	sound.URL, sound.RefreshURL, sound.Requester, sound.Service, sound.AppKeyFile = "https://gov.example/a", "https://gov.example/b", requester, service, "app.key"
+	for name, test := range map[string]struct {
+		change  func(*settings)
+		refused bool
+	}{
+		"https":             {func(*settings) {}, false},
+		"http":              {func(s *settings) { s.URL = far }, true},
+		"http for secrets":  {func(s *settings) { s.RefreshURL = far }, true},
+		"capital letters":   {func(s *settings) { s.URL = "HTTP://gov.example/a" }, true},
+		"a name like ours":  {func(s *settings) { s.URL = "http://localhost.gov.example/a" }, true},
+		"this machine":      {func(s *settings) { s.URL, s.RefreshURL = "http://localhost:8080/a", "http://[::1]:8080/b" }, false},
+		"allowed by a word": {func(s *settings) { s.URL, s.Insecure = far, true }, false},
+	} {
+		own := sound
+		test.change(&own)
+		if err := check(manifest(t, p), own); (err != nil) != test.refused || err != nil && !strings.Contains(err.Error(), "YM-MAN-0178") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := New(manifest(t, p, "insecure: true"), p.clock); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestManifestsRefused(t *testing.T) {
 	p := newPlatform(t)
 	for line, code := range map[string]string{

@@ -1,6 +1,7 @@
 package national
 
 import (
+	"net"
 	"net/url"
 	"os"
 	"regexp"
@@ -14,6 +15,7 @@ import (
 type settings struct {
 	URL        string         `yaml:"url"`         // where calls go
 	RefreshURL string         `yaml:"refresh_url"` // where the next request secret comes from
+	Insecure   bool           `yaml:"insecure"`    // both may be http on another machine: rows then cross the network readable
 	Requester  string         `yaml:"requester"`   // who calls (rid)
 	Service    string         `yaml:"service"`     // which service (sid)
 	AppKeyFile string         `yaml:"app_key_file"`
@@ -48,6 +50,8 @@ func check(m *adapters.Manifest, own settings) error {
 	}
 	refuse("YM-MAN-0170", !webAddress(own.URL) || !webAddress(own.RefreshURL), text("source.url 或 source.refresh_url 不是网址", "source.url or source.refresh_url is no web address"),
 		text("写平台告知的调用地址和刷新密钥的地址，如 https://…/httpproxy", "write the addresses that the platform told you for calls and for refreshing secrets, such as https://…/httpproxy"))
+	refuse("YM-MAN-0178", !own.Insecure && (inTheClear(own.URL) || inTheClear(own.RefreshURL)), text("source.url 或 source.refresh_url 是 http：读到的记录和签名在网络上是明文", "source.url or source.refresh_url is http: rows and signatures would cross the network in plain"),
+		text("改写 https 地址；平台只有 http，且所经网络可信的，写 source.insecure: true", "write the https address; where the platform has http only, and the network to it is trusted, write source.insecure: true"))
 	refuse("YM-MAN-0171", own.Requester == "" || strings.ContainsFunc(own.Requester, notPrinted), text("source.requester 不可用", "source.requester cannot be used"),
 		text("写平台发给本部门的请求者标识（rid）", "write the requester's id (rid) that the platform gave your department"))
 	refuse("YM-MAN-0172", !serviceForm.MatchString(own.Service), text("source.service 不是服务编码", "source.service is no code of a service"),
@@ -68,6 +72,16 @@ func check(m *adapters.Manifest, own settings) error {
 func webAddress(s string) bool {
 	u, err := url.Parse(s)
 	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil
+}
+
+// inTheClear tells an http address on another machine than this.
+func inTheClear(s string) bool {
+	u, err := url.Parse(s)
+	if err != nil || u.Scheme != "http" {
+		return false
+	}
+	ip := net.ParseIP(u.Hostname())
+	return u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback())
 }
 
 func pointer(s string) bool { return s == "" || strings.HasPrefix(s, "/") }

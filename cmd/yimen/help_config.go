@@ -115,7 +115,8 @@ func aboutConfig() exchange.Text {
 callers 文件是一个列表，每位办事人员一项：部门、工号（不写姓名）、令牌的 SHA-256。令牌本身只交给本人。
 要在网页上登录的，再写 user 和 password：用户名，以及 yimen password 给出的口令散列。
 schemas 可登记和改动 Schema，admin 管理身份、限额和删除，supervisor 查本部门的审计记录，
-auditor 查全部，citizens 代本人查询谁看过其数据：
+auditor 查全部，citizens 代本人查询谁看过其数据；items 起草和决定本部门的事项，grants 申请和决定
+共享授权、答复疑义：
 
 `+indented(exampleCallers)+`
 生成令牌和它的 SHA-256：
@@ -132,7 +133,8 @@ An example:
 The file of callers is a list with one entry for each clerk: department, staff code (not a name), SHA-256
 of the token. The token itself goes to that clerk only. Who signs in at the page also has user and password: a name, and the
 hash that yimen password gives. schemas lets them change schemas, admin manage identities, limits
-and erasures, supervisor search their department's audit entries, auditor read all, citizens ask for a holder who looked:
+and erasures, supervisor search their department's audit entries, auditor read all, citizens ask for a holder who looked;
+items drafts and decides on the department's service items, grants asks for and decides on grants and answers doubts:
 
 `+indented(exampleCallers)+`
 To make a token and its SHA-256:

@@ -17,6 +17,7 @@ func manifestKeys() []setting {
 		{"source.as_of", "modified", both("数据截至何时：modified 文件写成时，read 读取时", "up to when the data tell the truth: modified, the file's time, or read, the time of reading")},
 		{"source.url", "", both("national 必填。平台的调用地址", "required with national: the platform's address for calls")},
 		{"source.refresh_url", "", both("national 必填。刷新请求密钥的地址", "required with national: its address for refreshing the request secret")},
+		{"source.insecure", "false", both("true：以上两个地址可以是别的机器上的 http，记录在网络上是明文；只在可信的网络中写", "true: these two may be http on another machine; rows then cross the network readable, so write it on a trusted network only")},
 		{"source.requester", "", both("national 必填。请求者标识 rid", "required with national: the requester's id, rid")},
 		{"source.service", "", both("national 必填。服务编码 sid，如 s_1200000900000_2108", "required with national: the service's code, sid, such as s_1200000900000_2108")},
 		{"source.app_key_file", "", both("national 必填。服务授权码 appkey 的文件，须 chmod 600；授权码不写在清单里", "required with national: the file of the app key, chmod 600; the key never stands in the manifest")},

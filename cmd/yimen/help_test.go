@@ -117,7 +117,7 @@ func TestExampleConfigIsSound(t *testing.T) {
 
 func TestHelpDocumentsManifest(t *testing.T) {
 	keys := keysOf(reflect.TypeFor[adapters.Manifest](), "")
-	sameKeys(t, "manifest", documented(manifestKeys()), append(keys, "source.path", "source.as_of", "source.url", "source.refresh_url", "source.requester", "source.service",
+	sameKeys(t, "manifest", documented(manifestKeys()), append(keys, "source.path", "source.as_of", "source.url", "source.refresh_url", "source.insecure", "source.requester", "source.service",
 		"source.app_key_file", "source.prefix", "source.parameters", "source.page", "source.page_size", "source.size", "source.rows", "source.total"))
 	sameKeys(t, "manifest: rules", documented(ruleKeys()), keysOf(reflect.TypeFor[mapping.Rule](), ""))
 

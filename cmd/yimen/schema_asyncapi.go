@@ -25,10 +25,10 @@ func (s *session) schemaAsyncAPI() verb {
 	var broker, dir string
 	return verb{
 		use:   "asyncapi",
-		short: both("导出全部 Kafka 主题的 AsyncAPI 3 文档", "export an AsyncAPI 3 document of all Kafka topics"),
-		long: both(`导出一份 AsyncAPI 3.0 文档：每种证照的主题和 Schema、覆盖声明、隔离区、登记处和审计的主题，消息的键和头。
+		short: both("导出部门和 Kafka 工具所用主题的 AsyncAPI 3 文档", "export an AsyncAPI 3 document of the Kafka topics that departments meet"),
+		long: both(`导出一份 AsyncAPI 3.0 文档：部门和 Kafka 工具所用的主题，即每种证照的主题和 Schema、覆盖声明、隔离区、通知、登记处和审计的主题，以及消息的键和头。平台自用的主题（名册、目录、订阅、疑义、删除）不在其中。
 默认按内置的证照；加 --remote 或 --server 则按登记处的最新版本。默认输出 YAML，-o json 输出 JSON。`,
-			`Export an AsyncAPI 3.0 document: the topic and schema of each evidence type, the topics of coverage, quarantine, registry and audit, keys and headers of messages.
+			`Export an AsyncAPI 3.0 document: the topics that departments and Kafka tools meet, which are the topic and schema of each evidence type and those of coverage, quarantine, notices, registry and audit, with keys and headers of messages. The exchange's own topics (roll, catalogue, subscriptions, doubts, erasures) are left out.
 It describes the built-in types, or with --remote or --server the newest versions in the registry. It is YAML; -o json makes it JSON.`),
 		example: "yimen schema asyncapi > yimen.asyncapi.yaml\nyimen schema asyncapi --remote --broker kafka1.example.gov.cn:9093 -o json",
 		lists:   true,
@@ -174,7 +174,7 @@ func asyncAPIOf(types []*schemas.Schema, c *catalogue.Catalogue, broker, registr
 		Info: asyncObject{
 			"title":       "一门 Yimen",
 			"version":     "1.0.0",
-			"description": inBoth("部门发布的证照、覆盖声明和隔离区，以及登记处和审计的 Kafka 主题。", "The Kafka topics of what departments have issued, of coverage and quarantine, of the registry and of the audit log."),
+			"description": inBoth("部门发布的证照、覆盖声明、隔离区和收到的通知，以及登记处和审计的 Kafka 主题。", "The Kafka topics of what departments have issued, of coverage and quarantine, of the notices they get, of the registry and of the audit log."),
 			"license":     asyncObject{"name": "Apache-2.0"},
 			"contact":     asyncObject{"name": "Yimen", "url": "https://github.com/onedoor/yimen"},
 			"tags":        []asyncObject{{"name": "yimen"}},

@@ -27,8 +27,14 @@ func aboutExitCodes() exchange.Text {
 		fmt.Fprintf(zh, "%5d  %s\n", m.code, m.text.ZH)
 		fmt.Fprintf(en, "%5d  %s\n", m.code, m.text.EN)
 	}
-	fmt.Fprint(zh, "\nyimen schema diff 的约定不同：0 没有差别，1 有差别而兼容，10 不兼容，其他为无法比较。")
-	fmt.Fprint(en, "\nyimen schema diff differs: 0 no difference, 1 different and compatible, 10 incompatible, any other: it could not compare.")
+	fmt.Fprint(zh, `
+yimen schema diff 的约定不同：0 没有差别，1 有差别而兼容，10 不兼容，其他为无法比较。
+yimen topics plan：0 没有要做的，1 有，其他为无法比较；topics apply：1 也表示有须由管理员手工处理的。
+yimen grant check：0 能看，6 不能看。`)
+	fmt.Fprint(en, `
+yimen schema diff differs: 0 no difference, 1 different and compatible, 10 incompatible, any other: it could not compare.
+yimen topics plan: 0 nothing to do, 1 something, any other: it could not compare; topics apply: 1 also where something is left to do by hand.
+yimen grant check: 0 it may be seen, 6 it may not.`)
 	return both(zh.String(), en.String())
 }
 

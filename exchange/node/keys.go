@@ -19,7 +19,7 @@ var secrets = []struct {
 	fixed exchange.Text // why it never rotates; empty: it does
 }{
 	{name: sealingKey, use: text("记录封装给它", "records are sealed to it")},
-	{name: ordersKey, use: text("签名名册条目和删除指令", "signs the roll's entries and orders to erase")},
+	{name: ordersKey, use: text("签名名册、目录、疑义、订阅的条目和删除指令", "signs entries of the roll, the catalogue, doubts and subscriptions, and orders to erase")},
 	{tokenKey, text("索引中代表持证主体", "stands for holders in the index"),
 		text("索引和删除指令都按它查找持证主体；换了就谁也找不到，被删除的人也会重新可见", "index and orders to erase find holders by it: under another nobody is found, and who was erased shows again")},
 	{indexKey, text("加封索引的行", "seals the index's rows"),
