@@ -3,8 +3,12 @@ package national
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 	"slices"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/onedoor/yimen/exchange"
 )
@@ -33,11 +37,21 @@ func (t Table) objects(fields []field) []map[string]string {
 	return all
 }
 
+// maxList bounds a list that is read, in bytes.
+const maxList = 64 << 20
+
 // ParseJSON reads what JSON writes. Keys that the list does not have are left out; numbers are read as text. A row's line is its
 // place among its kind, counted from 1.
 func ParseJSON(name string, content []byte) (List, error) {
 	var said struct{ Items, Materials []map[string]any }
-	decoder := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(content, []byte("\ufeff"))))
+	content = bytes.TrimPrefix(content, []byte("\ufeff"))
+	if len(content) > maxList {
+		return List{}, notJSON(name, fmt.Errorf("%d MiB at most", maxList>>20))
+	}
+	if !jsontext.Value(content).IsValid() { // the reader below takes a name that stands twice, and text that is no UTF-8
+		return List{}, notJSON(name, errors.New("no JSON in UTF-8 in which each name stands once"))
+	}
+	decoder := json.NewDecoder(bytes.NewReader(content))
 	decoder.UseNumber()
 	if err := decoder.Decode(&said); err != nil {
 		return List{}, notJSON(name, err)

@@ -266,3 +266,21 @@ func FuzzParseJSON(f *testing.F) {
 		}
 	})
 }
+
+// TestJSONIsReadStrictly: what another reader would take for something else is refused.
+func TestJSONIsReadStrictly(t *testing.T) {
+	for name, content := range map[string]string{
+		"a name twice":  `{"items":[{"task_code":"a","task_code":"b"}],"materials":[]}`,
+		"no UTF-8":      "{\"items\":[{\"task_code\":\"\xff\"}],\"materials\":[]}",
+		"more behind":   `{"items":[],"materials":[]}{}`,
+		"cut off":       `{"items":[`,
+		"a wrong shape": `{"items":{}}`,
+	} {
+		if _, err := ParseJSON("items.json", []byte(content)); err == nil || exchange.KindOf(err) != exchange.Invalid {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := ParseJSON("items.json", []byte("\ufeff"+`{"items":[],"materials":[]}`)); err != nil {
+		t.Error(err)
+	}
+}
