@@ -1,6 +1,7 @@
 package notice
 
 import (
+	"context"
 	"crypto/ed25519"
 	"encoding/base64"
 	"fmt"
@@ -128,11 +129,11 @@ func TestRestartsLoseAndRepeatNothing(t *testing.T) {
 	}
 	w.restart()
 	w.until("the delivery", func() bool { w.pass(5 * time.Minute); return len(hook.taken()) > 0 })
-	w.until("the outcome", func() bool { return w.List(Person{Department: "xzsp"})[0].Delivered == 1 })
+	w.until("the outcome", func() bool { return w.list(Person{Department: "xzsp"})[0].Delivered == 1 })
 	w.restart()
 	w.quiet()
 	w.pass(time.Hour)
-	w.until("the fold", func() bool { return len(w.List(Person{Department: "xzsp"})) == 1 })
+	w.until("the fold", func() bool { return len(w.list(Person{Department: "xzsp"})) == 1 })
 	time.Sleep(20 * time.Millisecond)
 	if n := len(hook.taken()); n != 1 {
 		t.Errorf("delivered %d times", n)
@@ -162,7 +163,7 @@ func TestRestartsLoseAndRepeatNothing(t *testing.T) {
 	if content := got.header.Get("Content-Type"); !strings.HasPrefix(content, "application/cloudevents+json") || got.header.Get("Origin") != "liling.yimen" {
 		t.Errorf("headers: %v", got.header)
 	}
-	if all := w.List(Person{Department: "xzsp"}); all[0].ID != s.ID || all[0].Delivered != 1 || all[0].GivenUp != 0 {
+	if all := w.list(Person{Department: "xzsp"}); all[0].ID != s.ID || all[0].Delivered != 1 || all[0].GivenUp != 0 {
 		t.Errorf("listed %+v", all)
 	}
 }
@@ -175,7 +176,7 @@ func TestGivenUp(t *testing.T) {
 	w.relies(licence, "xzsp", "LL-1")
 	w.subscribed("xzsp", Wish{Case: "LL-1", URL: hook.URL})
 	w.turns(licence, exchange.Revoked)
-	mine := func() Subscription { return w.List(Person{Department: "xzsp"})[0] }
+	mine := func() Subscription { return w.list(Person{Department: "xzsp"})[0] }
 	w.until("a failure", func() bool { return hook.left() < 1000 })
 	if n, err := w.waiting(t.Context(), mine().ID); n != 1 || err != nil {
 		t.Errorf("%d wait, %v", n, err)
@@ -202,7 +203,7 @@ func TestGoneEndsIt(t *testing.T) {
 	w.relies(licence, "xzsp", "LL-1")
 	w.subscribed("xzsp", Wish{Case: "LL-1", URL: hook.URL})
 	w.turns(licence, exchange.Revoked)
-	w.until("the end", func() bool { return len(w.List(Person{Department: "xzsp"})) == 0 })
+	w.until("the end", func() bool { return len(w.list(Person{Department: "xzsp"})) == 0 })
 	w.turns(licence, exchange.Valid)
 	w.quiet()
 	if n := len(hook.taken()); n != 0 {
@@ -232,7 +233,7 @@ func TestStandbyDoesWhatIsLeft(t *testing.T) {
 	}
 	both(exchange.Revoked)
 	w.until("the first one's delivery", func() bool { return len(hook.taken()) == 1 })
-	w.until("its outcome", func() bool { return w.List(Person{Department: "xzsp"})[0].Delivered == 1 })
+	w.until("its outcome", func() bool { return w.list(Person{Department: "xzsp"})[0].Delivered == 1 })
 	w.pass(time.Hour)
 	w.quiet()
 	stopFirst()
@@ -266,10 +267,10 @@ func TestRefusals(t *testing.T) {
 	}
 	s := w.subscribed("xzsp", Wish{Case: "LL-1"})
 	other := Person{Department: "gaj", Name: "gaj/1"}
-	if _, err := w.End(t.Context(), other, s.ID); err == nil || !strings.Contains(err.Error(), "YM-SUB-0203") || len(w.List(other)) != 0 {
+	if _, err := w.End(t.Context(), other, s.ID); err == nil || !strings.Contains(err.Error(), "YM-SUB-0203") || len(w.list(other)) != 0 {
 		t.Errorf("another department: %v", err)
 	}
-	if _, err := w.End(t.Context(), Person{Department: "gaj", Name: "gaj/2", Admin: true}, s.ID); err != nil || len(w.List(who)) != 0 {
+	if _, err := w.End(t.Context(), Person{Department: "gaj", Name: "gaj/2", Admin: true}, s.ID); err != nil || len(w.list(who)) != 0 {
 		t.Errorf("an administrator: %v", err)
 	}
 	if got := strings.Join(w.acts, ", "); got != "xzsp/0017 subscription-add, gaj/2 subscription-end" {
@@ -286,8 +287,66 @@ func TestForgedEntries(t *testing.T) {
 		}
 	}
 	s := w.subscribed("xzsp", Wish{Case: "LL-1"})
-	if all := w.List(Person{Admin: true}); len(all) != 1 || all[0].ID != s.ID {
+	if all := w.list(Person{Admin: true}); len(all) != 1 || all[0].ID != s.ID {
 		t.Errorf("listed %+v", all)
+	}
+}
+
+// TestRestartFoldsOnlyWhatIsNew: what was folded once is in the store, and a damaged row of it is mended from the topic.
+func TestRestartFoldsOnlyWhatIsNew(t *testing.T) {
+	w := newWorld(t)
+	hook := newReceiver(t, 0, 0)
+	w.turns(licence, exchange.Valid)
+	w.relies(licence, "xzsp", "LL-1")
+	w.subscribed("xzsp", Wish{Case: "LL-1", URL: hook.URL})
+	ended := w.subscribed("gaj", Wish{All: true})
+	w.turns(licence, exchange.Revoked)
+	w.until("the outcome", func() bool { return w.list(Person{Department: "xzsp"})[0].Delivered == 1 })
+	if _, err := w.End(t.Context(), Person{Department: "gaj", Name: "gaj/1"}, ended.ID); err != nil {
+		t.Fatal(err)
+	}
+	before := w.list(Person{Admin: true})
+	same := func(from int64) {
+		t.Helper()
+		w.until("the fold from where it belongs", func() bool { return w.topics.begunAt(SubscriptionsTopic) == from })
+		if got := w.list(Person{Admin: true}); len(got) != 1 || !reflect.DeepEqual(got, before) {
+			t.Errorf("after the restart %+v, want %+v", got, before)
+		}
+	}
+	w.restart()
+	same(4)
+	if err := w.store.put(true, row{key: subscriptionKey(before[0].ID), value: []byte("{")}); err != nil {
+		t.Fatal(err)
+	}
+	w.restart()
+	same(0)
+	w.restart()
+	same(4)
+	if n := len(hook.taken()); n != 1 {
+		t.Errorf("delivered %d times", n)
+	}
+}
+
+// TestSubscriptionsAreReadFirst: before the fold has come to where the topic ended nobody is told that there are none.
+func TestSubscriptionsAreReadFirst(t *testing.T) {
+	w := newWorld(t)
+	w.subscribed("xzsp", Wish{Case: "LL-1"})
+	w.stop()
+	o, err := New(w.Office.cfg.with(t.TempDir()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer o.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	who := Person{Department: "xzsp", Name: "xzsp/0017"}
+	_, listed := o.List(ctx, who)
+	_, subscribed := o.Subscribe(ctx, who, Wish{Case: "LL-2"})
+	_, ended := o.End(ctx, who, "s-x")
+	for _, err := range []error{listed, subscribed, ended} {
+		if err == nil || !strings.Contains(err.Error(), "YM-SUB-0302") {
+			t.Errorf("%v, want YM-SUB-0302", err)
+		}
 	}
 }
 

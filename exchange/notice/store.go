@@ -23,6 +23,7 @@ const (
 	toldRow    = 't' // event id → nothing: it is on its topic
 	waitingRow = 'd' // subscription 0 event id → delivery
 	outcomeRow = 'o' // subscription 0 event id → nothing: it was delivered or given up
+	boardRow   = 's' // subscription → Subscription: those in force, as of the place in their topic
 )
 
 // store is what an office must not lose between two starts: how far it read, at which records it must look, and what is to be delivered.
@@ -116,6 +117,38 @@ func (s *store) places(ctx context.Context, topic string) (map[int]int64, error)
 func placed(topic string, partition int, next int64) row {
 	key := append(append([]byte{placeRow}, topic...), 0)
 	return row{key: binary.BigEndian.AppendUint32(key, uint32(partition)), value: binary.BigEndian.AppendUint64(nil, uint64(next))}
+}
+
+func subscriptionKey(id string) []byte { return append([]byte{boardRow}, id...) }
+
+// board is the subscriptions and how far their topic was folded. Where a row is damaged it is an empty one, so that all is folded again.
+func (s *store) board(ctx context.Context) (board, error) {
+	next, err := s.places(ctx, SubscriptionsTopic)
+	if err != nil {
+		return board{}, err
+	}
+	b, sound := newBoard(), true
+	err = s.scan(ctx, []byte{boardRow}, func(key, value []byte) bool {
+		var of Subscription
+		if sound = json.Unmarshal(value, &of) == nil && string(key[1:]) == of.ID; sound {
+			b.enter(&of)
+		}
+		return sound
+	})
+	if err != nil || !sound {
+		return newBoard(), err
+	}
+	b.next, b.folded = next[0], next[0]
+	return b, nil
+}
+
+// under are the rows under a prefix, to be deleted.
+func (s *store) under(ctx context.Context, prefix []byte) (rows []row, err error) {
+	err = s.scan(ctx, prefix, func(key, _ []byte) bool {
+		rows = append(rows, row{key: key, gone: true})
+		return true
+	})
+	return rows, err
 }
 
 // work is a record that somebody must look at.

@@ -308,13 +308,12 @@ func (o *Office) foldNotices(ctx context.Context, d exchange.Department) error {
 	})
 }
 
-// lookAtCase has a case's records looked at.
-func (o *Office) lookAtCase(ctx context.Context, d exchange.Department, matter string) error {
+// lookAtCase adds a case's records to those that must be looked at.
+func (o *Office) lookAtCase(ctx context.Context, d exchange.Department, matter string, met map[exchange.RecordID]work) error {
 	records, err := o.cfg.Reliances.OfCase(ctx, d, matter)
 	if err != nil {
 		return err
 	}
-	met := map[exchange.RecordID]work{}
 	for _, id := range records {
 		relied, err := o.cfg.Reliances.Relied(ctx, id)
 		if err != nil {
@@ -324,5 +323,5 @@ func (o *Office) lookAtCase(ctx context.Context, d exchange.Department, matter s
 			met[id] = work{Type: r.Type, Record: id} // ids of different types differ
 		}
 	}
-	return o.enter(met, false) // the next start does it again
+	return nil
 }
