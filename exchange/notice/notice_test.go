@@ -190,8 +190,9 @@ func TestGivenUp(t *testing.T) {
 	hook.mu.Unlock()
 	w.turns(licence, exchange.Valid)
 	w.until("the next one", func() bool { w.pass(time.Hour); return mine().Delivered == 1 })
-	if n, _ := w.waiting(t.Context(), mine().ID); n != 0 || len(hook.taken()) != 1 {
-		t.Errorf("%d wait, %d taken", n, len(hook.taken()))
+	w.until("nothing to wait", func() bool { n, err := w.waiting(t.Context(), mine().ID); return n == 0 && err == nil })
+	if n := len(hook.taken()); n != 1 {
+		t.Errorf("%d taken", n)
 	}
 }
 
@@ -347,6 +348,57 @@ func TestSubscriptionsAreReadFirst(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "YM-SUB-0302") {
 			t.Errorf("%v, want YM-SUB-0302", err)
 		}
+	}
+}
+
+// TestWhatFailsKeepsNothingBack: neither a record that cannot be read nor a department without a topic, and both are told when mended.
+func TestWhatFailsKeepsNothingBack(t *testing.T) {
+	w := newWorld(t)
+	damaged := exchange.RecordID{0, 1} // the first to be looked at
+	for _, id := range []exchange.RecordID{damaged, licence, permit} {
+		w.turns(id, exchange.Valid)
+	}
+	w.relies(damaged, "xzsp", "LL-1")
+	w.relies(licence, "gaj", "LL-2")
+	w.relies(licence, "xzsp", "LL-3")
+	w.relies(permit, "xzsp", "LL-4")
+	w.subscribed("xzsp", Wish{All: true})
+	w.subscribed("gaj", Wish{All: true})
+	w.quiet()
+	broken := func(id exchange.RecordID, topic string) {
+		w.archive.mu.Lock()
+		defer w.archive.mu.Unlock()
+		w.topics.mu.Lock()
+		defer w.topics.mu.Unlock()
+		w.archive.lost, w.topics.gone = id, topic
+	}
+	broken(damaged, envelope.NoticesTopic("gaj"))
+	for _, id := range []exchange.RecordID{damaged, licence, permit} {
+		w.turns(id, exchange.Revoked)
+	}
+	if got, want := w.told("xzsp", 2), []string{"LL-3 revoked", "LL-4 revoked"}; !slices.Equal(sorted(got), want) {
+		t.Errorf("told %v, want %v", got, want)
+	}
+	put := func() (off int) {
+		if err := w.store.scan(t.Context(), []byte{workRow}, func(key, value []byte) bool {
+			if of, ok := readWork(key, value); ok && of.Tries == 1 && of.Due.Equal(morning.Add(time.Minute)) {
+				off++
+			}
+			return true
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return off
+	}
+	w.until("both are put off", func() bool { return put() == 2 })
+	broken(exchange.RecordID{}, "")
+	w.pass(time.Minute)
+	w.quiet()
+	if got := w.told("gaj", 1); got[0] != "LL-2 revoked" {
+		t.Errorf("gaj was told %v", got)
+	}
+	if got, want := w.told("xzsp", 3), []string{"LL-1 revoked", "LL-3 revoked", "LL-4 revoked"}; !slices.Equal(sorted(got), want) {
+		t.Errorf("told %v, want %v", got, want)
 	}
 }
 

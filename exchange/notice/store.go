@@ -157,6 +157,7 @@ type work struct {
 	Record exchange.RecordID     `json:"-"`
 	Mark   uint64                `json:"mark"` // tells one writing of a row from the next, while a process lasts
 	Due    time.Time             `json:"due"`
+	Tries  int                   `json:"tries,omitzero"`  // how often it could not be looked at
 	Erased time.Time             `json:"erased,omitzero"` // when a message of the record was erased from its topic, if so
 }
 

@@ -3,6 +3,7 @@ package notice
 import (
 	"context"
 	"crypto/ed25519"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -24,11 +25,15 @@ type topics struct {
 	all  map[string][]exchange.Message
 	more chan struct{}
 	from map[string]int64 // where each was last followed from
+	gone string           // a topic that is missing
 }
 
 func (t *topics) Append(_ context.Context, topic string, msgs []exchange.Message) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if topic == t.gone {
+		return errors.New("no such topic")
+	}
 	for i := range msgs {
 		msgs[i].Topic, msgs[i].Offset = topic, int64(len(t.all[topic]))
 		t.all[topic] = append(t.all[topic], msgs[i])
@@ -86,11 +91,15 @@ type archive struct {
 	mu     sync.Mutex
 	turns  map[exchange.RecordID][]exchange.Turn
 	relied []reliance.Reliance
+	lost   exchange.RecordID // its turns cannot be read
 }
 
 func (a *archive) History(_ context.Context, _ exchange.EvidenceType, id exchange.RecordID) ([]exchange.Turn, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if id == a.lost {
+		return nil, errors.New("its rows are damaged")
+	}
 	return slices.Clone(a.turns[id]), nil
 }
 
