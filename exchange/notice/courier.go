@@ -140,14 +140,22 @@ func (o *Office) send(ctx context.Context, s Subscription, d *delivery) error {
 		o.metrics.delivered.WithLabelValues("taken").Inc()
 		return o.add(ctx, &entry{Act: delivered, Subscription: s.ID, Event: d.Event.ID})
 	case errors.Is(err, webhook.ErrGone):
-		if err := o.add(ctx, &entry{Act: end, Subscription: s.ID, Why: "410"}); err != nil {
-			return err
-		}
-		return errEnded
+		return o.gone(ctx, s)
 	case !errors.As(err, &failure):
 		return err
 	}
 	return o.missed(ctx, s, d, failure)
+}
+
+// gone ends a subscription for its receiver, which has no staff code. It gives errEnded back.
+func (o *Office) gone(ctx context.Context, s Subscription) error {
+	if err := o.cfg.Audit(ctx, string(s.Department)+"/webhook", "subscription-end", s.ID); err != nil {
+		return err
+	}
+	if err := o.add(ctx, &entry{Act: end, Subscription: s.ID, Why: "410"}); err != nil {
+		return err
+	}
+	return errEnded
 }
 
 // missed writes down that a delivery failed, or that it is given up. It gives the failure back.

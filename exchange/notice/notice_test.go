@@ -205,6 +205,11 @@ func TestGoneEndsIt(t *testing.T) {
 	w.subscribed("xzsp", Wish{Case: "LL-1", URL: hook.URL})
 	w.turns(licence, exchange.Revoked)
 	w.until("the end", func() bool { return len(w.list(Person{Department: "xzsp"})) == 0 })
+	w.mu.Lock()
+	if got, want := strings.Join(w.acts, ", "), "xzsp/0017 subscription-add, xzsp/webhook subscription-end"; got != want {
+		t.Errorf("audited: %s, want %s", got, want)
+	}
+	w.mu.Unlock()
 	w.turns(licence, exchange.Valid)
 	w.quiet()
 	if n := len(hook.taken()); n != 0 {
