@@ -6,10 +6,13 @@ import (
 	"encoding/base64"
 	"fmt"
 	"hash/fnv"
+	"log/slog"
 	"net/http"
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -193,6 +196,99 @@ func TestGivenUp(t *testing.T) {
 	w.until("nothing to wait", func() bool { n, err := w.waiting(t.Context(), mine().ID); return n == 0 && err == nil })
 	if n := len(hook.taken()); n != 1 {
 		t.Errorf("%d taken", n)
+	}
+}
+
+// TestSlowReceiversHoldUpTheirOwnDepartmentOnly: there are as many of them as webhooks are sent to at once.
+func TestSlowReceiversHoldUpTheirOwnDepartmentOnly(t *testing.T) {
+	w := newWorld(t)
+	var under atomic.Int64
+	answer := make(chan struct{})
+	slow := httptestServer(t, func(out http.ResponseWriter, in *http.Request) {
+		if in.Method == http.MethodOptions {
+			out.Header().Set("WebHook-Allowed-Origin", in.Header.Get("WebHook-Request-Origin"))
+			return
+		}
+		under.Add(1)
+		<-answer
+	})
+	release := sync.OnceFunc(func() { close(answer) })
+	t.Cleanup(release) // before the server closes, which waits for them
+	quick := newReceiver(t, 0, 0)
+	w.turns(licence, exchange.Valid)
+	for i := range atOnce {
+		matter := fmt.Sprintf("LL-%d", i)
+		w.relies(licence, "xzsp", matter)
+		w.subscribed("xzsp", Wish{Case: matter, URL: slow})
+	}
+	w.relies(permit, "gaj", "LL-1")
+	w.subscribed("gaj", Wish{All: true, URL: quick.URL})
+	w.turns(permit, exchange.Valid)
+	w.turns(licence, exchange.Revoked)
+	w.until("the slow ones", func() bool { return under.Load() == ofDepartment })
+	w.turns(permit, exchange.Revoked)
+	w.until("the quick one", func() bool { return len(quick.taken()) == 1 })
+	if n := under.Load(); n != ofDepartment {
+		t.Errorf("%d of one department at once", n)
+	}
+	release()
+	w.until("the rest", func() bool { return under.Load() == atOnce })
+}
+
+// TestTurns: everybody has one before anybody has the next, and nobody a longer one than allowed.
+func TestTurns(t *testing.T) {
+	c := &couriers{all: map[string]*courier{}, busy: map[exchange.Department]int{}}
+	hooks := func() (all []Subscription) {
+		for i := range 5 {
+			all = append(all, Subscription{ID: fmt.Sprint(i), Department: "xzsp"})
+		}
+		return all
+	}
+	had := ""
+	for range 5 {
+		turns := c.begin(hooks(), morning)
+		for i := range turns {
+			had += turns[i].ID
+			c.done(&turns[i], 0, morning)
+		}
+	}
+	if had != "0123401234" {
+		t.Errorf("turns went to %s", had)
+	}
+	c.begin(nil, morning)
+	if len(c.all) != 0 {
+		t.Errorf("%d are remembered for whom nothing waits", len(c.all))
+	}
+	w := newWorld(t)
+	w.stop()
+	var err error
+	if w.store, err = openStore(t.TempDir(), slog.New(slog.DiscardHandler)); err != nil {
+		t.Fatal(err)
+	}
+	defer w.store.close()
+	var rows []row
+	for i := range 3 * mostInTurn {
+		d := delivery{Event: Event{ID: fmt.Sprintf("%032x", i)}, Made: morning, Tried: morning.Add(-time.Duration(i))}
+		rows = append(rows, d.row("s-x"), d.row("s-y"))
+	}
+	if err := w.store.put(false, append(rows, row{key: pairKey(waitingRow, "s-x", "damaged"), value: []byte("{")})...); err != nil {
+		t.Fatal(err)
+	}
+	all, err := w.store.waiting(t.Context(), "s-x", mostInTurn)
+	if err != nil || len(all) != mostInTurn || all[0].Event.ID != fmt.Sprintf("%032x", 3*mostInTurn-1) {
+		t.Errorf("%d in a turn, %v", len(all), err)
+	}
+	if n, err := w.waiting(t.Context(), "s-x"); n != 3*mostInTurn || err != nil {
+		t.Errorf("%d wait, %v", n, err)
+	}
+	if ids, err := w.store.waiters(t.Context()); !slices.Equal(ids, []string{"s-x", "s-y"}) || err != nil {
+		t.Errorf("something waits for %v, %v", ids, err)
+	}
+	if hooks, err := w.hooks(t.Context(), []string{"s-x", "s-y"}); len(hooks) != 0 || err != nil {
+		t.Errorf("in force: %v, %v", hooks, err)
+	}
+	if ids, err := w.store.waiters(t.Context()); len(ids) != 0 || err != nil {
+		t.Errorf("something waits for %v that ended, %v", ids, err)
 	}
 }
 

@@ -330,7 +330,7 @@ func (o *Office) pending(e *Event, s *Subscription, now time.Time) ([]row, error
 			return nil, err
 		}
 	}
-	d := delivery{Event: *e, Made: now, Due: now}
+	d := delivery{Event: *e, Made: now}
 	return []row{d.row(s.ID)}, nil
 }
 
