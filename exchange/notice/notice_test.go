@@ -98,6 +98,27 @@ func TestWhatHasBecomeOfIt(t *testing.T) {
 	}
 }
 
+// TestHiddenRecordsStayHidden: of an answer that did not tell the record, no notice does.
+func TestHiddenRecordsStayHidden(t *testing.T) {
+	w := newWorld(t)
+	w.turns(licence, exchange.Valid)
+	w.relies(licence, "xzsp", "LL-1", "LL-2", "LL-3")
+	w.archive.mu.Lock()
+	w.archive.relied[0].Mode, w.archive.relied[1].Mode = "verify", "predicates"
+	w.archive.mu.Unlock()
+	w.subscribed("xzsp", Wish{All: true})
+	w.turns(licence, exchange.Revoked)
+	if got, want := w.told("xzsp", 3), []string{"LL-1 revoked", "LL-2 revoked", "LL-3 revoked"}; !slices.Equal(sorted(got), want) {
+		t.Errorf("told %v, want %v", got, want)
+	}
+	for _, m := range w.topics.on(envelope.NoticesTopic("xzsp")) {
+		want := fmt.Sprintf(`{"department":"xzsp","case":%q,"entry":%q`, m.Key, entryID(morning, string(m.Key)))
+		if hidden := string(m.Key) != "LL-3"; string(m.Value) != want+"}" && hidden || !hidden && !strings.HasPrefix(string(m.Value), want+`,"record":"`) {
+			t.Errorf("told %s", m.Value)
+		}
+	}
+}
+
 // TestAllCasesFromNowOn: what came before the subscription is not told, but of what is answered after it.
 func TestAllCasesFromNowOn(t *testing.T) {
 	w := newWorld(t)
