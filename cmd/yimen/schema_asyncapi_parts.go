@@ -70,11 +70,11 @@ func asyncSchemas() map[string]any {
 			"ce_subject":     member("string", "收件号", "The case", nil),
 			"ce_time":        member("string", "变化写入主题的时间", "When the change was written to its topic", asyncObject{"format": "date-time"}),
 			"content-type":   member("string", "值的类型", "The type of the value", asyncObject{"const": "application/json"})}},
-		"notice": asyncObject{"type": "object", "required": []string{"department", "case", "entry", "record", "evidence_type", "relied", "now"}, "properties": asyncObject{
+		"notice": asyncObject{"type": "object", "required": []string{"department", "case", "entry"}, "properties": asyncObject{
 			"department":    member("string", "部门", "The department", nil),
 			"case":          member("string", "收件号", "The case", nil),
 			"entry":         member("string", "审计记录编号", "The id of the audit entry", nil),
-			"record":        member("string", "证照编号，十六进制", "The record's id in hexadecimal", nil),
+			"record":        member("string", "证照编号，十六进制；以 verify 或 predicates 作答的，record、evidence_type、relied、now 均不写", "The record's id in hexadecimal; of answers by verify or predicates there is no record, evidence_type, relied and now", nil),
 			"evidence_type": member("string", "证照类型", "The evidence type", nil),
 			"relied":        member("object", "当时所依据的版本和状态", "The version and status that were relied on", nil),
 			"now":           member("object", "现在的版本和状态；删除的没有", "The version and status now; none where it is erased", nil),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/x509"
+	"errors"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -46,13 +47,16 @@ func (n *Node) notify(ctx context.Context) (err error) {
 		return err
 	}
 	n.close = append(n.close, n.Notices.Close)
-	ends, err := n.Bus.EndOffsets(ctx, audit.Topic)
+	next := n.Reliances.Next()
+	if err := n.reaches(ctx, audit.Topic, next, relianceDir); err != nil {
+		return err
+	}
+	places, err := n.Notices.Next(ctx, notice.SubscriptionsTopic)
 	if err != nil {
 		return err
 	}
-	next := n.Reliances.Next()
-	if next > ends[0] {
-		return topicMadeAnew(audit.Topic, filepath.Join(n.cfg.Data, relianceDir))
+	if err := n.reaches(ctx, notice.SubscriptionsTopic, places[0], noticesDir); err != nil {
+		return err
 	}
 	n.goes("tell cases", func(ctx context.Context) error {
 		if err := n.Notices.Run(ctx); ctx.Err() == nil {
@@ -63,9 +67,23 @@ func (n *Node) notify(ctx context.Context) (err error) {
 	n.goes("fold reliances", func(ctx context.Context) error {
 		return n.Bus.Follow(ctx, audit.Topic, map[int]int64{0: next}, n.Reliances.Take)
 	})
-	ctx, cancel := context.WithTimeout(ctx, n.cfg.Kafka.Wait)
+	bounded, cancel := context.WithTimeout(ctx, n.cfg.Kafka.Wait)
 	defer cancel()
-	return n.Notices.Settled(ctx) // what was subscribed before is there before the first question
+	err = n.Notices.Settled(bounded) // what was subscribed before is there before the first question
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		n.around.Log.Warn("subscriptions are still being read; until then nobody is told anything", "topic", notice.SubscriptionsTopic)
+		return nil
+	}
+	return err
+}
+
+// reaches sees that a topic of one partition goes as far as a directory has folded it.
+func (n *Node) reaches(ctx context.Context, topic string, next int64, dir string) error {
+	ends, err := n.Bus.EndOffsets(ctx, topic)
+	if err == nil && next > ends[0] {
+		err = topicMadeAnew(topic, filepath.Join(n.cfg.Data, dir))
+	}
+	return err
 }
 
 // sender reaches webhooks, in the networks that the configuration allows.

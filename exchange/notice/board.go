@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/go-json-experiment/json"
+
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/audit"
 	"github.com/onedoor/yimen/exchange/reliance"
@@ -47,29 +49,31 @@ type subject struct {
 
 // board is the subscriptions as they follow from the topic.
 type board struct {
-	next int64 // offset of the next entry
-	byID map[string]*Subscription
-	of   map[subject][]*Subscription
+	next   int64 // offset of the next entry to fold; the store has what all before it say
+	folded int64 // offset behind the last entry that is folded here, though the store may not have it yet
+	byID   map[string]*Subscription
+	of     map[subject][]*Subscription
 }
 
 func newBoard() board {
 	return board{byID: map[string]*Subscription{}, of: map[subject][]*Subscription{}}
 }
 
-// fold takes an entry and says whether it changed anything.
-func (b *board) fold(e *entry) bool {
+// fold takes the entry at an offset. What it has taken comes again where the store erred, and changes nothing.
+func (b *board) fold(offset int64, e *entry) {
+	if offset < b.folded {
+		return
+	}
+	b.folded = offset + 1
 	s := b.byID[e.Subscription]
 	if e.Act == subscribe {
-		if s != nil {
-			return false // it came twice
+		if s == nil { // else it came twice
+			b.enter(&Subscription{ID: e.Subscription, Department: e.Department, Case: e.Case, URL: e.URL, PerMinute: e.PerMinute, At: e.At, By: e.By})
 		}
-		s = &Subscription{ID: e.Subscription, Department: e.Department, Case: e.Case, URL: e.URL, PerMinute: e.PerMinute, At: e.At, By: e.By}
-		b.byID[s.ID] = s
-		b.of[s.subject()] = append(b.of[s.subject()], s)
-		return true
+		return
 	}
 	if s == nil {
-		return false // it has ended
+		return // it has ended
 	}
 	switch e.Act {
 	case end:
@@ -85,7 +89,22 @@ func (b *board) fold(e *entry) bool {
 		s.GivenUp++
 		s.Last, s.Why = e.At, e.Why
 	}
-	return true
+}
+
+// enter puts up a subscription that is not there.
+func (b *board) enter(s *Subscription) {
+	b.byID[s.ID] = s
+	b.of[s.subject()] = append(b.of[s.subject()], s)
+}
+
+// row is a subscription as the store keeps it; one that has ended goes.
+func (b *board) row(id string) row {
+	s := b.byID[id]
+	if s == nil {
+		return row{key: subscriptionKey(id), gone: true}
+	}
+	value, _ := json.Marshal(s) // of such members it never errs
+	return row{key: subscriptionKey(id), value: value}
 }
 
 func (s *Subscription) subject() subject { return subject{s.Department, s.Case} }

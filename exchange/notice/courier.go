@@ -5,97 +5,28 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"sync"
 	"time"
 
-	"github.com/cenkalti/backoff/v5"
 	"github.com/go-json-experiment/json"
 
 	"github.com/onedoor/yimen/exchange/notice/webhook"
 )
 
-// courier is where a webhook stands. A webhook that fails is left alone for a while, whatever waits for it; after that the delivery is
-// tried which was tried longest ago, so that one that is never taken does not keep the others back.
-type courier struct {
-	busy     bool
-	failures int       // since the last success
-	free     time.Time // not before
-}
-
-// pauseAfter is how long a webhook is left alone after so many failures in a row: 5 s at first, an hour at most, each up to a half
-// longer or shorter, so that not all come at once to what has just come back.
-func pauseAfter(failures int) time.Duration {
-	b := backoff.ExponentialBackOff{InitialInterval: 5 * time.Second, RandomizationFactor: 0.5, Multiplier: 2, MaxInterval: time.Hour}
-	b.Reset()
-	pause := time.Duration(0)
-	for range min(failures, 64) {
-		pause = b.NextBackOff()
-	}
-	return pause
-}
-
-// atOnce bounds the webhooks that are sent to at the same time.
-const atOnce = 8
-
-// deliverAll delivers what waits until ctx ends, to each webhook one after the other.
-func (o *Office) deliverAll(ctx context.Context) error {
-	couriers := map[string]*courier{}
-	var mu sync.Mutex // guards couriers and what they are
-	var work sync.WaitGroup
-	defer work.Wait()
-	slots := make(chan struct{}, atOnce)
-	return o.repeat(ctx, "deliver notices", o.sends, func(ctx context.Context) error {
-		if err := o.Settled(ctx); err != nil {
-			return err
-		}
-		now := o.cfg.Clock()
-		hooks := o.listed(func(s *Subscription) bool { return s.URL != "" })
-		mu.Lock()
-		defer mu.Unlock()
-		here := make(map[string]bool, len(hooks))
-		for _, s := range hooks {
-			here[s.ID] = true
-			c := couriers[s.ID]
-			if c == nil {
-				c = &courier{}
-				couriers[s.ID] = c
-			}
-			if c.busy || now.Before(c.free) {
-				continue
-			}
-			c.busy = true
-			failures := c.failures
-			work.Go(func() {
-				slots <- struct{}{}
-				failures, free := o.deliver(ctx, s, failures)
-				<-slots
-				mu.Lock()
-				defer mu.Unlock()
-				c.busy, c.failures, c.free = false, failures, free
-			})
-		}
-		for id, c := range couriers {
-			if !here[id] && !c.busy {
-				delete(couriers, id)
-			}
-		}
-		return nil
-	})
-}
-
-// deliver sends a webhook what waits for it, until nothing does or it has to be left alone: until when, and after how many failures.
+// deliver has its turn with what waits for a webhook, and says when and after how many failures the next one is. It ends with the first
+// failure, with what a minute allows, and early enough that a slow receiver does not keep others waiting.
 func (o *Office) deliver(ctx context.Context, s Subscription, failures int) (int, time.Time) {
-	for ctx.Err() == nil {
+	began := o.cfg.Clock()
+	all, err := o.store.waiting(ctx, s.ID, mostInTurn)
+	if err != nil {
+		o.cfg.Log.Error("notices that wait cannot be read", "subscription", s.ID, "error", err)
+		return failures, began.Add(o.pauses(1))
+	}
+	for i := range all {
+		if ctx.Err() != nil || o.cfg.Clock().Sub(began) > longestTurn {
+			break
+		}
+		err := o.send(ctx, s, &all[i])
 		now := o.cfg.Clock()
-		d, found, err := o.store.waiting(ctx, s.ID, now)
-		if err != nil {
-			o.cfg.Log.Error("notices that wait cannot be read", "subscription", s.ID, "error", err)
-			return failures, now.Add(o.pauses(1))
-		}
-		if !found {
-			return failures, now
-		}
-		err = o.send(ctx, s, &d)
 		var failure *webhook.Failure
 		switch {
 		case err == nil:
@@ -113,14 +44,23 @@ func (o *Office) deliver(ctx context.Context, s Subscription, failures int) (int
 			return failures, now.Add(o.pauses(1))
 		}
 	}
-	return failures, time.Time{}
+	return failures, began
 }
+
+// What a turn comes to at most, but for the delivery that is under way.
+const (
+	mostInTurn  = 20
+	longestTurn = 5 * time.Second
+)
 
 // errEnded means that the receiver ended its subscription.
 var errEnded = errors.New("the receiver ended its subscription")
 
 // send tries a delivery once and writes down what became of it.
 func (o *Office) send(ctx context.Context, s Subscription, d *delivery) error {
+	if _, waits, err := o.store.get(pairKey(waitingRow, s.ID, d.Event.ID)); !waits || err != nil {
+		return err // it was done, or ended, since the turn began
+	}
 	if _, known, err := o.store.get(pairKey(outcomeRow, s.ID, d.Event.ID)); known || err != nil {
 		if known {
 			err = o.store.put(false, row{key: pairKey(waitingRow, s.ID, d.Event.ID), gone: true})
@@ -140,14 +80,22 @@ func (o *Office) send(ctx context.Context, s Subscription, d *delivery) error {
 		o.metrics.delivered.WithLabelValues("taken").Inc()
 		return o.add(ctx, &entry{Act: delivered, Subscription: s.ID, Event: d.Event.ID})
 	case errors.Is(err, webhook.ErrGone):
-		if err := o.add(ctx, &entry{Act: end, Subscription: s.ID, Why: "410"}); err != nil {
-			return err
-		}
-		return errEnded
+		return o.gone(ctx, s)
 	case !errors.As(err, &failure):
 		return err
 	}
 	return o.missed(ctx, s, d, failure)
+}
+
+// gone ends a subscription for its receiver, which has no staff code. It gives errEnded back.
+func (o *Office) gone(ctx context.Context, s Subscription) error {
+	if err := o.cfg.Audit(ctx, string(s.Department)+"/webhook", "subscription-end", s.ID); err != nil {
+		return err
+	}
+	if err := o.add(ctx, &entry{Act: end, Subscription: s.ID, Why: "410"}); err != nil {
+		return err
+	}
+	return errEnded
 }
 
 // missed writes down that a delivery failed, or that it is given up. It gives the failure back.

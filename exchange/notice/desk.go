@@ -46,15 +46,15 @@ func (d *Desk) Operations() []contract.Operation {
 		{ID: "listSubscriptions", Method: http.MethodGet, Path: "/v1/subscriptions", Group: contract.Notices, Do: d.list, Name: text("列出订阅", "list subscriptions"),
 			About: text("本部门的订阅及其投递情况；管理员看全部。key 用来验证发往 Webhook 的签名。",
 				"The own department's subscriptions and how deliveries went; administrators see all. key verifies the signatures of what webhooks are sent."),
-			Answer: Listing{key, []Subscription{gone}}},
+			Answer: Listing{key, []Subscription{gone}}, Refusals: []error{notRead(nil)}},
 		{ID: "subscribe", Method: http.MethodPost, Path: "/v1/subscriptions", Group: contract.Notices, Do: d.subscribe, Repeats: contract.Changes, Name: text("订阅", "subscribe"),
-			About: text("办件所依据的证照被吊销、暂停、替代、撤回、更正、恢复或删除时告知。可订阅一个办件或本部门全部办件；告知到 Webhook（url），不写 url 则只发到本部门的 Kafka 主题 notices.<部门>。事件是 CloudEvents 1.0，至少一次，编号相同即同一件事；不含证照字段和个人信息。url 须对 OPTIONS 应答 WebHook-Allowed-Origin。留下审计记录。",
-				"Be told when a record that a case relied on is revoked, suspended, superseded, withdrawn, corrected, reinstated or erased. For one case or all of the department's; by a webhook (url), without one on the department's Kafka topic notices.<department> alone. Events are CloudEvents 1.0, at least once, and the same id is the same news; they hold no field of a record and nothing personal. The url must answer OPTIONS with WebHook-Allowed-Origin. Leaves an audit entry."),
-			Asked: Wish{Case: hook.Case, URL: hook.URL}, Answer: Subscribed{hook, key, ""}, Refusals: append([]error{oneOrAll(), tooMany(), notWritten(nil)}, webhook.Refusals()...)},
+			About: text("办件所依据的证照被吊销、暂停、替代、撤回、更正、恢复或删除时告知。可订阅一个办件或本部门全部办件；告知到 Webhook（url），不写 url 则只发到本部门的 Kafka 主题 notices.<部门>。事件是 CloudEvents 1.0，至少一次，编号相同即同一件事；不含证照字段和个人信息；以 verify 或 predicates 作答的不写证照编号和状态。url 须对 OPTIONS 应答 WebHook-Allowed-Origin。留下审计记录。",
+				"Be told when a record that a case relied on is revoked, suspended, superseded, withdrawn, corrected, reinstated or erased. For one case or all of the department's; by a webhook (url), without one on the department's Kafka topic notices.<department> alone. Events are CloudEvents 1.0, at least once, and the same id is the same news; they hold no field of a record and nothing personal, and of answers by verify or predicates no record and no status. The url must answer OPTIONS with WebHook-Allowed-Origin. Leaves an audit entry."),
+			Asked: Wish{Case: hook.Case, URL: hook.URL}, Answer: Subscribed{hook, key, ""}, Refusals: append([]error{oneOrAll(), tooMany(), notRead(nil), notWritten(nil)}, webhook.Refusals()...)},
 		{ID: "unsubscribe", Method: http.MethodDelete, Path: "/v1/subscriptions/{subscription}", Group: contract.Notices, Do: d.end, Name: text("结束订阅", "end a subscription"),
 			About:      text("不再告知；未送达的不再投递。留下审计记录。", "Nothing more is told, and what waits is not delivered. Leaves an audit entry."),
 			Parameters: []contract.Parameter{{Name: "subscription", In: "path", Example: hook.ID, About: text("订阅编号", "the subscription's id")}},
-			Answer:     hook, Refusals: []error{noSuchSubscription(), notWritten(nil)}},
+			Answer:     hook, Refusals: []error{noSuchSubscription(), notRead(nil), notWritten(nil)}},
 	}
 }
 
@@ -67,7 +67,10 @@ func (d *Desk) list(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := d.Office.List(who)
+	all, err := d.Office.List(r.Context(), who)
+	if err != nil {
+		return nil, err
+	}
 	for i := range all {
 		if all[i].Waiting, err = d.Office.waiting(r.Context(), all[i].ID); err != nil {
 			return nil, err

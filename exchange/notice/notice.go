@@ -8,7 +8,8 @@
 // there are, the same news has the same id. A node looks whether the topic has an event before it appends it, and whether an outcome is
 // known before it delivers; a node with a Standby waits with both, so that it does only what the others have left undone.
 //
-// An event names the case, the record's id, its versions and statuses; no field of the record, no number and no name.
+// An event names the case, the record's id, its versions and statuses; no field of the record, no number and no name. Of an answer whose
+// mode hid the record (verify, predicates) it names the case, the answer and what has become of the record alone.
 package notice
 
 import (
@@ -55,15 +56,16 @@ type State struct {
 	Status  exchange.Status  `json:"status,omitzero"`
 }
 
-// News is the data of an event: which answer relied on what, and what the record is now.
+// News is the data of an event: which answer relied on what, and what the record is now. The last four are missing where the answer did
+// not tell the record.
 type News struct {
 	Department exchange.Department   `json:"department"`
 	Case       string                `json:"case"`
 	Entry      string                `json:"entry"` // of the audit log: the answer's receipt
-	Record     exchange.RecordID     `json:"record"`
-	Type       exchange.EvidenceType `json:"evidence_type"`
-	Relied     State                 `json:"relied"` // what the answer relied on
-	Now        State                 `json:"now"`
+	Record     exchange.RecordID     `json:"record,omitzero"`
+	Type       exchange.EvidenceType `json:"evidence_type,omitzero"`
+	Relied     State                 `json:"relied,omitzero"` // what the answer relied on
+	Now        State                 `json:"now,omitzero"`
 }
 
 // Event is a CloudEvent in structured mode.
@@ -84,9 +86,12 @@ const typePrefix = "city.yimen.record."
 // event is the event of a turn for an answer.
 func event(city string, r *reliance.Reliance, kind Kind, was State, now State, at time.Time) Event {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%s\n%d\n%s", r.Entry, r.Type, r.Record, now.Version, kind))
+	data := News{Department: r.Department, Case: r.Case, Entry: r.Entry}
+	if r.Mode == "" {
+		data.Record, data.Type, data.Relied, data.Now = r.Record, r.Type, was, now
+	}
 	return Event{SpecVersion: "1.0", ID: hex.EncodeToString(sum[:16]), Source: "urn:yimen:" + city, Type: kind.EventType(), Subject: r.Case,
-		Time: at.UTC(), Content: "application/json",
-		Data: News{Department: r.Department, Case: r.Case, Entry: r.Entry, Record: r.Record, Type: r.Type, Relied: was, Now: now}}
+		Time: at.UTC(), Content: "application/json", Data: data}
 }
 
 // kind is the last part of the type.

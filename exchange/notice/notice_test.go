@@ -1,14 +1,18 @@
 package notice
 
 import (
+	"context"
 	"crypto/ed25519"
 	"encoding/base64"
 	"fmt"
 	"hash/fnv"
+	"log/slog"
 	"net/http"
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -94,6 +98,27 @@ func TestWhatHasBecomeOfIt(t *testing.T) {
 	}
 }
 
+// TestHiddenRecordsStayHidden: of an answer that did not tell the record, no notice does.
+func TestHiddenRecordsStayHidden(t *testing.T) {
+	w := newWorld(t)
+	w.turns(licence, exchange.Valid)
+	w.relies(licence, "xzsp", "LL-1", "LL-2", "LL-3")
+	w.archive.mu.Lock()
+	w.archive.relied[0].Mode, w.archive.relied[1].Mode = "verify", "predicates"
+	w.archive.mu.Unlock()
+	w.subscribed("xzsp", Wish{All: true})
+	w.turns(licence, exchange.Revoked)
+	if got, want := w.told("xzsp", 3), []string{"LL-1 revoked", "LL-2 revoked", "LL-3 revoked"}; !slices.Equal(sorted(got), want) {
+		t.Errorf("told %v, want %v", got, want)
+	}
+	for _, m := range w.topics.on(envelope.NoticesTopic("xzsp")) {
+		want := fmt.Sprintf(`{"department":"xzsp","case":%q,"entry":%q`, m.Key, entryID(morning, string(m.Key)))
+		if hidden := string(m.Key) != "LL-3"; string(m.Value) != want+"}" && hidden || !hidden && !strings.HasPrefix(string(m.Value), want+`,"record":"`) {
+			t.Errorf("told %s", m.Value)
+		}
+	}
+}
+
 // TestAllCasesFromNowOn: what came before the subscription is not told, but of what is answered after it.
 func TestAllCasesFromNowOn(t *testing.T) {
 	w := newWorld(t)
@@ -128,11 +153,11 @@ func TestRestartsLoseAndRepeatNothing(t *testing.T) {
 	}
 	w.restart()
 	w.until("the delivery", func() bool { w.pass(5 * time.Minute); return len(hook.taken()) > 0 })
-	w.until("the outcome", func() bool { return w.List(Person{Department: "xzsp"})[0].Delivered == 1 })
+	w.until("the outcome", func() bool { return w.list(Person{Department: "xzsp"})[0].Delivered == 1 })
 	w.restart()
 	w.quiet()
 	w.pass(time.Hour)
-	w.until("the fold", func() bool { return len(w.List(Person{Department: "xzsp"})) == 1 })
+	w.until("the fold", func() bool { return len(w.list(Person{Department: "xzsp"})) == 1 })
 	time.Sleep(20 * time.Millisecond)
 	if n := len(hook.taken()); n != 1 {
 		t.Errorf("delivered %d times", n)
@@ -162,7 +187,7 @@ func TestRestartsLoseAndRepeatNothing(t *testing.T) {
 	if content := got.header.Get("Content-Type"); !strings.HasPrefix(content, "application/cloudevents+json") || got.header.Get("Origin") != "liling.yimen" {
 		t.Errorf("headers: %v", got.header)
 	}
-	if all := w.List(Person{Department: "xzsp"}); all[0].ID != s.ID || all[0].Delivered != 1 || all[0].GivenUp != 0 {
+	if all := w.list(Person{Department: "xzsp"}); all[0].ID != s.ID || all[0].Delivered != 1 || all[0].GivenUp != 0 {
 		t.Errorf("listed %+v", all)
 	}
 }
@@ -175,7 +200,7 @@ func TestGivenUp(t *testing.T) {
 	w.relies(licence, "xzsp", "LL-1")
 	w.subscribed("xzsp", Wish{Case: "LL-1", URL: hook.URL})
 	w.turns(licence, exchange.Revoked)
-	mine := func() Subscription { return w.List(Person{Department: "xzsp"})[0] }
+	mine := func() Subscription { return w.list(Person{Department: "xzsp"})[0] }
 	w.until("a failure", func() bool { return hook.left() < 1000 })
 	if n, err := w.waiting(t.Context(), mine().ID); n != 1 || err != nil {
 		t.Errorf("%d wait, %v", n, err)
@@ -189,8 +214,102 @@ func TestGivenUp(t *testing.T) {
 	hook.mu.Unlock()
 	w.turns(licence, exchange.Valid)
 	w.until("the next one", func() bool { w.pass(time.Hour); return mine().Delivered == 1 })
-	if n, _ := w.waiting(t.Context(), mine().ID); n != 0 || len(hook.taken()) != 1 {
-		t.Errorf("%d wait, %d taken", n, len(hook.taken()))
+	w.until("nothing to wait", func() bool { n, err := w.waiting(t.Context(), mine().ID); return n == 0 && err == nil })
+	if n := len(hook.taken()); n != 1 {
+		t.Errorf("%d taken", n)
+	}
+}
+
+// TestSlowReceiversHoldUpTheirOwnDepartmentOnly: there are as many of them as webhooks are sent to at once.
+func TestSlowReceiversHoldUpTheirOwnDepartmentOnly(t *testing.T) {
+	w := newWorld(t)
+	var under atomic.Int64
+	answer := make(chan struct{})
+	slow := httptestServer(t, func(out http.ResponseWriter, in *http.Request) {
+		if in.Method == http.MethodOptions {
+			out.Header().Set("WebHook-Allowed-Origin", in.Header.Get("WebHook-Request-Origin"))
+			return
+		}
+		under.Add(1)
+		<-answer
+	})
+	release := sync.OnceFunc(func() { close(answer) })
+	t.Cleanup(release) // before the server closes, which waits for them
+	quick := newReceiver(t, 0, 0)
+	w.turns(licence, exchange.Valid)
+	for i := range atOnce {
+		matter := fmt.Sprintf("LL-%d", i)
+		w.relies(licence, "xzsp", matter)
+		w.subscribed("xzsp", Wish{Case: matter, URL: slow})
+	}
+	w.relies(permit, "gaj", "LL-1")
+	w.subscribed("gaj", Wish{All: true, URL: quick.URL})
+	w.turns(permit, exchange.Valid)
+	w.turns(licence, exchange.Revoked)
+	w.until("the slow ones", func() bool { return under.Load() == ofDepartment })
+	w.turns(permit, exchange.Revoked)
+	w.until("the quick one", func() bool { return len(quick.taken()) == 1 })
+	if n := under.Load(); n != ofDepartment {
+		t.Errorf("%d of one department at once", n)
+	}
+	release()
+	w.until("the rest", func() bool { return under.Load() == atOnce })
+}
+
+// TestTurns: everybody has one before anybody has the next, and nobody a longer one than allowed.
+func TestTurns(t *testing.T) {
+	c := &couriers{all: map[string]*courier{}, busy: map[exchange.Department]int{}}
+	hooks := func() (all []Subscription) {
+		for i := range 5 {
+			all = append(all, Subscription{ID: fmt.Sprint(i), Department: "xzsp"})
+		}
+		return all
+	}
+	had := ""
+	for range 5 {
+		turns := c.begin(hooks(), morning)
+		for i := range turns {
+			had += turns[i].ID
+			c.done(&turns[i], 0, morning)
+		}
+	}
+	if had != "0123401234" {
+		t.Errorf("turns went to %s", had)
+	}
+	c.begin(nil, morning)
+	if len(c.all) != 0 {
+		t.Errorf("%d are remembered for whom nothing waits", len(c.all))
+	}
+	w := newWorld(t)
+	w.stop()
+	var err error
+	if w.store, err = openStore(t.TempDir(), slog.New(slog.DiscardHandler)); err != nil {
+		t.Fatal(err)
+	}
+	defer w.store.close()
+	var rows []row
+	for i := range 3 * mostInTurn {
+		d := delivery{Event: Event{ID: fmt.Sprintf("%032x", i)}, Made: morning, Tried: morning.Add(-time.Duration(i))}
+		rows = append(rows, d.row("s-x"), d.row("s-y"))
+	}
+	if err := w.store.put(false, append(rows, row{key: pairKey(waitingRow, "s-x", "damaged"), value: []byte("{")})...); err != nil {
+		t.Fatal(err)
+	}
+	all, err := w.store.waiting(t.Context(), "s-x", mostInTurn)
+	if err != nil || len(all) != mostInTurn || all[0].Event.ID != fmt.Sprintf("%032x", 3*mostInTurn-1) {
+		t.Errorf("%d in a turn, %v", len(all), err)
+	}
+	if n, err := w.waiting(t.Context(), "s-x"); n != 3*mostInTurn || err != nil {
+		t.Errorf("%d wait, %v", n, err)
+	}
+	if ids, err := w.store.waiters(t.Context()); !slices.Equal(ids, []string{"s-x", "s-y"}) || err != nil {
+		t.Errorf("something waits for %v, %v", ids, err)
+	}
+	if hooks, err := w.hooks(t.Context(), []string{"s-x", "s-y"}); len(hooks) != 0 || err != nil {
+		t.Errorf("in force: %v, %v", hooks, err)
+	}
+	if ids, err := w.store.waiters(t.Context()); len(ids) != 0 || err != nil {
+		t.Errorf("something waits for %v that ended, %v", ids, err)
 	}
 }
 
@@ -202,7 +321,12 @@ func TestGoneEndsIt(t *testing.T) {
 	w.relies(licence, "xzsp", "LL-1")
 	w.subscribed("xzsp", Wish{Case: "LL-1", URL: hook.URL})
 	w.turns(licence, exchange.Revoked)
-	w.until("the end", func() bool { return len(w.List(Person{Department: "xzsp"})) == 0 })
+	w.until("the end", func() bool { return len(w.list(Person{Department: "xzsp"})) == 0 })
+	w.mu.Lock()
+	if got, want := strings.Join(w.acts, ", "), "xzsp/0017 subscription-add, xzsp/webhook subscription-end"; got != want {
+		t.Errorf("audited: %s, want %s", got, want)
+	}
+	w.mu.Unlock()
 	w.turns(licence, exchange.Valid)
 	w.quiet()
 	if n := len(hook.taken()); n != 0 {
@@ -232,7 +356,7 @@ func TestStandbyDoesWhatIsLeft(t *testing.T) {
 	}
 	both(exchange.Revoked)
 	w.until("the first one's delivery", func() bool { return len(hook.taken()) == 1 })
-	w.until("its outcome", func() bool { return w.List(Person{Department: "xzsp"})[0].Delivered == 1 })
+	w.until("its outcome", func() bool { return w.list(Person{Department: "xzsp"})[0].Delivered == 1 })
 	w.pass(time.Hour)
 	w.quiet()
 	stopFirst()
@@ -266,10 +390,10 @@ func TestRefusals(t *testing.T) {
 	}
 	s := w.subscribed("xzsp", Wish{Case: "LL-1"})
 	other := Person{Department: "gaj", Name: "gaj/1"}
-	if _, err := w.End(t.Context(), other, s.ID); err == nil || !strings.Contains(err.Error(), "YM-SUB-0203") || len(w.List(other)) != 0 {
+	if _, err := w.End(t.Context(), other, s.ID); err == nil || !strings.Contains(err.Error(), "YM-SUB-0203") || len(w.list(other)) != 0 {
 		t.Errorf("another department: %v", err)
 	}
-	if _, err := w.End(t.Context(), Person{Department: "gaj", Name: "gaj/2", Admin: true}, s.ID); err != nil || len(w.List(who)) != 0 {
+	if _, err := w.End(t.Context(), Person{Department: "gaj", Name: "gaj/2", Admin: true}, s.ID); err != nil || len(w.list(who)) != 0 {
 		t.Errorf("an administrator: %v", err)
 	}
 	if got := strings.Join(w.acts, ", "); got != "xzsp/0017 subscription-add, gaj/2 subscription-end" {
@@ -286,8 +410,117 @@ func TestForgedEntries(t *testing.T) {
 		}
 	}
 	s := w.subscribed("xzsp", Wish{Case: "LL-1"})
-	if all := w.List(Person{Admin: true}); len(all) != 1 || all[0].ID != s.ID {
+	if all := w.list(Person{Admin: true}); len(all) != 1 || all[0].ID != s.ID {
 		t.Errorf("listed %+v", all)
+	}
+}
+
+// TestRestartFoldsOnlyWhatIsNew: what was folded once is in the store, and a damaged row of it is mended from the topic.
+func TestRestartFoldsOnlyWhatIsNew(t *testing.T) {
+	w := newWorld(t)
+	hook := newReceiver(t, 0, 0)
+	w.turns(licence, exchange.Valid)
+	w.relies(licence, "xzsp", "LL-1")
+	w.subscribed("xzsp", Wish{Case: "LL-1", URL: hook.URL})
+	ended := w.subscribed("gaj", Wish{All: true})
+	w.turns(licence, exchange.Revoked)
+	w.until("the outcome", func() bool { return w.list(Person{Department: "xzsp"})[0].Delivered == 1 })
+	if _, err := w.End(t.Context(), Person{Department: "gaj", Name: "gaj/1"}, ended.ID); err != nil {
+		t.Fatal(err)
+	}
+	before := w.list(Person{Admin: true})
+	same := func(from int64) {
+		t.Helper()
+		w.until("the fold from where it belongs", func() bool { return w.topics.begunAt(SubscriptionsTopic) == from })
+		if got := w.list(Person{Admin: true}); len(got) != 1 || !reflect.DeepEqual(got, before) {
+			t.Errorf("after the restart %+v, want %+v", got, before)
+		}
+	}
+	w.restart()
+	same(4)
+	if err := w.store.put(true, row{key: subscriptionKey(before[0].ID), value: []byte("{")}); err != nil {
+		t.Fatal(err)
+	}
+	w.restart()
+	same(0)
+	w.restart()
+	same(4)
+	if n := len(hook.taken()); n != 1 {
+		t.Errorf("delivered %d times", n)
+	}
+}
+
+// TestSubscriptionsAreReadFirst: before the fold has come to where the topic ended nobody is told that there are none.
+func TestSubscriptionsAreReadFirst(t *testing.T) {
+	w := newWorld(t)
+	w.subscribed("xzsp", Wish{Case: "LL-1"})
+	w.stop()
+	o, err := New(w.Office.cfg.with(t.TempDir()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer o.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	who := Person{Department: "xzsp", Name: "xzsp/0017"}
+	_, listed := o.List(ctx, who)
+	_, subscribed := o.Subscribe(ctx, who, Wish{Case: "LL-2"})
+	_, ended := o.End(ctx, who, "s-x")
+	for _, err := range []error{listed, subscribed, ended} {
+		if err == nil || !strings.Contains(err.Error(), "YM-SUB-0302") {
+			t.Errorf("%v, want YM-SUB-0302", err)
+		}
+	}
+}
+
+// TestWhatFailsKeepsNothingBack: neither a record that cannot be read nor a department without a topic, and both are told when mended.
+func TestWhatFailsKeepsNothingBack(t *testing.T) {
+	w := newWorld(t)
+	damaged := exchange.RecordID{0, 1} // the first to be looked at
+	for _, id := range []exchange.RecordID{damaged, licence, permit} {
+		w.turns(id, exchange.Valid)
+	}
+	w.relies(damaged, "xzsp", "LL-1")
+	w.relies(licence, "gaj", "LL-2")
+	w.relies(licence, "xzsp", "LL-3")
+	w.relies(permit, "xzsp", "LL-4")
+	w.subscribed("xzsp", Wish{All: true})
+	w.subscribed("gaj", Wish{All: true})
+	w.quiet()
+	broken := func(id exchange.RecordID, topic string) {
+		w.archive.mu.Lock()
+		defer w.archive.mu.Unlock()
+		w.topics.mu.Lock()
+		defer w.topics.mu.Unlock()
+		w.archive.lost, w.topics.gone = id, topic
+	}
+	broken(damaged, envelope.NoticesTopic("gaj"))
+	for _, id := range []exchange.RecordID{damaged, licence, permit} {
+		w.turns(id, exchange.Revoked)
+	}
+	if got, want := w.told("xzsp", 2), []string{"LL-3 revoked", "LL-4 revoked"}; !slices.Equal(sorted(got), want) {
+		t.Errorf("told %v, want %v", got, want)
+	}
+	put := func() (off int) {
+		if err := w.store.scan(t.Context(), []byte{workRow}, func(key, value []byte) bool {
+			if of, ok := readWork(key, value); ok && of.Tries == 1 && of.Due.Equal(morning.Add(time.Minute)) {
+				off++
+			}
+			return true
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return off
+	}
+	w.until("both are put off", func() bool { return put() == 2 })
+	broken(exchange.RecordID{}, "")
+	w.pass(time.Minute)
+	w.quiet()
+	if got := w.told("gaj", 1); got[0] != "LL-2 revoked" {
+		t.Errorf("gaj was told %v", got)
+	}
+	if got, want := w.told("xzsp", 3), []string{"LL-1 revoked", "LL-3 revoked", "LL-4 revoked"}; !slices.Equal(sorted(got), want) {
+		t.Errorf("told %v, want %v", got, want)
 	}
 }
 

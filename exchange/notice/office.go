@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -61,6 +62,7 @@ type Office struct {
 	marks   uint64
 	placing sync.Mutex // guards next
 	next    map[string]map[int]int64
+	settled atomic.Bool // Settled has succeeded once
 
 	mu      sync.RWMutex // guards all below
 	board   board
@@ -83,13 +85,18 @@ func New(cfg Config) (*Office, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	o := &Office{cfg: cfg, pauses: pauseAfter, rest: time.Second, looks: make(chan struct{}, 1), sends: make(chan struct{}, 1), next: map[string]map[int]int64{}, board: newBoard(), changed: make(chan struct{})}
+	o := &Office{cfg: cfg, pauses: pauseAfter, rest: time.Second, looks: make(chan struct{}, 1), sends: make(chan struct{}, 1), next: map[string]map[int]int64{}, changed: make(chan struct{})}
 	var err error
 	if o.metrics, err = newMetrics(cfg.Metrics, o.subscriptions); err != nil {
 		return nil, err
 	}
-	o.store, err = openStore(cfg.Dir, cfg.Log)
-	return o, err
+	if o.store, err = openStore(cfg.Dir, cfg.Log); err != nil {
+		return nil, err
+	}
+	if o.board, err = o.store.board(context.Background()); err != nil {
+		return nil, errors.Join(err, o.store.close())
+	}
+	return o, nil
 }
 
 // Close gives the directory free.

@@ -17,6 +17,12 @@ func noSuchSubscription() error {
 		Mend: text("用 yimen subscription list 查编号；别的部门的看不到", "find its id with `yimen subscription list`; those of other departments are not shown")}
 }
 
+func notRead(err error) error {
+	return &exchange.Problem{Code: "YM-SUB-0302", Kind: exchange.Unavailable, Err: err, What: text("订阅尚未读完", "the subscriptions are not read yet"),
+		Why:  text("节点刚启动，正在从主题 subscriptions 读入；数据目录丢失后的第一次读入可能较久", "the node has just started and reads the topic subscriptions; the first time after its data were lost may take long"),
+		Mend: text("稍后再试。若持续，检查 Kafka 和主题 subscriptions", "try again shortly; if it persists, check Kafka and the topic subscriptions")}
+}
+
 func notWritten(err error) error {
 	return &exchange.Problem{Code: "YM-SUB-0301", Kind: exchange.Unavailable, Err: err, What: text("不知道订阅是否已写成", "it is not known whether the subscription was written"),
 		Mend: text("用 yimen subscription list 查看；没有就再做一次。若持续，检查 Kafka 和主题 subscriptions", "look with `yimen subscription list`, and do it again where it is not there; if it persists, check Kafka and the topic subscriptions")}

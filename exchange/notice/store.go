@@ -2,11 +2,13 @@ package notice
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,6 +25,7 @@ const (
 	toldRow    = 't' // event id → nothing: it is on its topic
 	waitingRow = 'd' // subscription 0 event id → delivery
 	outcomeRow = 'o' // subscription 0 event id → nothing: it was delivered or given up
+	boardRow   = 's' // subscription → Subscription: those in force, as of the place in their topic
 )
 
 // store is what an office must not lose between two starts: how far it read, at which records it must look, and what is to be delivered.
@@ -118,12 +121,45 @@ func placed(topic string, partition int, next int64) row {
 	return row{key: binary.BigEndian.AppendUint32(key, uint32(partition)), value: binary.BigEndian.AppendUint64(nil, uint64(next))}
 }
 
+func subscriptionKey(id string) []byte { return append([]byte{boardRow}, id...) }
+
+// board is the subscriptions and how far their topic was folded. Where a row is damaged it is an empty one, so that all is folded again.
+func (s *store) board(ctx context.Context) (board, error) {
+	next, err := s.places(ctx, SubscriptionsTopic)
+	if err != nil {
+		return board{}, err
+	}
+	b, sound := newBoard(), true
+	err = s.scan(ctx, []byte{boardRow}, func(key, value []byte) bool {
+		var of Subscription
+		if sound = json.Unmarshal(value, &of) == nil && string(key[1:]) == of.ID; sound {
+			b.enter(&of)
+		}
+		return sound
+	})
+	if err != nil || !sound {
+		return newBoard(), err
+	}
+	b.next, b.folded = next[0], next[0]
+	return b, nil
+}
+
+// under are the rows under a prefix, to be deleted.
+func (s *store) under(ctx context.Context, prefix []byte) (rows []row, err error) {
+	err = s.scan(ctx, prefix, func(key, _ []byte) bool {
+		rows = append(rows, row{key: key, gone: true})
+		return true
+	})
+	return rows, err
+}
+
 // work is a record that somebody must look at.
 type work struct {
 	Type   exchange.EvidenceType `json:"-"`
 	Record exchange.RecordID     `json:"-"`
 	Mark   uint64                `json:"mark"` // tells one writing of a row from the next, while a process lasts
 	Due    time.Time             `json:"due"`
+	Tries  int                   `json:"tries,omitzero"`  // how often it could not be looked at
 	Erased time.Time             `json:"erased,omitzero"` // when a message of the record was erased from its topic, if so
 }
 
@@ -151,28 +187,53 @@ func pairKey(kind byte, subscription, event string) []byte {
 type delivery struct {
 	Event Event     `json:"event"`
 	Made  time.Time `json:"made"`
-	Due   time.Time `json:"due"`
 	Tried time.Time `json:"tried,omitzero"` // the last time
 	Tries int       `json:"tries,omitzero"`
 }
 
-// waiting is the delivery of a subscription that was tried longest ago, of those that are due.
-func (s *store) waiting(ctx context.Context, subscription string, now time.Time) (d delivery, found bool, err error) {
-	var damaged error
-	err = s.scan(ctx, pairKey(waitingRow, subscription, ""), func(_, value []byte) bool {
-		var other delivery
-		if damaged = json.Unmarshal(value, &other); damaged != nil {
-			return false
+// waiters are the subscriptions for which something waits.
+func (s *store) waiters(ctx context.Context) (ids []string, err error) {
+	rows, err := s.db.NewIterWithContext(ctx, &pebble.IterOptions{LowerBound: []byte{waitingRow}, UpperBound: []byte{waitingRow + 1}})
+	if err != nil {
+		return nil, fmt.Errorf("read notices: %w", err)
+	}
+	for ok := rows.First(); ok; {
+		id, _, _ := bytes.Cut(rows.Key()[1:], []byte{0})
+		ids = append(ids, string(id))
+		ok = rows.SeekGE(append(append([]byte{waitingRow}, id...), 1))
+	}
+	if err := errors.Join(rows.Error(), rows.Close()); err != nil {
+		return nil, fmt.Errorf("read notices: %w", err)
+	}
+	return ids, nil
+}
+
+// waiting are the deliveries of a subscription, first those that were tried longest ago, and no more than so many. Rows that
+// are damaged are deleted: whoever looks at the record again makes them anew.
+func (s *store) waiting(ctx context.Context, subscription string, most int) (all []delivery, err error) {
+	var damaged []row
+	err = s.scan(ctx, pairKey(waitingRow, subscription, ""), func(key, value []byte) bool {
+		var d delivery
+		if json.Unmarshal(value, &d) != nil {
+			damaged = append(damaged, row{key: key, gone: true})
+		} else {
+			all = append(all, d)
 		}
-		if !other.Due.After(now) && (!found || other.Tried.Before(d.Tried) || other.Tried.Equal(d.Tried) && other.Made.Before(d.Made)) {
-			d, found = other, true
+		if len(all) >= 2*most { // so that not all are held at once
+			all = oldest(all, most)
 		}
 		return true
 	})
-	if err == nil && damaged != nil {
-		err = errors.New("read notices: a row is damaged")
+	if err == nil && len(damaged) > 0 {
+		err = s.put(false, damaged...)
 	}
-	return d, found, err
+	return oldest(all, most), err
+}
+
+// oldest are those that were tried longest ago.
+func oldest(all []delivery, most int) []delivery {
+	slices.SortStableFunc(all, func(a, b delivery) int { return cmp.Or(a.Tried.Compare(b.Tried), a.Made.Compare(b.Made)) })
+	return all[:min(len(all), most)]
 }
 
 func (d *delivery) row(subscription string) row {

@@ -12,7 +12,7 @@ import (
 	"github.com/onedoor/yimen/exchange/envelope"
 )
 
-// foldSubscriptions folds their topic from its beginning: what is kept in memory is what is in force.
+// foldSubscriptions folds their topic from where the store has come to.
 func (o *Office) foldSubscriptions(ctx context.Context) error {
 	from := func() (map[int]int64, error) {
 		o.mu.RLock()
@@ -22,72 +22,95 @@ func (o *Office) foldSubscriptions(ctx context.Context) error {
 	return o.again(ctx, SubscriptionsTopic, from, o.take)
 }
 
-// take folds entries. While the keys that verify them cannot be had, nothing can be said of them: they come again.
+// placedEntry is an entry and its offset.
+type placedEntry struct {
+	*entry
+	offset int64
+}
+
+// take folds entries, all or none. While the keys that verify them cannot be had, nothing can be said of them: they come again, as they
+// do where the store errs.
 func (o *Office) take(ctx context.Context, msgs []exchange.Message) error {
 	keys, err := o.cfg.Keys.Verifiers(ctx)
 	if err != nil {
 		return err
 	}
+	o.mu.RLock()
+	next := o.board.next
+	o.mu.RUnlock()
+	last := next
+	var entries []placedEntry
 	for i := range msgs {
-		if err := o.one(ctx, &msgs[i], keys); err != nil {
-			return err
+		m := &msgs[i]
+		if m.Offset < next {
+			continue
 		}
+		last = m.Offset + 1
+		e, reason := readEntry(m, keys)
+		if reason != "" {
+			o.metrics.refused.WithLabelValues(reason).Inc()
+			o.cfg.Log.Warn("entry of a subscription passed over", "offset", m.Offset, "reason", reason)
+			continue
+		}
+		entries = append(entries, placedEntry{e, m.Offset})
 	}
+	if last == next {
+		return nil
+	}
+	return o.fold(ctx, entries, last)
+}
+
+// fold takes entries into memory first: whoever looks at the records of a case just subscribed must find that it is.
+func (o *Office) fold(ctx context.Context, entries []placedEntry, next int64) error {
+	o.mu.Lock()
+	for _, e := range entries {
+		o.board.fold(e.offset, e.entry)
+	}
+	o.mu.Unlock()
+	met := map[exchange.RecordID]work{}
+	rows, err := o.follow(ctx, entries, met)
+	if err != nil {
+		return err
+	}
+	if err := o.enter(met, false, append(rows, placed(SubscriptionsTopic, 0, next))...); err != nil {
+		return err
+	}
+	o.mu.Lock()
+	o.board.next = next
+	close(o.changed)
+	o.changed = make(chan struct{})
+	o.mu.Unlock()
 	call(o.looks)
 	return nil
 }
 
-// one folds an entry. It comes again where the store errs, so memory follows the store, but for a subscription: whoever looks at its
-// case's records must find it.
-func (o *Office) one(ctx context.Context, m *exchange.Message, keys []ed25519.PublicKey) error {
+// follow gives the rows that the store must change after entries, and adds the records that must be looked at.
+func (o *Office) follow(ctx context.Context, entries []placedEntry, met map[exchange.RecordID]work) (rows []row, err error) {
+	changed := map[string]bool{}
+	for _, e := range entries {
+		changed[e.Subscription] = true
+		switch e.Act {
+		case subscribe:
+			if e.Case != "" {
+				err = o.lookAtCase(ctx, e.Department, e.Case, met)
+			}
+		case delivered, givenUp:
+			rows = append(rows, row{key: pairKey(outcomeRow, e.Subscription, e.Event)}, row{key: pairKey(waitingRow, e.Subscription, e.Event), gone: true})
+		case end:
+			var waiting []row
+			waiting, err = o.store.under(ctx, pairKey(waitingRow, e.Subscription, ""))
+			rows = append(rows, waiting...)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
 	o.mu.RLock()
-	known := m.Offset < o.board.next
-	o.mu.RUnlock()
-	if known {
-		return nil
+	defer o.mu.RUnlock()
+	for id := range changed {
+		rows = append(rows, o.board.row(id))
 	}
-	e, reason := readEntry(m, keys)
-	if reason != "" {
-		o.metrics.refused.WithLabelValues(reason).Inc()
-		o.cfg.Log.Warn("entry of a subscription passed over", "offset", m.Offset, "reason", reason)
-	} else if err := o.follow(ctx, e); err != nil {
-		return err
-	}
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if e != nil {
-		o.board.fold(e)
-	}
-	o.board.next = m.Offset + 1
-	close(o.changed)
-	o.changed = make(chan struct{})
-	return nil
-}
-
-// follow does in the store what an entry says.
-func (o *Office) follow(ctx context.Context, e *entry) error {
-	switch e.Act {
-	case subscribe:
-		o.mu.Lock()
-		o.board.fold(e)
-		o.mu.Unlock()
-		if e.Case != "" {
-			return o.lookAtCase(ctx, e.Department, e.Case)
-		}
-	case delivered, givenUp:
-		return o.store.put(false, row{key: pairKey(outcomeRow, e.Subscription, e.Event)}, row{key: pairKey(waitingRow, e.Subscription, e.Event), gone: true})
-	case end:
-		var rows []row
-		err := o.store.scan(ctx, pairKey(waitingRow, e.Subscription, ""), func(key, _ []byte) bool {
-			rows = append(rows, row{key: key, gone: true})
-			return true
-		})
-		if err != nil || len(rows) == 0 {
-			return err
-		}
-		return o.store.put(false, rows...)
-	}
-	return nil
+	return rows, nil
 }
 
 // readEntry reads an entry and sees that the exchange wrote it, or says why it does not count.
@@ -110,7 +133,24 @@ func (o *Office) Settled(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return o.until(ctx, ends[0])
+	if err := o.until(ctx, ends[0]); err != nil {
+		return err
+	}
+	o.settled.Store(true)
+	return nil
+}
+
+// ready waits for the first Settled of this process: before it nobody can say what is subscribed.
+func (o *Office) ready(ctx context.Context) error {
+	if o.settled.Load() {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if err := o.Settled(ctx); err != nil {
+		return notRead(err)
+	}
+	return nil
 }
 
 func (o *Office) until(ctx context.Context, end int64) error {
@@ -184,7 +224,11 @@ func (o *Office) Subscribe(ctx context.Context, who Person, wish Wish) (Subscrip
 			return Subscription{}, err
 		}
 	}
-	if len(o.List(Person{Department: who.Department})) >= most {
+	mine, err := o.List(ctx, Person{Department: who.Department})
+	if err != nil {
+		return Subscription{}, err
+	}
+	if len(mine) >= most {
 		return Subscription{}, tooMany()
 	}
 	e := &entry{Act: subscribe, Subscription: "s-" + strings.ToLower(rand.Text()[:10]), By: who.Name, Department: who.Department, Case: wish.Case, URL: wish.URL}
@@ -203,12 +247,12 @@ func (o *Office) Subscribe(ctx context.Context, who Person, wish Wish) (Subscrip
 	if err := o.add(ctx, e); err != nil {
 		return Subscription{}, err
 	}
-	return o.find(who, e.Subscription)
+	return o.find(ctx, who, e.Subscription)
 }
 
 // End ends a subscription. What waits to be delivered is not delivered any more.
 func (o *Office) End(ctx context.Context, who Person, id string) (Subscription, error) {
-	s, err := o.find(who, id)
+	s, err := o.find(ctx, who, id)
 	if err != nil {
 		return s, err
 	}
@@ -219,7 +263,10 @@ func (o *Office) End(ctx context.Context, who Person, id string) (Subscription, 
 }
 
 // find gives a subscription that a person may know of.
-func (o *Office) find(who Person, id string) (Subscription, error) {
+func (o *Office) find(ctx context.Context, who Person, id string) (Subscription, error) {
+	if err := o.ready(ctx); err != nil {
+		return Subscription{}, err
+	}
 	for _, s := range o.listed(func(s *Subscription) bool { return s.ID == id && who.knows(s) }) {
 		return s, nil
 	}
@@ -228,8 +275,14 @@ func (o *Office) find(who Person, id string) (Subscription, error) {
 
 func (p Person) knows(s *Subscription) bool { return p.Admin || p.Department == s.Department }
 
-// List gives the subscriptions a person may know of: those of the own department, and to administrators all.
-func (o *Office) List(who Person) []Subscription { return o.listed(who.knows) }
+// List gives the subscriptions a person may know of: those of the own department, and to administrators all. After a start it waits
+// until what was subscribed before is read.
+func (o *Office) List(ctx context.Context, who Person) ([]Subscription, error) {
+	if err := o.ready(ctx); err != nil {
+		return nil, err
+	}
+	return o.listed(who.knows), nil
+}
 
 func (o *Office) listed(wanted func(*Subscription) bool) []Subscription {
 	o.mu.RLock()

@@ -3,6 +3,8 @@ package notice
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -84,9 +86,10 @@ func (o *Office) place(ctx context.Context, topic string, partition int) (int64,
 // Learnt takes what answers relied on that were given just now. The record may have had a turn meanwhile, so it is looked at.
 func (o *Office) Learnt(ctx context.Context, all []reliance.Reliance) error {
 	met := map[exchange.RecordID]work{}
+	settled := o.settled.Load() // before that nobody knows whose case is subscribed, and looking finds out
 	o.mu.RLock()
 	for i := range all {
-		if r := &all[i]; o.board.anybody(r) { // who subscribes later has the case's records looked at then
+		if r := &all[i]; !settled || o.board.anybody(r) { // who subscribes later has the case's records looked at then
 			met[r.Record] = work{Type: r.Type, Record: r.Record}
 		}
 	}
@@ -136,7 +139,7 @@ func (o *Office) enter(met map[exchange.RecordID]work, durable bool, rows ...row
 	return nil
 }
 
-// lookAll looks at the records that are due. What could not be looked at stays.
+// lookAll looks at the records that are due. What could not be looked at stays and is put off, so that it keeps nothing else back.
 func (o *Office) lookAll(ctx context.Context) error {
 	var all []work
 	now := o.cfg.Clock()
@@ -152,22 +155,48 @@ func (o *Office) lookAll(ctx context.Context) error {
 	if err := o.Settled(ctx); err != nil { // who subscribed before the turn is told of it
 		return err
 	}
+	var failed []error
 	for _, w := range all {
-		if err := o.look(ctx, w); err != nil {
-			return err
+		err := o.look(ctx, w)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
 		}
-		if err := o.looked(w); err != nil {
-			return err
+		if err != nil {
+			err = errors.Join(err, o.putOff(w))
+		} else {
+			err = o.looked(w)
+		}
+		if err != nil {
+			failed = append(failed, fmt.Errorf("look at record %s: %w", w.Record, err))
+		}
+		if len(failed) == mostFailures {
+			break // it is hardly the records' fault
 		}
 	}
-	if len(all) == mostAtOnce {
+	if len(all) == mostAtOnce && len(failed) < mostFailures {
 		call(o.looks)
 	}
-	return nil
+	return errors.Join(failed...)
 }
 
-// mostAtOnce bounds what is held in memory.
-const mostAtOnce = 1000
+const (
+	mostAtOnce   = 1000 // bounds what is held in memory
+	mostFailures = 20   // and how often it is tried in a row what may be down
+)
+
+// putOff has a record looked at later, unless its row was written anew meanwhile.
+func (o *Office) putOff(w work) error {
+	o.working.Lock()
+	defer o.working.Unlock()
+	old := w.row()
+	now, found, err := o.store.get(old.key)
+	if err != nil || !found || !slices.Equal(now, old.value) {
+		return err
+	}
+	w.Tries++
+	w.Due = o.cfg.Clock().Add(o.pauses(w.Tries))
+	return o.store.put(false, w.row())
+}
 
 // looked deletes a work row, unless it was written anew meanwhile.
 func (o *Office) looked(w work) error {
@@ -236,9 +265,24 @@ func (o *Office) newsOf(r *reliance.Reliance, turns []exchange.Turn, erased time
 	return all
 }
 
-// tell appends events that are not on their topics yet, and writes down what webhooks must be sent.
+// tell tells each department its news; one whose topic is missing keeps nothing from the others.
 func (o *Office) tell(ctx context.Context, all []news) error {
-	topics := map[string][]exchange.Message{}
+	of := map[exchange.Department][]news{}
+	for _, n := range all {
+		of[n.event.Data.Department] = append(of[n.event.Data.Department], n)
+	}
+	var failed []error
+	for d, all := range of {
+		if err := o.tellDepartment(ctx, d, all); err != nil {
+			failed = append(failed, fmt.Errorf("tell %s: %w", d, err))
+		}
+	}
+	return errors.Join(failed...)
+}
+
+// tellDepartment appends events that are not on the topic yet, and writes down what webhooks must be sent.
+func (o *Office) tellDepartment(ctx context.Context, d exchange.Department, all []news) error {
+	var msgs []exchange.Message
 	var rows []row
 	now := o.cfg.Clock()
 	for i := range all {
@@ -252,7 +296,7 @@ func (o *Office) tell(ctx context.Context, all []news) error {
 			if err != nil {
 				return err
 			}
-			topics[m.Topic] = append(topics[m.Topic], m)
+			msgs = append(msgs, m)
 			rows = append(rows, row{key: toldKey(n.event.ID)})
 			o.metrics.made.WithLabelValues(n.event.kind()).Inc()
 		}
@@ -264,8 +308,8 @@ func (o *Office) tell(ctx context.Context, all []news) error {
 			rows = append(rows, pending...)
 		}
 	}
-	for topic, msgs := range topics {
-		if err := o.cfg.Topics.Append(ctx, topic, msgs); err != nil {
+	if len(msgs) > 0 {
+		if err := o.cfg.Topics.Append(ctx, envelope.NoticesTopic(d), msgs); err != nil {
 			return err
 		}
 	}
@@ -286,7 +330,7 @@ func (o *Office) pending(e *Event, s *Subscription, now time.Time) ([]row, error
 			return nil, err
 		}
 	}
-	d := delivery{Event: *e, Made: now, Due: now}
+	d := delivery{Event: *e, Made: now}
 	return []row{d.row(s.ID)}, nil
 }
 
@@ -308,13 +352,12 @@ func (o *Office) foldNotices(ctx context.Context, d exchange.Department) error {
 	})
 }
 
-// lookAtCase has a case's records looked at.
-func (o *Office) lookAtCase(ctx context.Context, d exchange.Department, matter string) error {
+// lookAtCase adds a case's records to those that must be looked at.
+func (o *Office) lookAtCase(ctx context.Context, d exchange.Department, matter string, met map[exchange.RecordID]work) error {
 	records, err := o.cfg.Reliances.OfCase(ctx, d, matter)
 	if err != nil {
 		return err
 	}
-	met := map[exchange.RecordID]work{}
 	for _, id := range records {
 		relied, err := o.cfg.Reliances.Relied(ctx, id)
 		if err != nil {
@@ -324,5 +367,5 @@ func (o *Office) lookAtCase(ctx context.Context, d exchange.Department, matter s
 			met[id] = work{Type: r.Type, Record: id} // ids of different types differ
 		}
 	}
-	return o.enter(met, false) // the next start does it again
+	return nil
 }

@@ -3,6 +3,7 @@ package notice
 import (
 	"context"
 	"crypto/ed25519"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -23,11 +24,16 @@ type topics struct {
 	mu   sync.Mutex
 	all  map[string][]exchange.Message
 	more chan struct{}
+	from map[string]int64 // where each was last followed from
+	gone string           // a topic that is missing
 }
 
 func (t *topics) Append(_ context.Context, topic string, msgs []exchange.Message) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if topic == t.gone {
+		return errors.New("no such topic")
+	}
 	for i := range msgs {
 		msgs[i].Topic, msgs[i].Offset = topic, int64(len(t.all[topic]))
 		t.all[topic] = append(t.all[topic], msgs[i])
@@ -44,6 +50,9 @@ func (t *topics) EndOffsets(_ context.Context, topic string) (map[int]int64, err
 }
 
 func (t *topics) Follow(ctx context.Context, topic string, from map[int]int64, handle func(context.Context, []exchange.Message) error) error {
+	t.mu.Lock()
+	t.from[topic] = from[0]
+	t.mu.Unlock()
 	for next := from[0]; ; {
 		t.mu.Lock()
 		found, more := slices.Clone(t.all[topic][next:]), t.more
@@ -63,6 +72,13 @@ func (t *topics) Follow(ctx context.Context, topic string, from map[int]int64, h
 	}
 }
 
+// begunAt is where a topic was last followed from.
+func (t *topics) begunAt(topic string) int64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.from[topic]
+}
+
 // on gives what stands on a topic.
 func (t *topics) on(topic string) []exchange.Message {
 	t.mu.Lock()
@@ -75,11 +91,15 @@ type archive struct {
 	mu     sync.Mutex
 	turns  map[exchange.RecordID][]exchange.Turn
 	relied []reliance.Reliance
+	lost   exchange.RecordID // its turns cannot be read
 }
 
 func (a *archive) History(_ context.Context, _ exchange.EvidenceType, id exchange.RecordID) ([]exchange.Turn, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if id == a.lost {
+		return nil, errors.New("its rows are damaged")
+	}
 	return slices.Clone(a.turns[id]), nil
 }
 
@@ -141,7 +161,7 @@ var morning = time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC)
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{T: t, topics: &topics{all: map[string][]exchange.Message{}, more: make(chan struct{})}, now: morning,
+	w := &world{T: t, topics: &topics{all: map[string][]exchange.Message{}, more: make(chan struct{}), from: map[string]int64{}}, now: morning,
 		archive: &archive{turns: map[exchange.RecordID][]exchange.Turn{}}}
 	w.start(t.TempDir(), 0)
 	return w
@@ -243,6 +263,22 @@ func (w *world) subscribed(d exchange.Department, wish Wish) Subscription {
 		w.Fatal(err)
 	}
 	return s
+}
+
+// list is what somebody may know of.
+func (w *world) list(who Person) []Subscription {
+	w.Helper()
+	all, err := w.List(w.Context(), who)
+	if err != nil {
+		w.Fatal(err)
+	}
+	return all
+}
+
+// with is the configuration over another directory.
+func (c Config) with(dir string) Config {
+	c.Dir = dir
+	return c
 }
 
 // told waits until so many notices stand on a department's topic, and gives them in a few words.

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -32,6 +33,7 @@ type Reliance struct {
 	Type       exchange.EvidenceType `json:"type"`
 	Record     exchange.RecordID     `json:"record"`
 	Version    exchange.Version      `json:"version"`
+	Mode       string                `json:"mode,omitempty"` // how much the answer told, as in its entry; empty: the record too
 }
 
 // Config is what a Book is made of. Dir is required.
@@ -55,11 +57,23 @@ const (
 	table = 16 << 20
 )
 
-// Open opens or makes the directory.
+// Open opens or makes the directory. One of another format is made anew, to be folded from the beginning.
 func Open(c Config) (*Book, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
+	b, err := open(c)
+	if !errors.Is(err, errFormat) {
+		return b, err
+	}
+	c.Log.Info("reliances are of another format and are folded again", "dir", c.Dir)
+	if err := os.RemoveAll(c.Dir); err != nil {
+		return nil, fmt.Errorf("make reliances anew: %w", err)
+	}
+	return open(c)
+}
+
+func open(c Config) (*Book, error) {
 	o := &pebble.Options{CacheSize: cache + 2*table, MemTableSize: table, FormatMajorVersion: pebble.FormatValueSeparation, Comparer: order(),
 		DisableWAL: true, Logger: engineLog{c.Log}} // the topic is the log: what a crash takes is folded again
 	for i := range o.Levels {
@@ -129,7 +143,7 @@ func of(e *audit.Entry) []Reliance {
 			if on.Outcome != exchange.Held && on.Outcome != exchange.Check || id.UnmarshalText([]byte(on.Record)) != nil {
 				continue
 			}
-			all = append(all, Reliance{Entry: e.ID, At: e.Time, Department: e.Department, Case: e.Case, Clerk: e.Clerk, Type: on.Type, Record: id, Version: on.Version})
+			all = append(all, Reliance{Entry: e.ID, At: e.Time, Department: e.Department, Case: e.Case, Clerk: e.Clerk, Type: on.Type, Record: id, Version: on.Version, Mode: e.Mode})
 		}
 	}
 	return all

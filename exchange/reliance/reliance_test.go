@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cockroachdb/pebble/v2"
+
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/audit"
 )
@@ -167,8 +169,36 @@ func TestNothingIsLostOnTheWay(t *testing.T) {
 	}
 }
 
+// TestAnotherFormatIsFoldedAgain: what an older version has written is not read as if it were of this one.
+func TestAnotherFormatIsFoldedAgain(t *testing.T) {
+	asked := answered("LL-1", exchange.Held, licence)
+	asked.Mode = "predicates"
+	log, dir := logged(t, asked), t.TempDir()
+	b := opened(t, Config{Dir: dir})
+	if err := b.Take(t.Context(), log.msgs); err != nil {
+		t.Fatal(err)
+	}
+	old := placeValue(1)
+	old[0] = rowFormat - 1
+	stale := Reliance{Entry: audit.FirstID(time.Unix(0, 0)), Record: licence}
+	if err := errors.Join(b.db.Set(placeKey, old, pebble.NoSync), b.db.Set(recordKey(&stale), []byte("of old"), pebble.NoSync), b.Close()); err != nil {
+		t.Fatal(err)
+	}
+	b = opened(t, Config{Dir: dir})
+	defer b.Close()
+	if b.Next() != 0 {
+		t.Fatalf("goes on at %d", b.Next())
+	}
+	if err := b.Take(t.Context(), log.msgs); err != nil {
+		t.Fatal(err)
+	}
+	if who, err := b.Relied(t.Context(), licence); err != nil || len(who) != 1 || who[0].Mode != "predicates" {
+		t.Errorf("relied: %+v, %v", who, err)
+	}
+}
+
 func FuzzReadReliance(f *testing.F) {
-	r := Reliance{Entry: audit.FirstID(time.Unix(0, 0)), At: time.Unix(5, 0).UTC(), Department: "xzsp", Case: "LL-1", Clerk: "0017", Type: "x", Record: licence, Version: 2}
+	r := Reliance{Entry: audit.FirstID(time.Unix(0, 0)), At: time.Unix(5, 0).UTC(), Department: "xzsp", Case: "LL-1", Clerk: "0017", Type: "x", Record: licence, Version: 2, Mode: "verify"}
 	f.Add(recordKey(&r), r.value())
 	f.Fuzz(func(t *testing.T, key, value []byte) {
 		if r, err := readReliance(key, value); err == nil {

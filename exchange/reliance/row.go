@@ -22,10 +22,13 @@ const (
 )
 
 // rowFormat changes with the meaning of any row; a directory of another format is deleted and folded again.
-const rowFormat = 1
+const rowFormat = 2
+
+// errFormat is what opening a directory of another format yields.
+var errFormat = errors.New("reliances are of another format")
 
 // errDamaged is what reading a row yields that this package has not written.
-var errDamaged = errors.New("reliances are damaged, or of another version: stop the exchange, delete their directory and start again")
+var errDamaged = errors.New("reliances are damaged: stop the exchange, delete their directory and start again")
 
 var placeKey = []byte{placeRow}
 
@@ -42,8 +45,11 @@ func (b *Book) place() (int64, error) {
 		return 0, fmt.Errorf("read reliances: %w", err)
 	}
 	defer closer.Close()
-	if len(value) != 9 || value[0] != rowFormat {
+	switch {
+	case len(value) != 9:
 		return 0, errDamaged
+	case value[0] != rowFormat:
+		return 0, errFormat
 	}
 	return int64(binary.BigEndian.Uint64(value[1:])), nil
 }
@@ -65,7 +71,7 @@ func caseKey(r *Reliance) []byte { return append(casePrefix(r.Department, r.Case
 func (r *Reliance) value() []byte {
 	out := binary.AppendUvarint(make([]byte, 0, 96), uint64(r.Version))
 	out = binary.AppendVarint(out, r.At.UnixMilli())
-	for i, part := range [...]string{string(r.Type), string(r.Department), r.Case, r.Clerk} {
+	for i, part := range [...]string{string(r.Type), string(r.Department), r.Case, r.Clerk, r.Mode} {
 		if i > 0 {
 			out = append(out, 0)
 		}
@@ -89,11 +95,12 @@ func readReliance(key, value []byte) (r Reliance, err error) {
 		return r, errDamaged
 	}
 	parts := bytes.Split(value[n+m:], []byte{0})
-	if len(parts) != 4 {
+	if len(parts) != 5 {
 		return r, errDamaged
 	}
 	r.Version, r.At = exchange.Version(version), time.UnixMilli(at).UTC()
 	r.Type, r.Department, r.Case, r.Clerk = exchange.EvidenceType(parts[0]), exchange.Department(parts[1]), string(parts[2]), string(parts[3])
+	r.Mode = string(parts[4])
 	return r, nil
 }
 
