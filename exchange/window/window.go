@@ -88,6 +88,7 @@ func (w *Window) routes() http.Handler {
 		"GET " + Path + "/query":                  w.known(func(*turn) (reply, error) { return reply{to: Path}, nil }), // reloaded after a refusal
 		"POST " + Path + "/new":                   w.known(w.next),
 		"GET " + Path + "/materials/{of}":         w.known(w.materials),
+		"POST " + Path + "/materials/{of}":        w.known(w.again),
 		"GET " + Path + "/materials/{of}/{place}": w.known(w.record),
 		Path + "/": func(*turn) (reply, error) { return reply{}, noSuchPage() },
 	} {
