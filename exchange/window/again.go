@@ -127,7 +127,7 @@ func (f fact) read() (any, error) {
 func (a asks) fieldOf(err error) string {
 	switch codeOf(err) {
 	case "YM-QRY-0118":
-		return a.Which[0].ID
+		return a.First()
 	case "YM-QRY-0119":
 		for _, p := range a.Parties {
 			if p.Number != "" {

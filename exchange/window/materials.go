@@ -2,6 +2,8 @@ package window
 
 import (
 	"fmt"
+	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -136,6 +138,14 @@ type preview struct {
 	Item      string
 	Applicant string
 	Records   []found
+	Compare   []comparison
+}
+
+// Compared says whether something was written to compare.
+func (p preview) Compared() bool {
+	return slices.ContainsFunc(p.Compare, func(c comparison) bool {
+		return slices.ContainsFunc(c.Fields, func(l line) bool { return l.Value != "" })
+	})
 }
 
 // found is one piece of evidence with the fields that the grant allows.
@@ -160,20 +170,32 @@ type difference struct {
 }
 
 func (w *Window) record(t *turn) (reply, error) {
-	c, err := t.conclusion()
+	c, place, err := t.material()
 	if err != nil {
 		return reply{}, err
 	}
-	place, err := strconv.Atoi(t.r.PathValue("place"))
-	if err != nil || place < 1 || place > len(c.Answers) {
-		return reply{}, noSuchPage()
+	return reply{page: "record", data: w.preview(t, c, place, t.visit.Work.stated())}, nil
+}
+
+// material is the place in the list that the address names.
+func (t *turn) material() (c broker.Conclusion, place int, err error) {
+	if c, err = t.conclusion(); err != nil {
+		return c, 0, err
 	}
+	place, err = strconv.Atoi(t.r.PathValue("place"))
+	if err != nil || place < 1 || place > len(c.Answers) {
+		return c, 0, noSuchPage()
+	}
+	return c, place, nil
+}
+
+func (w *Window) preview(t *turn, c broker.Conclusion, place int, said url.Values) preview {
 	a := c.Answers[place-1]
-	p := preview{ID: c.ID, row: w.row(t, place, a), Item: c.ItemName.In(t.lang), Applicant: c.Applicant}
+	p := preview{ID: c.ID, row: w.row(t, place, a), Item: c.ItemName.In(t.lang), Applicant: c.Applicant, Compare: w.comparisons(t, a, said)}
 	for _, e := range a.Evidence {
 		p.Records = append(p.Records, w.found(t, e))
 	}
-	return reply{page: "record", data: p}, nil
+	return p
 }
 
 func (w *Window) found(t *turn, e exchange.Evidence) found {

@@ -68,7 +68,7 @@ func badFact(f catalogue.Fact) error {
 func nothingSaid() error {
 	return &exchange.Problem{Code: "YM-WIN-0106", Kind: exchange.Invalid, What: text("还没有填写或改动任何一项", "nothing was filled in or changed"),
 		Why:  text("再查一次会得到同样的结论，并多记一次查询", "asking again would give the same answers, and count as one more query"),
-		Mend: text("请申请人说明至少一项，再按“带上说明再查”", "let the applicant say at least one thing, then ask again")}
+		Mend: text("填写或改动至少一项，再提交", "fill in or change at least one thing, then send it again")}
 }
 
 func noneOfTheirs() error {

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/alexedwards/argon2id"
@@ -119,7 +120,9 @@ var hashed = sync.OnceValues(func() (string, error) {
 })
 
 // city is read once: a catalogue never changes.
-var city = sync.OnceValues(func() (*catalogue.Catalogue, error) { return catalogue.Load(catalogue.Builtin()) })
+var city = sync.OnceValues(func() (*catalogue.Catalogue, error) {
+	return catalogue.Load(catalogue.Builtin(), fstest.MapFS{"items/curious.yaml": {Data: []byte(curious)}, "grants.yaml": {Data: []byte(grants)}})
+})
 
 // serve runs the page; start is Start or StartTLS.
 func serve(t testing.TB, ask answers, start func(*httptest.Server)) *world {
