@@ -2,7 +2,7 @@
 //
 // It is plain HTML that works without scripts, embedded, in Chinese and English. Every question goes the way that the API's
 // go: through the Querier, with the clerk's own identity, limits and audit included. Numbers travel in bodies only, and what
-// was found stays in this process's memory until the clerk turns to somebody else or the session ends.
+// was asked and found stays in this process's memory until the clerk turns to somebody else or the session ends.
 package window
 
 import (
