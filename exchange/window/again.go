@@ -2,7 +2,6 @@ package window
 
 import (
 	"maps"
-	"net/url"
 	"strconv"
 	"strings"
 
@@ -22,7 +21,7 @@ func (w *Window) again(t *turn) (reply, error) {
 	}
 	form := w.asks(t, t.r.PostForm)
 	shown := reply{page: "materials", data: w.list(t, c, form)}
-	q, troubles := form.into(t.visit.Work.Asked, t.r.PostForm)
+	q, troubles := form.into(t.visit.Work.Asked)
 	if len(troubles) == 0 && sameSaid(q, t.visit.Work.Asked) {
 		troubles = []trouble{troubleOf(nothingSaid(), form.First())}
 	}
@@ -37,7 +36,7 @@ func sameSaid(a, b broker.Query) bool {
 }
 
 // into puts what was said into the query: what is asked for and left empty was not stated.
-func (a asks) into(q broker.Query, said url.Values) (broker.Query, []trouble) {
+func (a asks) into(q broker.Query) (broker.Query, []trouble) {
 	var troubles []trouble
 	q.Chosen, q.Facts, q.Parties = fresh(q.Chosen), fresh(q.Facts), fresh(q.Parties)
 	for _, which := range a.Which {
@@ -56,19 +55,20 @@ func (a asks) into(q broker.Query, said url.Values) (broker.Query, []trouble) {
 			q.Facts[f.of.Code] = value
 		}
 	}
-	typed := ""
+	typed := false
 	for _, p := range a.Parties {
 		if strings.TrimSpace(p.Number) == "" {
 			continue
 		}
-		typed = p.ID
+		typed = true
 		holder, err := identity.ParseHolder(p.Number)
 		if err != nil {
 			troubles = append(troubles, troubleOf(err, p.ID))
+			continue
 		}
 		q.Parties[p.role] = holder
 	}
-	if typed != "" && !a.Agreed {
+	if typed && !a.Agreed {
 		troubles = append(troubles, troubleOf(noneOfTheirs(), "agreed"))
 	}
 	return q, troubles
