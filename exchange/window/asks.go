@@ -20,6 +20,7 @@ type asks struct {
 	Facts   []fact
 	Parties []party
 	Agreed  bool // the parties know of it
+	Open    bool // something was not said yet
 }
 
 // oneOf asks for one of a few things.
@@ -93,6 +94,9 @@ func (w *Window) asks(t *turn, said url.Values) asks {
 		}
 		a.Parties = append(a.Parties, p)
 	}
+	a.Open = last.open(func(of exchange.Answer) bool {
+		return len(of.Ask)+len(of.Unstated) > 0 || slices.ContainsFunc(a.Parties, func(p party) bool { return lacks(of, p.role) })
+	})
 	return a
 }
 

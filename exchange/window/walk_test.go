@@ -187,6 +187,7 @@ func TestWalkByKeyboard(t *testing.T) {
 			b.see(lang+"-record", ".paper .fields")
 			b.press(kb.Escape)
 			b.do("back", chromedp.WaitVisible("a.row", chromedp.ByQuery))
+			b.focused("a.row")
 			b.press(kb.ArrowDown + kb.ArrowDown + kb.ArrowDown + kb.Enter)
 			b.see(lang+"-record-unknown", ".outcome .unknown")
 			b.press(kb.F1)
