@@ -61,4 +61,11 @@ func TestPageAsksAsTheAPIDoes(t *testing.T) {
 	if !strings.Contains(record, "统一社会信用代码") || !strings.Contains(record, company) {
 		t.Errorf("the record %s", record)
 	}
+
+	// What the applicant wrote is compared by a query of its own, of the same applicant.
+	place := regexp.MustCompile(`/window/materials/[0-9A-Z]+/2`).FindString(list)
+	compared := visit(browser.PostForm(n.URL()+place, url.Values{"stated-business-licence-creditCode": {"x"}, "stated-business-licence-name": {"x"}}))
+	if !strings.Contains(compared, "统一社会信用代码 不一致") || !strings.Contains(compared, "企业名称 用字不同") || !strings.Contains(compared, "待核对") || entries() != before+2 {
+		t.Errorf("%d entries more, and compared %s", entries()-before, compared)
+	}
 }

@@ -3,7 +3,6 @@ package window
 import (
 	"cmp"
 	"crypto/rand"
-	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -68,22 +67,38 @@ func (w *Window) query(t *turn) (reply, error) {
 	form := application{Item: cmp.Or(f.Get("choice"), strings.TrimSpace(f.Get("item"))), Number: f.Get("number"), Case: cmp.Or(strings.TrimSpace(f.Get("case")), w.caseOf(t)),
 		Consent: f.Get("consent") != "", Choices: w.choices(t)}
 	item, holder, troubles := form.read()
+	shown := reply{page: "apply", data: form}
 	if len(troubles) > 0 {
-		return reply{page: "apply", status: http.StatusUnprocessableEntity, troubles: troubles, data: form}, nil
+		return shown.refused(exchange.Invalid, troubles), nil
 	}
 	t.visit.Case = form.Case
-	conclusion, err := w.cfg.Broker.Query(t.r.Context(), broker.Query{Case: form.Case, Item: item, Applicant: holder, Caller: t.visit.Caller})
+	http.SetCookie(t.out, w.preference(t.r, lastItem, string(item)))
+	return w.put(t, broker.Query{Case: form.Case, Item: item, Applicant: holder}, shown, fieldOf)
+}
+
+// put asks, and leads to the list. A refusal stands on the page that the question came from, at the field it is about.
+func (w *Window) put(t *turn, q broker.Query, from reply, fieldOf func(error) string) (reply, error) {
+	q.Caller = t.visit.Caller
+	conclusion, err := w.cfg.Broker.Query(t.r.Context(), q)
 	if err != nil {
 		w.fault(t.r, err)
-		status, _ := wire.Status(exchange.KindOf(err))
-		if status == http.StatusBadRequest {
-			status = http.StatusUnprocessableEntity
-		}
-		return reply{page: "apply", status: status, troubles: []trouble{troubleOf(err, fieldOf(err))}, data: form}, nil
+		return from.refused(exchange.KindOf(err), []trouble{troubleOf(err, fieldOf(err))}), nil
 	}
-	t.visit.Work = &work{Item: item, Conclusion: conclusion}
-	http.SetCookie(t.out, w.preference(t.r, lastItem, string(item)))
+	var before []exchange.Question
+	if t.visit.Work != nil {
+		before = t.visit.Work.Questions
+	}
+	t.visit.Work = &work{Asked: q, Conclusion: conclusion, Questions: questions(before, q.Chosen, conclusion.Answers)}
 	return reply{to: Path + "/materials/" + conclusion.ID}, nil
+}
+
+// refused is the page shown again with what is wrong.
+func (r reply) refused(kind exchange.Kind, troubles []trouble) reply {
+	if r.status, _ = wire.Status(kind); r.status == http.StatusBadRequest {
+		r.status = http.StatusUnprocessableEntity
+	}
+	r.troubles = troubles
+	return r
 }
 
 // preference is a cookie that says how this browser likes things; nothing rests on it.
@@ -108,11 +123,7 @@ func (a *application) read() (item exchange.Item, holder exchange.Holder, troubl
 
 // fieldOf is the field that a refusal is about, "" where it is about none.
 func fieldOf(err error) string {
-	var p *exchange.Problem
-	if !errors.As(err, &p) {
-		return ""
-	}
-	return map[string]string{"YM-QRY-0101": "case", "YM-QRY-0112": "number", "YM-QRY-0113": "number"}[p.Code]
+	return map[string]string{"YM-QRY-0101": "case", "YM-QRY-0112": "number", "YM-QRY-0113": "number"}[codeOf(err)]
 }
 
 // choices are the items that the clerk's department may ask for today.

@@ -1,13 +1,15 @@
 package window
 
 import (
+	"fmt"
+	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/broker"
-	"github.com/onedoor/yimen/schemas"
 )
 
 // list is the second screen (材料清单).
@@ -20,6 +22,7 @@ type list struct {
 	Receipt   string
 	At        string
 	Rows      []row
+	Asks      asks
 }
 
 // row is one material.
@@ -31,14 +34,22 @@ type row struct {
 	AsOf       string
 	Until      string
 	Reason     string
+	Notes      []note
 	Basis      string
 	Deferrable bool
 }
 
-// status is an outcome in words and in shape.
+// note is one thing that the applicant stated and the record does not bear out.
+type note struct {
+	Kind exchange.Gap
+	Text string
+}
+
+// status is an outcome in words and in shape, with the assurance of what it rests on.
 type status struct {
-	Code exchange.Outcome
-	Word string
+	Code      exchange.Outcome
+	Word      string
+	Assurance string // empty: it rests on nothing
 }
 
 // conclusion is what the clerk has before them. A page of somebody else's, left open beside it, is no longer answered: what is
@@ -55,19 +66,24 @@ func (w *Window) materials(t *turn) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	l := list{ID: c.ID, Item: c.ItemName.In(t.lang), Applicant: c.Applicant, Summary: exchange.Summary(c.Answers).In(t.lang), Case: c.Case, Receipt: c.Receipt.ID, At: moment(c.Time, w.cfg.Clock(), t.lang)}
+	return reply{page: "materials", data: w.list(t, c, w.asks(t, t.visit.Work.said()))}, nil
+}
+
+func (w *Window) list(t *turn, c broker.Conclusion, form asks) list {
+	l := list{ID: c.ID, Asks: form, Item: c.ItemName.In(t.lang), Applicant: c.Applicant, Summary: exchange.Summary(c.Answers).In(t.lang), Case: c.Case, Receipt: c.Receipt.ID, At: moment(c.Time, w.cfg.Clock(), t.lang)}
 	for i, a := range c.Answers {
 		l.Rows = append(l.Rows, w.row(t, i+1, a))
 	}
-	return reply{page: "materials", data: l}, nil
+	return l
 }
 
 func (w *Window) row(t *turn, place int, a exchange.Answer) row {
-	r := row{Place: place, Name: a.Name.In(t.lang), Status: statusOf(a.Outcome, t.lang), Reason: a.Reason.Text(a.Outcome).In(t.lang),
+	r := row{Place: place, Name: a.Name.In(t.lang), Status: statusOf(a.Outcome, a.Assurance, t.lang), Reason: a.Reason.Text(a.Outcome).In(t.lang),
 		Basis: a.Basis.In(t.lang), Deferrable: a.Deferrable}
 	var keepers []string
 	var oldest time.Time
 	for _, e := range a.Evidence {
+		r.Notes = append(r.Notes, w.notes(e, t.lang)...)
 		if name := w.department(e.Keeper, t.lang); len(keepers) == 0 || keepers[len(keepers)-1] != name {
 			keepers = append(keepers, name)
 		}
@@ -83,13 +99,36 @@ func (w *Window) row(t *turn, place int, a exchange.Answer) row {
 	return r
 }
 
-func statusOf(o exchange.Outcome, lang exchange.Lang) status { return status{o, o.Text().In(lang)} }
+func statusOf(o exchange.Outcome, a exchange.Assurance, lang exchange.Lang) status {
+	s := status{Code: o, Word: o.Text().In(lang)}
+	if a != "" {
+		s.Assurance = text(string(a)+" 级 · ", "level "+string(a)+" · ").In(lang) + a.Text().In(lang)
+	}
+	return s
+}
+
+// notes say field by field what of the stated facts the record does not bear out.
+func (w *Window) notes(e exchange.Evidence, lang exchange.Lang) []note {
+	var all []note
+	for _, d := range e.Differences {
+		all = append(all, note{d.Kind, fmt.Sprintf(d.Kind.Text().In(lang), w.fieldName(e.Type, d.Field, lang))})
+	}
+	return all
+}
 
 func (w *Window) department(code exchange.Department, lang exchange.Lang) string {
 	if d, ok := w.cfg.Catalogue().Department(code); ok {
 		return d.Name.In(lang)
 	}
 	return string(code)
+}
+
+// evidence is what people call a type of evidence.
+func (w *Window) evidence(t exchange.EvidenceType, lang exchange.Lang) string {
+	if kind, ok := w.cfg.Catalogue().Evidence(t); ok {
+		return kind.Name.In(lang)
+	}
+	return string(t)
 }
 
 // preview is the third screen (单项预览): one material, with what was found for it.
@@ -99,6 +138,14 @@ type preview struct {
 	Item      string
 	Applicant string
 	Records   []found
+	Compare   []comparison
+}
+
+// Compared says whether something was written to compare.
+func (p preview) Compared() bool {
+	return slices.ContainsFunc(p.Compare, func(c comparison) bool {
+		return slices.ContainsFunc(c.Fields, func(l line) bool { return l.Value != "" })
+	})
 }
 
 // found is one piece of evidence with the fields that the grant allows.
@@ -112,42 +159,71 @@ type found struct {
 	Record string // empty: there is no record to show
 	Mark   string // the watermark: who provides it, for what, who looks at it and when
 	Fields []field
+
+	Differences []difference
+}
+
+// difference is a stated fact beside the record's.
+type difference struct {
+	note
+	Name, Stated, Held string
 }
 
 func (w *Window) record(t *turn) (reply, error) {
-	c, err := t.conclusion()
+	c, place, err := t.material()
 	if err != nil {
 		return reply{}, err
 	}
-	place, err := strconv.Atoi(t.r.PathValue("place"))
-	if err != nil || place < 1 || place > len(c.Answers) {
-		return reply{}, noSuchPage()
+	return reply{page: "record", data: w.preview(t, c, place, t.visit.Work.stated())}, nil
+}
+
+// material is the place in the list that the address names.
+func (t *turn) material() (c broker.Conclusion, place int, err error) {
+	if c, err = t.conclusion(); err != nil {
+		return c, 0, err
 	}
+	place, err = strconv.Atoi(t.r.PathValue("place"))
+	if err != nil || place < 1 || place > len(c.Answers) {
+		return c, 0, noSuchPage()
+	}
+	return c, place, nil
+}
+
+func (w *Window) preview(t *turn, c broker.Conclusion, place int, said url.Values) preview {
 	a := c.Answers[place-1]
-	p := preview{ID: c.ID, row: w.row(t, place, a), Item: c.ItemName.In(t.lang), Applicant: c.Applicant}
+	p := preview{ID: c.ID, row: w.row(t, place, a), Item: c.ItemName.In(t.lang), Applicant: c.Applicant, Compare: w.comparisons(t, a, said)}
 	for _, e := range a.Evidence {
 		p.Records = append(p.Records, w.found(t, e))
 	}
-	return reply{page: "record", data: p}, nil
+	return p
 }
 
 func (w *Window) found(t *turn, e exchange.Evidence) found {
-	f := found{Name: string(e.Type), Status: statusOf(e.Outcome, t.lang), Reason: e.Reason.Text(e.Outcome).In(t.lang), Keeper: w.department(e.Keeper, t.lang),
+	f := found{Name: w.evidence(e.Type, t.lang), Status: statusOf(e.Outcome, e.Assurance, t.lang), Reason: e.Reason.Text(e.Outcome).In(t.lang), Keeper: w.department(e.Keeper, t.lang),
 		AsOf: moment(e.AsOf, w.cfg.Clock(), t.lang), Until: string(e.Until)}
-	if kind, ok := w.cfg.Catalogue().Evidence(e.Type); ok {
-		f.Name = kind.Name.In(t.lang)
+	if e.Of != "" && e.Of != exchange.Self {
+		f.Name = text(e.Of.Text().ZH+"的"+f.Name, f.Name+" of the "+e.Of.Text().EN).In(t.lang)
 	}
 	if e.Record == "" {
 		return f
 	}
 	f.Record = e.Record + " v" + strconv.FormatUint(uint64(e.Version), 10)
 	f.Mark = w.mark(t, f.Keeper)
-	var named []schemas.Field
-	if schema, ok := w.cfg.Schemas().ByType(e.Type); ok {
-		named = schema.Fields()
-	}
-	f.Fields = fieldsOf(e.Fields, named, t.lang)
+	f.Fields = fieldsOf(e.Fields, w.fields(e.Type), t.lang)
+	f.Differences = w.differences(t, e)
 	return f
+}
+
+// differences set what was stated beside what the record says.
+func (w *Window) differences(t *turn, e exchange.Evidence) []difference {
+	var all []difference
+	stated := t.visit.Work.Asked.Stated[e.Type]
+	for i, n := range w.notes(e, t.lang) {
+		field := e.Differences[i].Field
+		all = append(all, difference{note: n, Name: w.fieldName(e.Type, field, t.lang),
+			Stated: w.value(e.Type, field, stated[field], t.lang), Held: w.value(e.Type, field, e.Differences[i].Held, t.lang)})
+	}
+	return all
 }
 
 // mark is the line that goes over what is shown, after 国办函〔2016〕108号: whoever photographs the screen has it too.

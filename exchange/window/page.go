@@ -137,7 +137,9 @@ func (p *pages) asset(out http.ResponseWriter, r *http.Request) {
 	http.ServeContent(out, r, name, time.Time{}, bytes.NewReader(content))
 }
 
-func (w *Window) help(t *turn) (reply, error) { return reply{page: "help"}, nil }
+func (w *Window) help(*turn) (reply, error) {
+	return reply{page: "help", data: []exchange.Assurance{exchange.AssuranceA, exchange.AssuranceB, exchange.AssuranceC, exchange.AssuranceD}}, nil
+}
 
 // spoken is the cookie with the language that was chosen at this browser.
 const spoken = "yimen-language"

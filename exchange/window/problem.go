@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/catalogue"
 )
 
 // trouble is an error as the page tells it, beside the field that it is about.
@@ -21,6 +22,15 @@ func troubleOf(err error, field string) trouble {
 			Mend: text("请把时间告知交换平台管理员，原因在服务日志中", "tell the exchange's administrator the time; the cause is in the service's log")}
 	}
 	return trouble{Code: p.Code, What: p.What, Why: p.Why, Mend: p.Mend, Field: field}
+}
+
+// codeOf is the code of a problem, "" of any other error.
+func codeOf(err error) string {
+	var p *exchange.Problem
+	if !errors.As(err, &p) {
+		return ""
+	}
+	return p.Code
 }
 
 func text(zh, en string) exchange.Text { return exchange.Text{ZH: zh, EN: en} }
@@ -43,6 +53,27 @@ func unknownItem() error {
 func severalItems(n int) error {
 	return &exchange.Problem{Code: "YM-WIN-0104", Kind: exchange.Invalid,
 		What: text(fmt.Sprintf("有 %d 个事项都符合", n), fmt.Sprintf("%d items fit", n)), Mend: text("选择其中一个，或再多输入几个字", "choose one of them, or type a little more")}
+}
+
+// forms say how facts are written that are no choice of a few.
+var forms = map[catalogue.FactKind]exchange.Text{
+	catalogue.Number: text("写成数字，例如 36 或 12.5", "write a number, such as 36 or 12.5"),
+	catalogue.Day:    text("写成日期，例如 2026-12-31", "write a day, such as 2026-12-31"),
+}
+
+func badFact(f catalogue.Fact) error {
+	return &exchange.Problem{Code: "YM-WIN-0105", Kind: exchange.Invalid, What: text("“"+f.Name.ZH+"”的写法不对", f.Name.EN+": this is not well formed"), Mend: forms[f.Kind]}
+}
+
+func nothingSaid() error {
+	return &exchange.Problem{Code: "YM-WIN-0106", Kind: exchange.Invalid, What: text("还没有填写或改动任何一项", "nothing was filled in or changed"),
+		Why:  text("再查一次会得到同样的结论，并多记一次查询", "asking again would give the same answers, and count as one more query"),
+		Mend: text("填写或改动至少一项，再提交", "fill in or change at least one thing, then send it again")}
+}
+
+func noneOfTheirs() error {
+	return &exchange.Problem{Code: "YM-WIN-0107", Kind: exchange.Invalid, What: text("还没有上述人员的同意", "those named have not agreed yet"),
+		Mend: text("向其说明后，勾选“上述人员已知悉并同意”", "explain it to them, then tick the box that says so")}
 }
 
 func noSuchPage() error {

@@ -30,10 +30,12 @@ type visit struct {
 	Work   *work  // nil: nothing was asked yet
 }
 
-// work is what the clerk has before them.
+// work is what the clerk has before them, and what was asked to get it, the applicant's number within: it is asked again with what
+// the applicant says beside it.
 type work struct {
-	Item       exchange.Item
+	Asked      broker.Query
 	Conclusion broker.Conclusion
+	Questions  []exchange.Question // put by the answers, also those that were answered since
 }
 
 const visitKey = "visit"

@@ -2,7 +2,7 @@
 //
 // It is plain HTML that works without scripts, embedded, in Chinese and English. Every question goes the way that the API's
 // go: through the Querier, with the clerk's own identity, limits and audit included. Numbers travel in bodies only, and what
-// was found stays in this process's memory until the clerk turns to somebody else or the session ends.
+// was asked and found stays in this process's memory until the clerk turns to somebody else or the session ends.
 package window
 
 import (
@@ -77,18 +77,20 @@ func New(cfg Config) (*Window, error) {
 func (w *Window) routes() http.Handler {
 	mux := http.NewServeMux()
 	for pattern, page := range map[string]page{
-		"GET " + Path + "/sign-in":                w.signInPage,
-		"POST " + Path + "/sign-in":               w.signIn,
-		"POST " + Path + "/sign-out":              w.signOut,
-		"POST " + Path + "/unlock":                w.unlock,
-		"POST " + Path + "/language":              w.speak,
-		"GET " + Path + "/help":                   w.help,
-		"GET " + Path:                             w.known(w.applyPage),
-		"POST " + Path + "/query":                 w.known(w.query),
-		"GET " + Path + "/query":                  w.known(func(*turn) (reply, error) { return reply{to: Path}, nil }), // reloaded after a refusal
-		"POST " + Path + "/new":                   w.known(w.next),
-		"GET " + Path + "/materials/{of}":         w.known(w.materials),
-		"GET " + Path + "/materials/{of}/{place}": w.known(w.record),
+		"GET " + Path + "/sign-in":                 w.signInPage,
+		"POST " + Path + "/sign-in":                w.signIn,
+		"POST " + Path + "/sign-out":               w.signOut,
+		"POST " + Path + "/unlock":                 w.unlock,
+		"POST " + Path + "/language":               w.speak,
+		"GET " + Path + "/help":                    w.help,
+		"GET " + Path:                              w.known(w.applyPage),
+		"POST " + Path + "/query":                  w.known(w.query),
+		"GET " + Path + "/query":                   w.known(func(*turn) (reply, error) { return reply{to: Path}, nil }), // reloaded after a refusal
+		"POST " + Path + "/new":                    w.known(w.next),
+		"GET " + Path + "/materials/{of}":          w.known(w.materials),
+		"POST " + Path + "/materials/{of}":         w.known(w.again),
+		"GET " + Path + "/materials/{of}/{place}":  w.known(w.record),
+		"POST " + Path + "/materials/{of}/{place}": w.known(w.compare),
 		Path + "/": func(*turn) (reply, error) { return reply{}, noSuchPage() },
 	} {
 		mux.Handle(pattern, w.answer(page))

@@ -17,7 +17,7 @@ import (
 func TestThreeScreens(t *testing.T) {
 	w := serve(t, conclude, (*httptest.Server).Start)
 	w.enter(t)
-	if first := w.get(t, "/window"); !strings.Contains(first.body, `name="number" value=""`) || !strings.Contains(first.body, `value="CK-2026-1123-`) {
+	if first := w.get(t, "/window"); !strings.Contains(first.body, `id="number" name="number" data-then="consent" value=""`) || !strings.Contains(first.body, `value="CK-2026-1123-`) {
 		t.Errorf("first screen: %s", first.body)
 	}
 	w.ask(t)

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/alexedwards/argon2id"
@@ -60,7 +61,7 @@ func conclude(_ context.Context, q broker.Query) (broker.Conclusion, error) {
 	return broker.Conclusion{ID: "0199", Time: noon, Case: q.Case, Item: q.Item, ItemName: text("食品经营许可（新办）", "New food business licence"), Applicant: "924302********3187",
 		Answers: []exchange.Answer{
 			material("营业执照", "Business licence", exchange.Held, "", exchange.Evidence{Type: "business-licence", Outcome: exchange.Held, Keeper: "scjg",
-				AsOf: noon, Record: "00ff", Version: 3, Until: "2031-05-06", Fields: fields}),
+				AsOf: noon, Record: "00ff", Version: 3, Until: "2031-05-06", Fields: fields, Assurance: exchange.AssuranceA}),
 			material("经营场所证明", "Premises", exchange.Check, exchange.Ambiguous, exchange.Evidence{Type: "property-title", Outcome: exchange.Check, Keeper: "zrzy", AsOf: noon.Add(-20 * time.Hour)}),
 			plan,
 			material("清税证明", "Tax clearance", exchange.Unknown, exchange.SourceStale, exchange.Evidence{Type: "tax-clearance", Outcome: exchange.Unknown, Reason: exchange.SourceStale, Keeper: "swj"}),
@@ -119,7 +120,9 @@ var hashed = sync.OnceValues(func() (string, error) {
 })
 
 // city is read once: a catalogue never changes.
-var city = sync.OnceValues(func() (*catalogue.Catalogue, error) { return catalogue.Load(catalogue.Builtin()) })
+var city = sync.OnceValues(func() (*catalogue.Catalogue, error) {
+	return catalogue.Load(catalogue.Builtin(), fstest.MapFS{"items/curious.yaml": {Data: []byte(curious)}, "grants.yaml": {Data: []byte(grants)}})
+})
 
 // serve runs the page; start is Start or StartTLS.
 func serve(t testing.TB, ask answers, start func(*httptest.Server)) *world {

@@ -19,7 +19,7 @@
   const rows = Array.from(document.querySelectorAll('a.row'))
   document.addEventListener('keydown', (e) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[e.key]
-    if (!step || rows.length === 0 || e.ctrlKey || e.altKey || e.metaKey) return
+    if (!step || rows.length === 0 || /^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement.tagName) || e.ctrlKey || e.altKey || e.metaKey) return
     const at = rows.indexOf(document.activeElement)
     const to = at < 0 ? (step > 0 ? 0 : rows.length - 1) : Math.min(rows.length - 1, Math.max(0, at + step))
     e.preventDefault()
@@ -36,11 +36,11 @@
   const troubles = byId('troubles')
   if (troubles) troubles.focus()
 
-  const number = byId('number')
-  if (number) {
-    const note = byId('number-note')
-    const groups = byId('number-groups')
-    const consent = byId('consent')
+  // Fields that a card is read into: of the applicant, and of those beside them.
+  for (const number of document.querySelectorAll('input.holder')) {
+    const note = byId(number.id + '-note')
+    const groups = byId(number.id + '-groups')
+    const consent = byId(number.dataset.then)
     // The server puts right whatever arrives; this only shows it in groups that the eye can compare with a card.
     const show = () => {
       const n = number.value.normalize('NFKC').replace(/\s/g, '').toUpperCase()
@@ -63,8 +63,9 @@
     number.addEventListener('keyup', (e) => {
       if (e.key === 'Enter' && read) { read = false; consent.focus() }
     })
-    if (byId('item').value && !troubles) number.focus()
   }
+  const item = byId('item')
+  if (item && item.value && !troubles) byId('number').focus()
 
   const clock = byId('clock')
   const began = Date.now()
