@@ -132,7 +132,7 @@ var obstacleMends = map[burden.Why]exchange.Text{
 	burden.NoSource:   both("请数源部门接入：yimen adapter，说明对哪类申请人（自然人、法人）完整；已接入的不发布这类申请人", "have the keeper join with yimen adapter; a source that is there does not publish for such applicants"),
 	burden.Incomplete: both("请数源部门运行一遍完整的适配器，并处理隔离区：yimen adapter status、yimen quarantine list", "have the keeper read the source to its end and see to the quarantine: yimen adapter status, yimen quarantine list"),
 	burden.Stale:      both("请数源部门检查适配器为何没有再读：yimen adapter status", "have the keeper see why the adapter reads no more: yimen adapter status"),
-	burden.NoGrant:    both("向数源部门申请共享授权，写入 grants.yaml；哪些事项见 -o wide", "ask the keeper for grants and enter them in grants.yaml; -o wide names the items"),
+	burden.NoGrant:    both("向数源部门申请共享授权（yimen grant request）；哪些事项见 -o wide", "ask the keeper for grants (yimen grant request); -o wide names the items"),
 }
 
 var stateWords = map[burden.State]exchange.Text{
