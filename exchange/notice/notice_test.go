@@ -98,6 +98,19 @@ func TestWhatHasBecomeOfIt(t *testing.T) {
 	}
 }
 
+// TestErasedBeforeItIsKnownWhoRelied: the fold of the answers is behind that of the record.
+func TestErasedBeforeItIsKnownWhoRelied(t *testing.T) {
+	w := newWorld(t)
+	w.subscribed("xzsp", Wish{Case: "LL-1"})
+	w.sees(licence, nil)
+	w.quiet()
+	w.restart()
+	w.relies(licence, "xzsp", "LL-1")
+	if got, want := w.told("xzsp", 1), []string{"LL-1 erased"}; !slices.Equal(got, want) {
+		t.Errorf("told %v, want %v", got, want)
+	}
+}
+
 // TestHiddenRecordsStayHidden: of an answer that did not tell the record, no notice does.
 func TestHiddenRecordsStayHidden(t *testing.T) {
 	w := newWorld(t)

@@ -58,7 +58,7 @@ type Office struct {
 	looks   chan struct{} // there may be something to look at
 	sends   chan struct{} // there may be something to deliver
 
-	working sync.Mutex // held while work rows change; guards marks
+	working sync.Mutex // held while rows of work or of what was erased change; guards marks
 	marks   uint64
 	placing sync.Mutex // guards next
 	next    map[string]map[int]int64

@@ -25,6 +25,7 @@ const (
 	toldRow    = 't' // event id → nothing: it is on its topic
 	waitingRow = 'd' // subscription 0 event id → delivery
 	outcomeRow = 'o' // subscription 0 event id → nothing: it was delivered or given up
+	erasedRow  = 'e' // record id → when a message of the record was last erased from its topic
 	boardRow   = 's' // subscription → Subscription: those in force, as of the place in their topic
 )
 
@@ -159,8 +160,7 @@ type work struct {
 	Record exchange.RecordID     `json:"-"`
 	Mark   uint64                `json:"mark"` // tells one writing of a row from the next, while a process lasts
 	Due    time.Time             `json:"due"`
-	Tries  int                   `json:"tries,omitzero"`  // how often it could not be looked at
-	Erased time.Time             `json:"erased,omitzero"` // when a message of the record was erased from its topic, if so
+	Tries  int                   `json:"tries,omitzero"` // how often it could not be looked at
 }
 
 func (w *work) row() row {
@@ -175,6 +175,19 @@ func readWork(key, value []byte) (w work, ok bool) {
 	}
 	w.Record, w.Type = exchange.RecordID(key[1:head]), exchange.EvidenceType(key[head:])
 	return w, true
+}
+
+func erased(id exchange.RecordID, at time.Time) row {
+	return row{key: append([]byte{erasedRow}, id[:]...), value: binary.BigEndian.AppendUint64(nil, uint64(at.UnixMilli()))}
+}
+
+// erasedAt is when a message of the record was last erased; zero: never.
+func (s *store) erasedAt(id exchange.RecordID) (time.Time, error) {
+	value, found, err := s.get(erased(id, time.Time{}).key)
+	if err != nil || !found || len(value) != 8 {
+		return time.Time{}, err
+	}
+	return time.UnixMilli(int64(binary.BigEndian.Uint64(value))).UTC(), nil
 }
 
 func toldKey(event string) []byte { return append([]byte{toldRow}, event...) }

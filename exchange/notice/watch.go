@@ -8,7 +8,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/envelope"
@@ -36,21 +35,29 @@ func (o *Office) Fold(ctx context.Context, msgs []exchange.Message) error {
 		return err
 	}
 	met := map[exchange.RecordID]work{}
+	var tombs []row
 	for i := range msgs {
 		m := &msgs[i]
 		if m.Offset < next || len(m.Key) < len(exchange.RecordID{}) {
 			continue
 		}
 		id := exchange.RecordID(m.Key[:len(exchange.RecordID{})])
-		w := work{Type: kind, Record: id, Erased: met[id].Erased}
+		met[id] = work{Type: kind, Record: id}
 		if m.Value == nil {
-			w.Erased = m.Time
+			tombs = append(tombs, erased(id, m.Time))
 		}
-		met[id] = w
 	}
 	last := msgs[len(msgs)-1].Offset + 1
 	if last <= next {
 		return nil
+	}
+	if len(tombs) > 0 { // before it is asked who relied on them: whoever is learnt of later finds them
+		o.working.Lock()
+		err := o.store.put(false, tombs...)
+		o.working.Unlock()
+		if err != nil {
+			return err
+		}
 	}
 	if err := o.lookAt(ctx, met, placed(topic, partition, last)); err != nil {
 		return err
@@ -123,11 +130,6 @@ func (o *Office) enter(met map[exchange.RecordID]work, durable bool, rows ...row
 	for _, w := range met {
 		o.marks++
 		w.Mark, w.Due = o.marks, due
-		if before, found, err := o.store.get(w.row().key); err != nil {
-			return err
-		} else if old, sound := readWork(w.row().key, before); found && sound && w.Erased.IsZero() {
-			w.Erased = old.Erased
-		}
 		rows = append(rows, w.row())
 	}
 	if err := o.store.put(durable, rows...); err != nil {
@@ -208,130 +210,6 @@ func (o *Office) looked(w work) error {
 		return err
 	}
 	return o.store.put(false, row{key: r.key, gone: true})
-}
-
-// news is an event and to which subscriptions it belongs.
-type news struct {
-	event Event
-	to    []Subscription
-}
-
-// look makes the events of a record's turns for those who relied on it, but for those that were made before.
-func (o *Office) look(ctx context.Context, w work) error {
-	relied, err := o.cfg.Reliances.Relied(ctx, w.Record)
-	if err != nil {
-		return err
-	}
-	o.mu.RLock()
-	relied = slices.DeleteFunc(relied, func(r reliance.Reliance) bool { return r.Type != w.Type || !o.board.anybody(&r) })
-	o.mu.RUnlock()
-	if len(relied) == 0 {
-		return nil
-	}
-	turns, err := o.cfg.Holdings.History(ctx, w.Type, w.Record)
-	if err != nil {
-		return err
-	}
-	var all []news
-	o.mu.RLock()
-	for i := range relied {
-		all = append(all, o.newsOf(&relied[i], turns, w.Erased)...)
-	}
-	o.mu.RUnlock()
-	return o.tell(ctx, all)
-}
-
-// newsOf are the events of the turns since an answer. mu is held.
-func (o *Office) newsOf(r *reliance.Reliance, turns []exchange.Turn, erased time.Time) (all []news) {
-	was := State{Version: r.Version}
-	add := func(kind Kind, now State, at time.Time) {
-		if to := o.board.told(r, at); len(to) > 0 {
-			all = append(all, news{event(o.cfg.City, r, kind, was, now, at), to})
-		}
-	}
-	if len(turns) == 0 && !erased.IsZero() {
-		add(Erased, State{}, erased)
-	}
-	before := exchange.Status("")
-	for i := range turns {
-		t := &turns[i]
-		if t.Version <= r.Version {
-			was.Status = t.Status
-		} else {
-			add(kindOf(before, t), State{t.Version, t.Status}, t.Logged)
-		}
-		before = t.Status
-	}
-	return all
-}
-
-// tell tells each department its news; one whose topic is missing keeps nothing from the others.
-func (o *Office) tell(ctx context.Context, all []news) error {
-	of := map[exchange.Department][]news{}
-	for _, n := range all {
-		of[n.event.Data.Department] = append(of[n.event.Data.Department], n)
-	}
-	var failed []error
-	for d, all := range of {
-		if err := o.tellDepartment(ctx, d, all); err != nil {
-			failed = append(failed, fmt.Errorf("tell %s: %w", d, err))
-		}
-	}
-	return errors.Join(failed...)
-}
-
-// tellDepartment appends events that are not on the topic yet, and writes down what webhooks must be sent.
-func (o *Office) tellDepartment(ctx context.Context, d exchange.Department, all []news) error {
-	var msgs []exchange.Message
-	var rows []row
-	now := o.cfg.Clock()
-	for i := range all {
-		n := &all[i]
-		_, told, err := o.store.get(toldKey(n.event.ID))
-		if err != nil {
-			return err
-		}
-		if !told {
-			m, err := n.event.message()
-			if err != nil {
-				return err
-			}
-			msgs = append(msgs, m)
-			rows = append(rows, row{key: toldKey(n.event.ID)})
-			o.metrics.made.WithLabelValues(n.event.kind()).Inc()
-		}
-		for _, s := range n.to {
-			pending, err := o.pending(&n.event, &s, now)
-			if err != nil {
-				return err
-			}
-			rows = append(rows, pending...)
-		}
-	}
-	if len(msgs) > 0 {
-		if err := o.cfg.Topics.Append(ctx, envelope.NoticesTopic(d), msgs); err != nil {
-			return err
-		}
-	}
-	if len(rows) == 0 {
-		return nil
-	}
-	defer call(o.sends)
-	return o.store.put(true, rows...)
-}
-
-// pending is the row by which a webhook is sent an event, unless it is there or an outcome is known.
-func (o *Office) pending(e *Event, s *Subscription, now time.Time) ([]row, error) {
-	if s.URL == "" {
-		return nil, nil
-	}
-	for _, kind := range [...]byte{outcomeRow, waitingRow} {
-		if _, found, err := o.store.get(pairKey(kind, s.ID, e.ID)); found || err != nil {
-			return nil, err
-		}
-	}
-	d := delivery{Event: *e, Made: now}
-	return []row{d.row(s.ID)}, nil
 }
 
 // foldNotices follows what any node has told a department's cases, so that it is not told again.
