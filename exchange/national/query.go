@@ -36,10 +36,11 @@ type byIdentifier struct {
 	HolderTypeCode string `json:"holderTypeCode,omitempty"`
 }
 
-// shown is the data of an answer: one licence or a list, and the receipt of the audit entry, which the convention does not have.
+// shown is the data of an answer: one licence or a list, and the receipt of the audit entry, which the convention does not have. Like the
+// data of the other operations it is empty where the request was refused: head says why.
 type shown[C any] struct {
-	CertData C             `json:"certData"`
-	Receipt  audit.Receipt `json:"receipt"`
+	CertData C             `json:"certData,omitzero"`
+	Receipt  audit.Receipt `json:"receipt,omitzero"`
 }
 
 // licence is a licence's granted fields as they were published, and cert_identifier where its identifier is among them.
@@ -47,7 +48,7 @@ type licence map[string]jsontext.Value
 
 // receipted is the data of an answer that shows no licence.
 type receipted struct {
-	Receipt audit.Receipt `json:"receipt"`
+	Receipt audit.Receipt `json:"receipt,omitzero"`
 }
 
 // wanted is one query for one type.

@@ -15,8 +15,8 @@ type ofType struct {
 
 // remark is what the fields of a type mean, by their names.
 type remark struct {
-	CertTypeCode string            `json:"certTypeCode"`
-	CertData     map[string]string `json:"certData"`
+	CertTypeCode string            `json:"certTypeCode,omitzero"`
+	CertData     map[string]string `json:"certData,omitzero"`
 }
 
 // explain tells what the fields of a type are, to whoever may see some of them.

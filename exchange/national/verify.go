@@ -25,8 +25,8 @@ type toVerify struct {
 
 // verdict is what verifyCertInfo answers: one of the eight results, as a text.
 type verdict struct {
-	Result  string         `json:"result"`
-	Message string         `json:"message"`
+	Result  string         `json:"result,omitzero"`
+	Message string         `json:"message,omitzero"`
 	Receipt *audit.Receipt `json:"receipt,omitempty"` // none where nobody was looked up
 }
 
