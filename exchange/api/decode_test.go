@@ -37,7 +37,7 @@ func TestBodies(t *testing.T) {
 		{"list", "[" + sound + "]", "", 400, "YM-API-0101", "one JSON object"},
 		{"null", "null", "", 400, "YM-API-0101", "case, item, applicant missing"},
 		{"empty object", "{}", "", 400, "YM-API-0101", "case, item, applicant missing"},
-		{"null member", `{"case":null,"item":"x","applicant":"` + company + `"}`, "", 400, "YM-API-0101", "case missing"},
+		{"null member", `{"case":null,"item":"x","applicant":"` + company + `"}`, "", 400, "YM-API-0101", "of the wrong type"},
 		{"number", `{"case":"LL-1","item":"x","applicant":` + company + `}`, "", 400, "YM-API-0101", "must be a string"},
 		{"twice", member(`"case":"LL-2"`), "", 400, "YM-API-0101", "stands twice"},
 		{"twice, escaped", member(`"c\u0061se":"LL-2"`), "", 400, "YM-API-0101", "stands twice"},

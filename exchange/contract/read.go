@@ -39,7 +39,7 @@ func read[T any](r *http.Request, mend exchange.Text, strict bool) (T, error) {
 	case len(body) == 0:
 		return none, BadBody(text("正文为空", "it is empty"), mend)
 	}
-	if err := json.Unmarshal(body, &asked, json.RejectUnknownMembers(strict), wholeNumbers); err != nil {
+	if err := json.Unmarshal(body, &asked, json.RejectUnknownMembers(strict), asDocumented); err != nil {
 		return none, BadBody(whyNot(err), mend)
 	}
 	return asked, nil
@@ -50,8 +50,20 @@ func tooLargeFor(limit int64) exchange.Text {
 	return text("超过 "+kib+" KiB", "it is larger than "+kib+" KiB")
 }
 
-// wholeNumbers reads what JSON Schema calls an integer: 24.0 is one too.
-var wholeNumbers = json.WithUnmarshalers(json.UnmarshalFromFunc(func(d *jsontext.Decoder, into *int) error {
+// asDocumented reads as the document says: null is no text and no flag, and 24.0 is an integer too.
+var asDocumented = json.WithUnmarshalers(json.JoinUnmarshalers(json.UnmarshalFromFunc(wholeNumber),
+	json.UnmarshalFromFunc(func(d *jsontext.Decoder, _ *string) error { return notNull(d) }),
+	json.UnmarshalFromFunc(func(d *jsontext.Decoder, _ *bool) error { return notNull(d) })))
+
+func notNull(d *jsontext.Decoder) error {
+	if d.PeekKind() == 'n' {
+		return errNull
+	}
+	return errors.ErrUnsupported
+}
+
+// wholeNumber reads what JSON Schema calls an integer.
+func wholeNumber(d *jsontext.Decoder, into *int) error {
 	if d.PeekKind() != '0' {
 		return errors.ErrUnsupported
 	}
@@ -69,9 +81,12 @@ var wholeNumbers = json.WithUnmarshalers(json.UnmarshalFromFunc(func(d *jsontext
 	}
 	*into = whole
 	return nil
-}))
+}
 
-var errNotWhole = errors.New("no whole number")
+var (
+	errNotWhole = errors.New("no whole number")
+	errNull     = errors.New("null where a text or a flag belongs")
+)
 
 // BadBody is the refusal of a body; mend says what to send instead.
 func BadBody(why, mend exchange.Text) error {

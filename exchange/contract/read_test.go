@@ -20,3 +20,16 @@ func TestReadWholeNumbers(t *testing.T) {
 		}
 	}
 }
+
+func TestReadTakesNullForNothingElse(t *testing.T) {
+	type form struct {
+		Name string  `json:"name"`
+		All  bool    `json:"all"`
+		Near *string `json:"near"`
+	}
+	for body, sound := range map[string]bool{`{"name":"x","all":true}`: true, `{}`: true, `{"near":null}`: true, `{"name":null}`: false, `{"all":null}`: false} {
+		if _, err := Read[form](httptest.NewRequest("POST", "/", strings.NewReader(body)), text("改", "mend it")); (err == nil) != sound {
+			t.Errorf("%s: %v", body, err)
+		}
+	}
+}

@@ -205,9 +205,9 @@ type Person struct {
 
 // Wish is what is subscribed to: one case, or all of the department's; told by a webhook, or on the department's topic alone.
 type Wish struct {
-	Case string `json:"case,omitempty" nullable:"true"`
-	All  bool   `json:"all,omitempty" nullable:"true"`
-	URL  string `json:"url,omitempty" nullable:"true"`
+	Case string `json:"case,omitempty"`
+	All  bool   `json:"all,omitempty"`
+	URL  string `json:"url,omitempty"`
 }
 
 // most is how many subscriptions a department may have: each is held in memory.
