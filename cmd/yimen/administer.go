@@ -7,13 +7,19 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/api"
 )
 
 // adminFlags declare an exchange and the token of an administrator of it.
 func (s *session) adminFlags(f *pflag.FlagSet, server *string) *secret {
+	return s.callerFlags(f, server, both("管理员令牌 `TOKEN`", "the administrator's token `TOKEN`"))
+}
+
+// callerFlags declare an exchange and the token of who calls it.
+func (s *session) callerFlags(f *pflag.FlagSet, server *string, about exchange.Text) *secret {
 	s.serverFlag(f, server)
-	token := s.secretFlag(f, "token", both("管理员令牌 `TOKEN`", "the administrator's token `TOKEN`"))
+	token := s.secretFlag(f, "token", about)
 	required(f, "token")
 	return token
 }

@@ -33,11 +33,9 @@ A limit, a missing permission or an exchange that is not available ends it, and 
 		example: "yimen batch food-licence-new subjects.csv --token @clerk.token\nyimen batch food-licence-new - --mode predicates --token @clerk.token -o json < subjects.csv",
 		min:     2, max: 2, lists: true,
 		flags: func(f *pflag.FlagSet) {
-			s.serverFlag(f, &server)
-			token = s.secretFlag(f, "token", both("调用令牌 `TOKEN`", "the caller's token `TOKEN`"))
+			token = s.callerFlags(f, &server, both("调用令牌 `TOKEN`", "the caller's token `TOKEN`"))
 			f.StringVar(&mode, "mode", "", s.t("答多少 `MODE`：full、predicates", "how much is told, `MODE`: full or predicates"))
 			f.StringVar(&on, "on", "", s.t("按哪天有效 `DAY`；省略即今天", "the `DAY` on which records must be valid; without, today"))
-			required(f, "token")
 		},
 		run: func(ctx context.Context, args []string) error {
 			subjects, err := s.subjectsIn(ctx, args[1])

@@ -24,10 +24,7 @@ func (s *session) doubtVerbs() verb {
 
 // doubterFlags declare an exchange and the token of whoever deals with doubts.
 func (s *session) doubterFlags(f *pflag.FlagSet, server *string) *secret {
-	s.serverFlag(f, server)
-	token := s.secretFlag(f, "token", both("调用令牌 `TOKEN`", "the caller's token `TOKEN`"))
-	required(f, "token")
-	return token
+	return s.callerFlags(f, server, both("调用令牌 `TOKEN`", "the caller's token `TOKEN`"))
 }
 
 // reasonFlag takes a text that may tell of a person.

@@ -31,10 +31,7 @@ func (s *session) grantVerbs() verb {
 
 // dealerFlags declare an exchange and the token of who deals with grants.
 func (s *session) dealerFlags(f *pflag.FlagSet, server *string) *secret {
-	s.serverFlag(f, server)
-	token := s.secretFlag(f, "token", both("共享负责人或管理员的令牌 `TOKEN`", "the `TOKEN` of a head of sharing or an administrator"))
-	required(f, "token")
-	return token
+	return s.callerFlags(f, server, both("共享负责人或管理员的令牌 `TOKEN`", "the `TOKEN` of a head of sharing or an administrator"))
 }
 
 func (s *session) grantRequest() verb {

@@ -28,10 +28,7 @@ func (s *session) lifeVerbs() []verb {
 
 // editorFlags declare an exchange and the token of who keeps items.
 func (s *session) editorFlags(f *pflag.FlagSet, server *string) *secret {
-	s.serverFlag(f, server)
-	token := s.secretFlag(f, "token", both("事项管理员或管理员的令牌 `TOKEN`", "the `TOKEN` of who keeps the items, or of an administrator"))
-	required(f, "token")
-	return token
+	return s.callerFlags(f, server, both("事项管理员或管理员的令牌 `TOKEN`", "the `TOKEN` of who keeps the items, or of an administrator"))
 }
 
 func (s *session) itemDraft() verb {

@@ -25,10 +25,7 @@ func (s *session) subscriptionVerbs() verb {
 
 // subscriberFlags declare an exchange and the token of somebody of the department.
 func (s *session) subscriberFlags(f *pflag.FlagSet, server *string) *secret {
-	s.serverFlag(f, server)
-	token := s.secretFlag(f, "token", both("本部门任一账号的令牌 `TOKEN`", "the `TOKEN` of any account of the department"))
-	required(f, "token")
-	return token
+	return s.callerFlags(f, server, both("本部门任一账号的令牌 `TOKEN`", "the `TOKEN` of any account of the department"))
 }
 
 func (s *session) subscriptionAdd() verb {
