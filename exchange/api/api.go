@@ -132,6 +132,15 @@ func (s *server) query(r *http.Request) (any, error) {
 	if asked.Department != "" && asked.Department != caller.Department {
 		return nil, s.cfg.Door.Reject(r, caller, door.OtherDepartment())
 	}
+	body, err := s.conclude(r.Context(), caller, nonce, &asked)
+	if err != nil {
+		return nil, err
+	}
+	return contract.Content{Type: "application/json; charset=utf-8", Body: body}, nil
+}
+
+// conclude asks the broker, and gives the conclusion as it is told.
+func (s *server) conclude(ctx context.Context, caller door.Caller, nonce string, asked *QueryRequest) ([]byte, error) {
 	holder, err := identity.ParseHolder(asked.Applicant)
 	if err != nil {
 		return nil, err
@@ -140,16 +149,12 @@ func (s *server) query(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	conclusion, err := s.cfg.Broker.Query(r.Context(), broker.Query{Case: asked.Case, Item: asked.Item, Applicant: holder, Caller: caller.Caller, Nonce: nonce,
+	conclusion, err := s.cfg.Broker.Query(ctx, broker.Query{Case: asked.Case, Item: asked.Item, Applicant: holder, Caller: caller.Caller, Nonce: nonce,
 		Facts: asked.Facts, Stated: asked.Stated, Chosen: asked.Chosen, On: asked.On, Mode: asked.Mode, Parties: parties})
 	if err != nil {
 		return nil, err
 	}
-	body, err := conclusion.Spell()
-	if err != nil {
-		return nil, err
-	}
-	return contract.Content{Type: "application/json; charset=utf-8", Body: body}, nil
+	return conclusion.Spell()
 }
 
 // quotas are what a caller who is known may still ask.

@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"strconv"
 	"sync/atomic"
@@ -15,7 +14,6 @@ import (
 	"github.com/onedoor/yimen/exchange/broker"
 	"github.com/onedoor/yimen/exchange/contract"
 	"github.com/onedoor/yimen/exchange/door"
-	"github.com/onedoor/yimen/exchange/identity"
 	"github.com/onedoor/yimen/exchange/wire"
 )
 
@@ -121,7 +119,7 @@ func (s *server) askAll(r *http.Request, caller door.Caller, nonce string, asked
 					panicked.CompareAndSwap(nil, &p)
 				}
 			}()
-			body, err := s.askOne(r.Context(), caller, nonceOf(nonce, i), asked, &asked.Subjects[i])
+			body, err := s.conclude(r.Context(), caller, nonceOf(nonce, i), asked.query(&asked.Subjects[i]))
 			if err == nil {
 				results[i].Conclusion = body
 				return nil
@@ -166,18 +164,9 @@ func ofAll(err error) bool {
 	return true
 }
 
-func (s *server) askOne(ctx context.Context, caller door.Caller, nonce string, asked *BatchRequest, of *Subject) (jsontext.Value, error) {
-	holder, err := identity.ParseHolder(of.Applicant)
-	parties, partyErr := of.Parties.Holders()
-	if err := errors.Join(err, partyErr); err != nil {
-		return nil, err
-	}
-	conclusion, err := s.cfg.Broker.Query(ctx, broker.Query{Case: of.Case, Item: asked.Item, Applicant: holder, Caller: caller.Caller, Nonce: nonce,
-		Facts: of.Facts, Stated: of.Stated, Chosen: of.Chosen, On: asked.On, Mode: asked.Mode, Parties: parties})
-	if err != nil {
-		return nil, err
-	}
-	return conclusion.Spell()
+// query is one of the queries that a batch is.
+func (b *BatchRequest) query(of *Subject) *QueryRequest {
+	return &QueryRequest{Case: of.Case, Item: b.Item, Applicant: of.Applicant, Facts: of.Facts, Stated: of.Stated, Chosen: of.Chosen, On: b.On, Parties: of.Parties, Mode: b.Mode}
 }
 
 func batchTooSlow() error {
