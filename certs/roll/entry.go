@@ -6,11 +6,10 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/go-json-experiment/json"
-
 	"github.com/onedoor/yimen/certs"
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/envelope"
+	"github.com/onedoor/yimen/exchange/journal"
 )
 
 // The kinds of entry.
@@ -45,27 +44,18 @@ const format = 1
 const maxEntry = 64 << 10
 
 // parseEntry reads an entry strictly. It says nothing of what the entry means for the roll.
-func parseEntry(value []byte) (entry, error) {
-	var e entry
-	if len(value) > maxEntry {
-		return entry{}, fmt.Errorf("entry of %d bytes", len(value))
-	}
-	if err := json.Unmarshal(value, &e, json.RejectUnknownMembers(true)); err != nil {
-		return entry{}, fmt.Errorf("entry is not readable")
+func parseEntry(value []byte) (*entry, error) {
+	e, err := journal.Read[entry](value, maxEntry, "")
+	if err != nil {
+		return nil, err
 	}
 	if e.Format != format || e.ID == "" || e.At.IsZero() {
-		return entry{}, fmt.Errorf("entry of format %d, or without id or time", e.Format)
+		return nil, fmt.Errorf("entry of format %d, or without id or time", e.Format)
 	}
 	return e, nil
 }
 
-func (e *entry) message() (exchange.Message, error) {
-	value, err := json.Marshal(e)
-	if err != nil {
-		return exchange.Message{}, fmt.Errorf("write entry of the roll: %w", err)
-	}
-	return exchange.Message{Topic: Topic, Key: []byte(e.ID), Time: e.At, Value: value}, nil
-}
+func (e *entry) message() (exchange.Message, error) { return journal.Message(Topic, e.ID, e.At, e) }
 
 // hashOf is a one-time token as the roll keeps it. A token is random and long, so a plain hash tells nothing of it.
 func hashOf(token string) string {

@@ -26,7 +26,7 @@ func (b book) Fold(m *exchange.Message) (id string, err error) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return e.ID, b.state.fold(&e)
+	return e.ID, b.state.fold(e)
 }
 
 // add appends an entry, waits until it is folded here, and gives why it changed nothing, if so.

@@ -1,13 +1,11 @@
 package doubts
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
-	"github.com/go-json-experiment/json"
-
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/journal"
 )
 
 // Act is what is done about a doubt.
@@ -52,23 +50,14 @@ type about struct {
 
 // parseEntry reads an entry strictly.
 func parseEntry(value []byte) (*entry, error) {
-	if len(value) > maxEntry {
-		return nil, fmt.Errorf("entry of %d bytes", len(value))
-	}
-	var e entry
-	if err := json.Unmarshal(value, &e, json.RejectUnknownMembers(true)); err != nil {
-		return nil, errors.New("entry is not readable")
+	e, err := journal.Read[entry](value, maxEntry, "")
+	if err != nil {
+		return nil, err
 	}
 	if e.Format != format || e.ID == "" || e.Doubt == "" || e.By == "" || e.At.IsZero() || (e.About == nil) != (e.Act != Raise) {
 		return nil, fmt.Errorf("entry of format %d, or without id, doubt, author, time or what it is about", e.Format)
 	}
-	return &e, nil
+	return e, nil
 }
 
-func (e *entry) message() (exchange.Message, error) {
-	value, err := json.Marshal(e)
-	if err != nil {
-		return exchange.Message{}, fmt.Errorf("write entry of a doubt: %w", err)
-	}
-	return exchange.Message{Topic: Topic, Key: []byte(e.Doubt), Time: e.At, Value: value}, nil
-}
+func (e *entry) message() (exchange.Message, error) { return journal.Message(Topic, e.Doubt, e.At, e) }

@@ -36,11 +36,11 @@ type Config struct {
 
 // Book is the grants of a city. It is safe for concurrent use.
 type Book struct {
-	cfg Config
+	cfg  Config
+	past journal.Past[*entry]
 
-	mu    sync.RWMutex // guards all below
+	mu    sync.RWMutex // guards state
 	state state
-	all   []numbered // what was folded, in its order
 }
 
 // New makes a book with the starting grants, and has the journal fold what is done since.
@@ -54,12 +54,6 @@ func New(cfg Config) (*Book, error) {
 	b := &Book{cfg: cfg, state: newState(cfg.City.Grants())}
 	cfg.Journal.Keep(book{b})
 	return b, nil
-}
-
-// numbered is an entry with the offset behind it.
-type numbered struct {
-	*entry
-	next int64
 }
 
 func text(zh, en string) exchange.Text { return exchange.Text{ZH: zh, EN: en} }

@@ -3,7 +3,6 @@ package grants
 import (
 	"context"
 	"crypto/rand"
-	"time"
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/catalogue"
@@ -19,7 +18,7 @@ func (b book) Fold(m *exchange.Message) (id string, err error) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.all = append(b.all, numbered{e, m.Offset + 1})
+	b.past.Add(e, m.Offset)
 	return e.ID, b.state.fold(e)
 }
 
@@ -42,22 +41,13 @@ func (b *Book) On(c *catalogue.Catalogue, upTo int64) *catalogue.Catalogue {
 
 // AsOf is a catalogue with the grants that were in force when the topic was folded up to an offset, so that an answer of then can be given again.
 func (b *Book) AsOf(ctx context.Context, c *catalogue.Catalogue, upTo int64) (*catalogue.Catalogue, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	if err := b.cfg.Journal.Until(ctx, upTo); err != nil {
+	entries, err := b.past.UpTo(ctx, b.cfg.Journal, upTo)
+	if err != nil {
 		return nil, err
 	}
-	b.mu.RLock()
-	all := b.all[:len(b.all):len(b.all)]
-	b.mu.RUnlock()
 	then := newState(c.Grants())
-	for _, e := range all {
-		if e.next <= upTo {
-			_ = then.fold(e.entry) // what counted then counts now, and what did not does not
-		}
+	for _, e := range entries {
+		_ = then.fold(e) // what counted then counts now, and what did not does not
 	}
 	return c.WithGrants(then.inForce(), upTo), nil
 }
-
-// patience bounds how long a node may take to fold what another has folded.
-const patience = 15 * time.Second

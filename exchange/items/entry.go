@@ -4,10 +4,9 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/go-json-experiment/json"
-
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/catalogue"
+	"github.com/onedoor/yimen/exchange/journal"
 )
 
 // Act is what is done to an item.
@@ -51,32 +50,16 @@ type entry struct {
 
 // parseEntry reads an entry strictly. Of another kind it gives nil: somebody else folds it.
 func parseEntry(value []byte) (*entry, error) {
-	if len(value) > maxEntry {
-		return nil, fmt.Errorf("entry of %d bytes", len(value))
-	}
-	var any struct {
-		Kind string `json:"kind"`
-	}
-	if err := json.Unmarshal(value, &any); err != nil {
-		return nil, fmt.Errorf("entry is not readable")
-	}
-	if any.Kind != kind {
-		return nil, nil
-	}
-	var e entry
-	if err := json.Unmarshal(value, &e, json.RejectUnknownMembers(true)); err != nil {
-		return nil, fmt.Errorf("entry is not readable")
+	e, err := journal.Read[entry](value, maxEntry, kind)
+	if e == nil {
+		return nil, err
 	}
 	if e.Format != format || e.ID == "" || e.Item == "" || e.By == "" || e.At.IsZero() {
 		return nil, fmt.Errorf("entry of format %d, or without id, item, author or time", e.Format)
 	}
-	return &e, nil
+	return e, nil
 }
 
 func (e *entry) message() (exchange.Message, error) {
-	value, err := json.Marshal(e)
-	if err != nil {
-		return exchange.Message{}, fmt.Errorf("write entry of an item: %w", err)
-	}
-	return exchange.Message{Topic: catalogue.Topic, Key: []byte(e.Item), Time: e.At, Value: value}, nil
+	return journal.Message(catalogue.Topic, string(e.Item), e.At, e)
 }

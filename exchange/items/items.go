@@ -27,17 +27,11 @@ type Config struct {
 
 // Book is the life of a city's items. It is safe for concurrent use.
 type Book struct {
-	cfg Config
+	cfg  Config
+	past journal.Past[*entry]
 
-	mu    sync.RWMutex // guards all below
+	mu    sync.RWMutex // guards state
 	state state
-	all   []numbered // what was folded, in its order
-}
-
-// numbered is an entry with the offset behind it.
-type numbered struct {
-	*entry
-	next int64
 }
 
 // New makes a book with the starting items, and has the journal fold what is done since.
@@ -63,7 +57,7 @@ func (b book) Fold(m *exchange.Message) (id string, err error) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.all = append(b.all, numbered{e, m.Offset + 1})
+	b.past.Add(e, m.Offset)
 	return e.ID, b.state.fold(e)
 }
 
@@ -76,25 +70,16 @@ func (b *Book) On(c *catalogue.Catalogue, day exchange.Date) (on *catalogue.Cata
 
 // AsOf is On as the topic stood up to an offset, so that an answer of then can be given again.
 func (b *Book) AsOf(ctx context.Context, c *catalogue.Catalogue, upTo int64, day exchange.Date) (on *catalogue.Catalogue, turns exchange.Date, err error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	if err := b.cfg.Journal.Until(ctx, upTo); err != nil {
+	entries, err := b.past.UpTo(ctx, b.cfg.Journal, upTo)
+	if err != nil {
 		return nil, "", err
 	}
-	b.mu.RLock()
-	all := b.all[:len(b.all):len(b.all)]
-	b.mu.RUnlock()
 	then := newState(c)
-	for _, e := range all {
-		if e.next <= upTo {
-			_ = then.fold(e.entry) // what counted then counts now, and what did not does not
-		}
+	for _, e := range entries {
+		_ = then.fold(e) // what counted then counts now, and what did not does not
 	}
 	return then.on(c, day), then.turns(day), nil
 }
-
-// patience bounds how long a node may take to fold what another has folded.
-const patience = 15 * time.Second
 
 func (b *Book) today() exchange.Date { return exchange.DateOf(b.cfg.Clock()) }
 
