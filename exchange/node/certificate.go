@@ -10,16 +10,25 @@ import (
 	"github.com/onedoor/yimen/exchange"
 )
 
+// addRoots adds the certificates of the file that a setting names; the Problem has the code given, and says whose they are to be.
+func addRoots(to *x509.CertPool, file, code, setting string, whose exchange.Text) error {
+	content, err := os.ReadFile(file)
+	if err == nil && to.AppendCertsFromPEM(content) {
+		return nil
+	}
+	return &exchange.Problem{Code: code, Kind: exchange.Invalid, Err: err,
+		What: text(setting+" 不可用："+file, setting+" cannot be used: "+file),
+		Mend: text("写明"+whose.ZH+"的文件：PEM 格式、可读", "name the file of "+whose.EN+": PEM, and readable")}
+}
+
 // load reads the files at the start, so that a wrong one does not show only when a connection is lost.
 func (t KafkaTLS) load(log *slog.Logger) (*tls.Config, error) {
 	if t.CA == "" {
 		return nil, nil
 	}
 	roots := x509.NewCertPool()
-	if content, err := os.ReadFile(t.CA); err != nil || !roots.AppendCertsFromPEM(content) {
-		return nil, &exchange.Problem{Code: "YM-CFG-0107", Kind: exchange.Invalid, Err: err,
-			What: text("kafka.tls.ca 不可用："+t.CA, "kafka.tls.ca cannot be used: "+t.CA),
-			Mend: text("写明本市根证书的文件：PEM 格式、可读", "name the file of the city's root certificate: PEM, and readable")}
+	if err := addRoots(roots, t.CA, "YM-CFG-0107", "kafka.tls.ca", text("本市根证书", "the city's root certificate")); err != nil {
+		return nil, err
 	}
 	config := &tls.Config{MinVersion: tls.VersionTLS13, RootCAs: roots}
 	if t.Cert == "" {

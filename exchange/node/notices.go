@@ -6,11 +6,9 @@ import (
 	"crypto/x509"
 	"errors"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strings"
 
-	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/audit"
 	"github.com/onedoor/yimen/exchange/door"
 	"github.com/onedoor/yimen/exchange/envelope"
@@ -97,10 +95,8 @@ func (n *Node) sender() (*webhook.Sender, error) {
 		if config.Roots, err = x509.SystemCertPool(); err != nil {
 			config.Roots = x509.NewCertPool()
 		}
-		if content, err := os.ReadFile(file); err != nil || !config.Roots.AppendCertsFromPEM(content) {
-			return nil, &exchange.Problem{Code: "YM-CFG-0112", Kind: exchange.Invalid, Err: err,
-				What: text("webhooks.ca 不可用："+file, "webhooks.ca cannot be used: "+file),
-				Mend: text("写明接收方根证书的文件：PEM 格式、可读", "name the file of the receivers' root certificates: PEM, and readable")}
+		if err := addRoots(config.Roots, file, "YM-CFG-0112", "webhooks.ca", text("接收方根证书", "the receivers' root certificates")); err != nil {
+			return nil, err
 		}
 	}
 	return webhook.New(config), nil

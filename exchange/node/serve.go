@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"slices"
 	"sync"
 	"syscall"
@@ -173,10 +172,8 @@ func (c Config) loginClient() (*http.Client, error) {
 		return http.DefaultClient, nil
 	}
 	roots := x509.NewCertPool()
-	if content, err := os.ReadFile(c.Login.CA); err != nil || !roots.AppendCertsFromPEM(content) {
-		return nil, &exchange.Problem{Code: "YM-CFG-0111", Kind: exchange.Invalid, Err: err,
-			What: text("login.ca 不可用："+c.Login.CA, "login.ca cannot be used: "+c.Login.CA),
-			Mend: text("写明登录服务根证书的文件：PEM 格式、可读", "name the file of the login service's root certificate: PEM, and readable")}
+	if err := addRoots(roots, c.Login.CA, "YM-CFG-0111", "login.ca", text("登录服务根证书", "the login service's root certificate")); err != nil {
+		return nil, err
 	}
 	return &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}}}, nil
 }

@@ -7,7 +7,6 @@ import (
 	"crypto/x509"
 	"log/slog"
 	"net/url"
-	"os"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -16,7 +15,6 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	oteltrace "go.opentelemetry.io/otel/trace"
 
-	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/trace"
 )
 
@@ -78,8 +76,8 @@ func (t Traces) Open(service, instance string, log *slog.Logger) (oteltrace.Trac
 	}
 	settings := []otlptracehttp.Option{otlptracehttp.WithEndpointURL(t.url().String()), otlptracehttp.WithTimeout(deliverWithin)}
 	if t.CA != "" {
-		roots, err := t.roots()
-		if err != nil {
+		roots := x509.NewCertPool()
+		if err := addRoots(roots, t.CA, "YM-CFG-0113", "traces.ca", text("接收端根证书", "the receiver's root certificate")); err != nil {
 			return nil, nil, err
 		}
 		settings = append(settings, otlptracehttp.WithTLSClientConfig(&tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}))
@@ -99,16 +97,6 @@ func (t Traces) Open(service, instance string, log *slog.Logger) (oteltrace.Trac
 		provider.Shutdown(ctx) // what could not be delivered is in the log
 		return nil
 	}, nil
-}
-
-func (t Traces) roots() (*x509.CertPool, error) {
-	roots := x509.NewCertPool()
-	if content, err := os.ReadFile(t.CA); err != nil || !roots.AppendCertsFromPEM(content) {
-		return nil, &exchange.Problem{Code: "YM-CFG-0113", Kind: exchange.Invalid, Err: err,
-			What: text("traces.ca 不可用："+t.CA, "traces.ca cannot be used: "+t.CA),
-			Mend: text("写明接收端根证书的文件：PEM 格式、可读", "name the file of the receiver's root certificate: PEM, and readable")}
-	}
-	return roots, nil
 }
 
 // telling is an exporter that tells the log when spans stop being delivered, and when they are again.
