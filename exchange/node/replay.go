@@ -10,6 +10,7 @@ import (
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/api"
 	"github.com/onedoor/yimen/exchange/audit"
+	"github.com/onedoor/yimen/exchange/audit/ledger"
 	"github.com/onedoor/yimen/exchange/broker"
 	"github.com/onedoor/yimen/exchange/contract"
 	"github.com/onedoor/yimen/exchange/door"
@@ -91,7 +92,7 @@ func (n *Node) replays() []contract.Operation {
 		About: text("按记录的输入把一个结论再算一遍，与当时逐字节比较：same、differs，或依法删除后不可重放 erased。不给出字段内容。号码只写在正文里，须与记录相符。留下审计记录。出具结论的部门只可重放自己的，管理员和审计员可重放全部。",
 			"Draws a conclusion again from its recorded inputs and compares it with the one given then, byte for byte: same, differs, or erased where it rested on what was ordered to be forgotten. No field is shown. The number travels in the body only and must be the entry's. It leaves an audit entry. A department may replay its own, administrators and auditors all."),
 		Asked: ReplayRequest{Entry: id, Applicant: "924302810000003187"}, Answer: replay.Result{ID: id, Verdict: replay.Same, Bytes: true},
-		Refusals: []error{noSuchAnswer(), notItsApplicant(), notItsParties(), replayBusy()},
+		Refusals: []error{ledger.NoSuchEntry(), notItsApplicant(), notItsParties(), replayBusy()},
 		Do: func(r *http.Request) (any, error) {
 			select {
 			case busy <- struct{}{}:
@@ -118,7 +119,7 @@ func (n *Node) replayOne(r *http.Request) (any, error) {
 	}
 	e := found.Entry
 	if own := caller.Department != "" && caller.Department == e.Department; !own && !caller.May(door.Admin) && !caller.May(door.Auditor) {
-		return nil, noSuchAnswer()
+		return nil, ledger.NoSuchEntry()
 	}
 	again, err := asked.asked(e)
 	if err != nil {
@@ -200,10 +201,4 @@ func notItsParties() error {
 func replayBusy() error {
 	return &exchange.Problem{Code: "YM-RPL-0302", Kind: exchange.Unavailable, What: text("另一个重放正在进行", "another replay is under way"),
 		Why: text("每次重放都从头读主题，一次只做一个", "each reads topics from their beginning, so there is one at a time"), Mend: text("稍后再试", "try again later")}
-}
-
-// noSuchAnswer is what the log says of an entry that is not there, and of one that is not for whoever asks.
-func noSuchAnswer() error {
-	return &exchange.Problem{Code: "YM-AUD-0401", Kind: exchange.NotFound, What: text("审计日志中没有这条记录", "the audit log has no such entry"),
-		Mend: text("核对回执编号", "check the receipt's id")}
 }

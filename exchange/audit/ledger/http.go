@@ -84,7 +84,7 @@ func (s Serving) receipt(r *http.Request, who Reader) (any, error) {
 		return nil, err
 	}
 	if !who.Auditor && (who.Department == "" || who.Department != found.Entry.Department) {
-		return nil, noSuchEntry()
+		return nil, NoSuchEntry()
 	}
 	proof, err := s.Ledger.Proof(r.Context(), id)
 	if err != nil {

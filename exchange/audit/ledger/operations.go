@@ -23,7 +23,7 @@ func Operations(s Serving) []contract.Operation {
 			About: text("一条审计记录在日志中的证明：默认为 C2SP tlog-proof 文本；Accept: application/json 时连同记录一起给出。部门只见自己的，审计可见全部。",
 				"The proof that an audit entry is in the log: text in the form of C2SP tlog-proof, or with the entry where Accept: application/json asks for it. Departments see their own, auditors all."),
 			Parameters: []contract.Parameter{{Name: "id", In: "path", About: text("回执编号", "the receipt's id"), Example: id}},
-			Media:      "text/plain, application/json", Answer: Receipt{ID: id, Time: at, Index: 7, Hash: subject, Entry: "{…}", Proof: "c2sp.org/tlog-proof@v1\n…"}, Refusals: []error{noSuchEntry()}},
+			Media:      "text/plain, application/json", Answer: Receipt{ID: id, Time: at, Index: 7, Hash: subject, Entry: "{…}", Proof: "c2sp.org/tlog-proof@v1\n…"}, Refusals: []error{NoSuchEntry()}},
 		{ID: "searchEntries", Method: http.MethodGet, Path: "/v1/audit/entries", Do: s.as(s.entries), Name: text("查询审计记录", "search entries"),
 			About: text("由新到旧，一次一页。监察人员查本部门，审计查全部。", "The newest first, a page at a time. Supervisors search their department, auditors everything."),
 			Parameters: []contract.Parameter{

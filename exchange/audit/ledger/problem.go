@@ -93,8 +93,9 @@ func stale(limit time.Duration) error {
 			"have the administrator see whether the witness runs (yimen witness), whether the disk of the audit log can be written to, and what this node's log says")}
 }
 
-// noSuchEntry never repeats what was asked for.
-func noSuchEntry() error {
+// NoSuchEntry is said of an entry that is not there, and of one that is not for whoever asks: the two cannot be told apart. It never repeats
+// what was asked for.
+func NoSuchEntry() error {
 	return &exchange.Problem{Code: "YM-AUD-0401", Kind: exchange.NotFound,
 		What: text("审计日志中没有这条记录", "the audit log has no such entry"),
 		Mend: text("核对回执编号；只能查看本部门的回执", "check the receipt's id; a department sees its own receipts only")}

@@ -29,7 +29,7 @@ func (l *Ledger) Entry(ctx context.Context, id string) (Logged, error) {
 // place is where the log has the entry.
 func (l *Ledger) place(id string) (uint64, error) {
 	if !audit.ValidID(id) {
-		return 0, noSuchEntry()
+		return 0, NoSuchEntry()
 	}
 	now := l.cfg.Clock()
 	// Looked at first: what is not found after that may be on its way.
@@ -42,11 +42,11 @@ func (l *Ledger) place(id string) (uint64, error) {
 	case found:
 		return at, nil
 	case id < audit.FirstID(heard.Add(-l.pace.arrive)): // it would have come before what was heard since
-		return 0, noSuchEntry()
+		return 0, NoSuchEntry()
 	case behind || id >= audit.FirstID(now.Add(-l.pace.arrive)):
 		return 0, notYet()
 	}
-	return 0, noSuchEntry()
+	return 0, NoSuchEntry()
 }
 
 // Proof proves that an entry is in the log: a text of C2SP's tlog-proof, which anybody can check who knows the log's key and those
