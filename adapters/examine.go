@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
-	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -235,11 +234,11 @@ func (t *tally) add(line int, f mapping.Fault) {
 }
 
 func (t *tally) summary() exchange.Text {
-	var zh, en []string
+	var all []exchange.Text
 	for _, code := range t.codes {
 		x := t.of[code]
-		zh = append(zh, fmt.Sprintf("%d× %s %s（如第 %d 行 %s）", x.count, code, x.fault.What.ZH, x.line, x.fault.Column))
-		en = append(en, fmt.Sprintf("%d× %s %s (such as line %d %s)", x.count, code, x.fault.What.EN, x.line, x.fault.Column))
+		all = append(all, exchange.Text{ZH: fmt.Sprintf("%d× %s %s（如第 %d 行 %s）", x.count, code, x.fault.What.ZH, x.line, x.fault.Column),
+			EN: fmt.Sprintf("%d× %s %s (such as line %d %s)", x.count, code, x.fault.What.EN, x.line, x.fault.Column)})
 	}
-	return exchange.Text{ZH: strings.Join(zh, "；"), EN: strings.Join(en, "; ")}
+	return exchange.Listed(all...)
 }

@@ -29,6 +29,15 @@ func (t Text) In(lang Lang) string {
 	return t.ZH
 }
 
+// Listed is several texts as one, with semicolons between them.
+func Listed(all ...Text) Text {
+	zh, en := make([]string, len(all)), make([]string, len(all))
+	for i, t := range all {
+		zh[i], en[i] = t.ZH, t.EN
+	}
+	return Text{ZH: strings.Join(zh, "；"), EN: strings.Join(en, "; ")}
+}
+
 // Kind sorts errors by what a caller does about them. An exit code and an HTTP status follow from it.
 type Kind string
 

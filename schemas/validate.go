@@ -25,18 +25,16 @@ func (e *Invalid) Error() string { return e.problem().Error() }
 func (e *Invalid) Unwrap() error { return e.problem() }
 
 func (e *Invalid) problem() *exchange.Problem {
-	var zh, en []string
+	var all []exchange.Text
 	for _, f := range e.Findings[:min(len(e.Findings), 5)] {
-		zh = append(zh, f.Pointer+" "+f.What.ZH)
-		en = append(en, f.Pointer+" "+f.What.EN)
+		all = append(all, exchange.Text{ZH: f.Pointer + " " + f.What.ZH, EN: f.Pointer + " " + f.What.EN})
 	}
-	if more := len(e.Findings) - len(zh); more > 0 {
-		zh = append(zh, fmt.Sprintf("另有 %d 处", more))
-		en = append(en, fmt.Sprintf("%d more", more))
+	if more := len(e.Findings) - len(all); more > 0 {
+		all = append(all, exchange.Text{ZH: fmt.Sprintf("另有 %d 处", more), EN: fmt.Sprintf("%d more", more)})
 	}
 	return &exchange.Problem{Code: "YM-DOC-0200", Kind: exchange.Invalid,
 		What: exchange.Text{ZH: "文档不符合证照类型 " + string(e.Type), EN: "document does not fit evidence type " + string(e.Type)},
-		Why:  exchange.Text{ZH: strings.Join(zh, "；"), EN: strings.Join(en, "; ")},
+		Why:  exchange.Listed(all...),
 		Mend: e.Findings[0].Mend}
 }
 

@@ -2,7 +2,6 @@ package doubts
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/onedoor/yimen/exchange"
 )
@@ -14,12 +13,8 @@ func noSuchDoubt() error {
 
 // incomplete lists everything that a doubt lacks, at once.
 func incomplete(gaps []exchange.Text) error {
-	zh, en := make([]string, len(gaps)), make([]string, len(gaps))
-	for i, g := range gaps {
-		zh[i], en[i] = g.ZH, g.EN
-	}
 	return &exchange.Problem{Code: "YM-DBT-0102", Kind: exchange.Invalid, What: text(fmt.Sprintf("疑义需补正 %d 处", len(gaps)), fmt.Sprintf("the doubt has %d gaps", len(gaps))),
-		Why:  text(strings.Join(zh, "；"), strings.Join(en, "; ")),
+		Why:  exchange.Listed(gaps...),
 		Mend: text("全部补上后再提交一次；什么都没有留下", "mend them all and send it again; nothing was recorded")}
 }
 

@@ -2,7 +2,6 @@ package grants
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/catalogue"
@@ -15,12 +14,8 @@ func noSuchGrant() error {
 
 // incomplete lists everything that a request lacks, at once (art. 21).
 func incomplete(gaps []exchange.Text) error {
-	zh, en := make([]string, len(gaps)), make([]string, len(gaps))
-	for i, g := range gaps {
-		zh[i], en[i] = g.ZH, g.EN
-	}
 	return &exchange.Problem{Code: "YM-GRT-0102", Kind: exchange.Invalid, What: text(fmt.Sprintf("申请需补正 %d 处", len(gaps)), fmt.Sprintf("the request has %d gaps", len(gaps))),
-		Why:  text(strings.Join(zh, "；"), strings.Join(en, "; ")),
+		Why:  exchange.Listed(gaps...),
 		Mend: text("全部补上后再提交一次；没有留下申请", "fill them all and send it again; nothing was recorded")}
 }
 
