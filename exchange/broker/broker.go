@@ -117,29 +117,35 @@ func New(cfg Config) (*Broker, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Broker{cfg: cfg, metrics: m}, nil
+	b := &Broker{cfg: cfg, metrics: m}
+	if cfg.Current == nil {
+		b.cfg.Current = func(time.Time) (*catalogue.Catalogue, error) { return b.cfg.Catalogue, nil }
+	}
+	return b, nil
 }
 
 // Query answers, or says why not. Whatever it returns without an error has a durable audit entry, and so has
 // every refusal for want of permission or by the limits.
 func (b *Broker) Query(ctx context.Context, q Query) (Conclusion, error) {
 	start := b.cfg.Clock().UTC() // as the entry has it, so that the same answer is written the same again
-	conclusion, err := b.query(ctx, q, start)
 	item := q.Item
-	if c, unknown := b.current(start); unknown != nil || !c.Has(item) {
+	c, err := b.cfg.Current(start)
+	if err != nil || !c.Has(item) {
 		item = "" // whatever was typed there must not become a label
+	}
+	var conclusion Conclusion
+	if err == nil {
+		conclusion, err = b.query(ctx, c, q, start)
+	} else {
+		err = notFoundOut(err)
 	}
 	b.metrics.observe(ctx, item, conclusion.Answers, err, b.cfg.Clock().Sub(start))
 	return conclusion, err
 }
 
-func (b *Broker) query(ctx context.Context, q Query, now time.Time) (Conclusion, error) {
+func (b *Broker) query(ctx context.Context, c *catalogue.Catalogue, q Query, now time.Time) (Conclusion, error) {
 	if err := b.ready(); err != nil {
 		return Conclusion{}, err
-	}
-	c, err := b.current(now)
-	if err != nil {
-		return Conclusion{}, notFoundOut(err)
 	}
 	entry := audit.Entry{
 		Department: q.Caller.Department, Clerk: q.Caller.Clerk, Case: q.Case, Item: q.Item, Holder: q.Applicant, Nonce: q.Nonce, Parties: q.named(),
@@ -183,13 +189,6 @@ func (b *Broker) query(ctx context.Context, q Query, now time.Time) (Conclusion,
 		ID: receipt.ID, Time: now, Case: q.Case, Item: q.Item, ItemName: service.Name,
 		Applicant: identity.Mask(q.Applicant.Number), Receipt: receipt, Answers: told, told: entry.Told,
 	}, nil
-}
-
-func (b *Broker) current(at time.Time) (*catalogue.Catalogue, error) {
-	if b.cfg.Current == nil {
-		return b.cfg.Catalogue, nil
-	}
-	return b.cfg.Current(at)
 }
 
 func (b *Broker) ready() error {
