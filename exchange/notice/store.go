@@ -9,13 +9,13 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/go-json-experiment/json"
 
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/pebblelog"
 )
 
 // The rows of a store, by the first byte of their keys.
@@ -38,7 +38,7 @@ const (
 )
 
 func openStore(dir string, log *slog.Logger) (*store, error) {
-	db, err := pebble.Open(dir, &pebble.Options{CacheSize: storeCache, MemTableSize: storeTable, FormatMajorVersion: pebble.FormatValueSeparation, Logger: engineLog{log}})
+	db, err := pebble.Open(dir, &pebble.Options{CacheSize: storeCache, MemTableSize: storeTable, FormatMajorVersion: pebble.FormatValueSeparation, Logger: pebblelog.Log{Of: "notices", Log: log}})
 	if err != nil {
 		return nil, fmt.Errorf("open notices in %s: %w", dir, err)
 	}
@@ -258,18 +258,4 @@ func (d *delivery) row(subscription string) row {
 func (s *store) count(ctx context.Context, prefix []byte) (n int, err error) {
 	err = s.scan(ctx, prefix, func(_, _ []byte) bool { n++; return true })
 	return n, err
-}
-
-// engineLog passes on what Pebble says of trouble and leaves out its housekeeping.
-type engineLog struct{ log *slog.Logger }
-
-func (engineLog) Infof(string, ...any) {}
-
-func (l engineLog) Errorf(format string, args ...any) {
-	l.log.Error("notices", "says", strings.TrimSpace(fmt.Sprintf(format, args...)))
-}
-
-// Fatalf must not return: Pebble calls it when going on would damage the directory.
-func (l engineLog) Fatalf(format string, args ...any) {
-	panic("notices: " + fmt.Sprintf(format, args...))
 }

@@ -20,6 +20,7 @@ import (
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/audit"
+	"github.com/onedoor/yimen/exchange/pebblelog"
 )
 
 // Reliance is one answer that rested on a version of a record: it said of it that the applicant has it (held), or that it is to be
@@ -75,7 +76,7 @@ func Open(c Config) (*Book, error) {
 
 func open(c Config) (*Book, error) {
 	o := &pebble.Options{CacheSize: cache + 2*table, MemTableSize: table, FormatMajorVersion: pebble.FormatValueSeparation, Comparer: order(),
-		DisableWAL: true, Logger: engineLog{c.Log}} // the topic is the log: what a crash takes is folded again
+		DisableWAL: true, Logger: pebblelog.Log{Of: "reliances", Log: c.Log}} // the topic is the log: what a crash takes is folded again
 	for i := range o.Levels {
 		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
 	}

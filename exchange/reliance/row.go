@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -128,18 +127,4 @@ func order() *pebble.Comparer {
 		return len(key)
 	}
 	return &c
-}
-
-// engineLog passes on what Pebble says of trouble and leaves out its housekeeping.
-type engineLog struct{ log *slog.Logger }
-
-func (engineLog) Infof(string, ...any) {}
-
-func (l engineLog) Errorf(format string, args ...any) {
-	l.log.Error("reliances", "says", fmt.Sprintf(format, args...))
-}
-
-// Fatalf must not return: Pebble calls it when going on would damage the directory.
-func (l engineLog) Fatalf(format string, args ...any) {
-	panic("reliances: " + fmt.Sprintf(format, args...))
 }

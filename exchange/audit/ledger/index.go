@@ -12,6 +12,8 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
+
+	"github.com/onedoor/yimen/exchange/pebblelog"
 )
 
 // index finds entries in the log: by id, by subject, by who asked for what. It is made of the log and can be made again by
@@ -38,7 +40,7 @@ const (
 
 func openIndex(dir string, log *slog.Logger, readOnly bool) (*index, error) {
 	o := &pebble.Options{CacheSize: indexCache + 2*indexTable, MemTableSize: indexTable, FormatMajorVersion: pebble.FormatValueSeparation,
-		ReadOnly: readOnly, ErrorIfNotExists: readOnly, Logger: engineLog{log}}
+		ReadOnly: readOnly, ErrorIfNotExists: readOnly, Logger: pebblelog.Log{Of: "audit index", Log: log}}
 	for i := range o.Levels {
 		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
 	}
@@ -177,18 +179,4 @@ func (x *index) newest(ctx context.Context, prefix []byte, from, before string, 
 		}
 	}
 	return errors.Join(err, rows.Close())
-}
-
-// engineLog passes on what Pebble says of trouble and leaves out its housekeeping.
-type engineLog struct{ log *slog.Logger }
-
-func (engineLog) Infof(string, ...any) {}
-
-func (l engineLog) Errorf(format string, args ...any) {
-	l.log.Error("audit index", "says", fmt.Sprintf(format, args...))
-}
-
-// Fatalf must not return: Pebble calls it when going on would damage the directory.
-func (l engineLog) Fatalf(format string, args ...any) {
-	panic("audit index: " + fmt.Sprintf(format, args...))
 }

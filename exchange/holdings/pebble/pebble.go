@@ -22,6 +22,7 @@ import (
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/holdings"
+	"github.com/onedoor/yimen/exchange/pebblelog"
 )
 
 // Config says where the index lies and what it may use.
@@ -107,7 +108,7 @@ func options(c Config) *pebble.Options {
 		LBaseMaxBytes:               base,
 		MaxOpenFiles:                2000,
 		CompactionConcurrencyRange:  func() (int, int) { return 1, max(1, runtime.GOMAXPROCS(0)/2) },
-		Logger:                      logger{c.Log},
+		Logger:                      pebblelog.Log{Of: "index engine", Log: c.Log},
 		// The topics are the log. What a crash takes is folded again, some seconds' work; and nothing that was forgotten
 		// is left in a log's old files.
 		DisableWAL: true,

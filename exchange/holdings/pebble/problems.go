@@ -2,8 +2,6 @@ package pebble
 
 import (
 	"errors"
-	"fmt"
-	"log/slog"
 	"strings"
 	"syscall"
 
@@ -28,20 +26,4 @@ func unusable(dir string, err error) error {
 		Mend: exchange.Text{ZH: "检查目录权限和磁盘；若文件已损坏或由其他版本写成，可删除该目录，索引会从主题重建",
 			EN: "check its permissions and the disk; if it is damaged or was written by another version, delete it: the index is rebuilt from the topics"},
 		Err: err}
-}
-
-// logger passes on what Pebble says of trouble and leaves out what it says of its housekeeping.
-type logger struct{ log *slog.Logger }
-
-func (l logger) Infof(string, ...any) {}
-
-func (l logger) Errorf(format string, args ...any) {
-	l.log.Error("index engine", "says", fmt.Sprintf(format, args...))
-}
-
-// Fatalf must not return: Pebble calls it when going on would damage the directory.
-func (l logger) Fatalf(format string, args ...any) {
-	said := fmt.Sprintf(format, args...)
-	l.log.Error("index engine stops", "says", said)
-	panic("index engine: " + said)
 }
