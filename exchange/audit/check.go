@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/identity"
@@ -152,28 +153,19 @@ func (e *Entry) checkAsked() error {
 
 // bounded says whether s is short, of ASCII letters, digits and the signs only, and holds no citizen number.
 func bounded(s string, longest int, signs string) bool {
-	if len(s) > longest {
-		return false
-	}
+	return len(s) <= longest && spelt(s, signs) && !identity.ContainsCitizen(s)
+}
+
+// spelt says whether s has ASCII letters, digits, the hyphen and the signs only.
+func spelt(s, signs string) bool {
 	for i := range len(s) {
 		switch c := s[i]; {
 		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '-':
-		default:
-			if !contains(signs, c) {
-				return false
-			}
+		case strings.IndexByte(signs, c) < 0:
+			return false
 		}
 	}
-	return !identity.ContainsCitizen(s)
-}
-
-func contains(signs string, c byte) bool {
-	for i := range len(signs) {
-		if signs[i] == c {
-			return true
-		}
-	}
-	return false
+	return true
 }
 
 // ValidToken says whether s has the form of what Token gives.

@@ -2,7 +2,6 @@ package audit
 
 import (
 	"fmt"
-	"regexp"
 	"time"
 
 	"github.com/onedoor/yimen/exchange"
@@ -133,16 +132,14 @@ func checkClerk(s string) error {
 
 const maxReference = 64
 
-// ASCII only: a name in the log would be worse than a case number that must be rewritten.
-var reference = regexp.MustCompile(`^[A-Za-z0-9._/-]+$`)
-
-// checkReference checks a case number or a staff code. The refusals never repeat it.
+// checkReference checks a case number or a staff code: of ASCII only, because a name in the log would be worse than a number that must be
+// rewritten. The refusals never repeat it.
 func checkReference(s string, shortest int, code string, of exchange.Text) error {
 	refuse := func(what, mend exchange.Text) error {
 		return &exchange.Problem{Code: code, Kind: exchange.Invalid,
 			What: text(of.ZH+what.ZH, of.EN+" "+what.EN), Mend: mend}
 	}
-	if len(s) < shortest || len(s) > maxReference || !reference.MatchString(s) {
+	if len(s) < shortest || len(s) > maxReference || !spelt(s, "._/") {
 		return refuse(text("的写法不对", "is not well formed"),
 			text(fmt.Sprintf("用 %d 至 %d 个半角字母、数字和 - _ . /，如 LL-2026-1123-0041", shortest, maxReference),
 				fmt.Sprintf("use %d to %d letters, digits and - _ . / of ASCII, such as LL-2026-1123-0041", shortest, maxReference)))

@@ -4,7 +4,6 @@ import (
 	"errors"
 
 	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // ErrNoEntry is what Parse yields for a message that is no entry of this log.
@@ -19,26 +18,6 @@ func Parse(key, value []byte) (Entry, error) {
 	}
 	return e, nil
 }
-
-// ParseHead reads an entry as Parse does, but for its Materials and Inputs, which it leaves out: whoever follows the topic and
-// does not need them saves two thirds of the work.
-func ParseHead(key, value []byte) (Entry, error) {
-	var head struct {
-		Entry
-		Materials skipped `json:"materials"`
-		Inputs    skipped `json:"inputs"`
-	}
-	if len(value) > MaxEntry || json.Unmarshal(value, &head) != nil || !head.written(string(key)) {
-		return Entry{}, ErrNoEntry
-	}
-	return head.Entry, nil
-}
-
-// skipped is a JSON value that is read over.
-type skipped struct{}
-
-// UnmarshalJSONFrom reads over a value.
-func (*skipped) UnmarshalJSONFrom(d *jsontext.Decoder) error { return d.SkipValue() }
 
 // written says whether Append could have written the entry under the key.
 func (e *Entry) written(key string) bool {

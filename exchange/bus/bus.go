@@ -36,6 +36,9 @@ type Config struct {
 	TLS      *tls.Config           // nil: plain text, for the embedded broker; each new connection asks GetClientCertificate
 	Log      *slog.Logger          // nil: silent
 	Metrics  prometheus.Registerer // nil: counted but not shown
+	// Gather names topics of many small messages whose followers would rather have many at once, and for how long a broker may gather
+	// them. The first message after a silence comes at once all the same.
+	Gather map[string]time.Duration
 }
 
 // Bus is a connection to Kafka. It is safe for concurrent use.
@@ -44,6 +47,7 @@ type Bus struct {
 	tls     *tls.Config
 	log     *slog.Logger
 	metrics *metrics
+	gather  map[string]time.Duration
 	wires   *wires
 	client  *kafka.Client
 
@@ -64,10 +68,11 @@ type place struct {
 	partition int
 }
 
-// spot is a place's message at an offset.
+// spot is a place's message at an offset, and for how long the broker may gather more behind it; 0: it has it sent at once.
 type spot struct {
 	place
 	offset int64
+	gather time.Duration
 }
 
 // Connect prepares a Bus. It does not wait for Kafka to be there: Ping does.
@@ -92,6 +97,7 @@ func Connect(config Config) (*Bus, error) {
 		tls:     config.TLS,
 		log:     config.Log,
 		metrics: metrics,
+		gather:  config.Gather,
 		layouts: make(map[string]layout),
 		lanes:   make(map[place]*lane),
 		asking:  make(map[spot]*asked),

@@ -37,9 +37,9 @@ type asked struct {
 	err    error
 }
 
-// fetch gives what a partition has from the offset on. Others may have the same answer.
-func (b *Bus) fetch(ctx context.Context, at place, offset int64) (*fetched, error) {
-	a := b.asked(spot{at, offset})
+// fetch gives what a partition has from the spot on. Others may have the same answer.
+func (b *Bus) fetch(ctx context.Context, from spot) (*fetched, error) {
+	a := b.asked(from)
 	select {
 	case <-a.over:
 		return a.answer, a.err
@@ -57,7 +57,7 @@ func (b *Bus) asked(from spot) *asked {
 		a = &asked{over: make(chan struct{})}
 		b.asking[from] = a
 		b.work.Go(func() {
-			a.answer, a.err = b.request(b.life, from.place, from.offset)
+			a.answer, a.err = b.request(b.life, from)
 			b.mu.Lock()
 			defer b.mu.Unlock()
 			delete(b.asking, from)
@@ -68,13 +68,17 @@ func (b *Bus) asked(from spot) *asked {
 }
 
 // request asks the partition's leader.
-func (b *Bus) request(ctx context.Context, at place, offset int64) (*fetched, error) {
+func (b *Bus) request(ctx context.Context, from spot) (*fetched, error) {
+	wait, least := fetchWait, int32(1)
+	if from.gather > 0 {
+		wait, least = from.gather, gatherBytes
+	}
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	answer, err := b.wires.transport.RoundTrip(ctx, b.client.Addr, &fetchRequest{client: b.wires.transport.ClientID, Request: fetch.Request{
-		ReplicaID: -1, MaxWaitTime: int32(fetchWait.Milliseconds()), MinBytes: 1, MaxBytes: fetchBytes, SessionID: -1, SessionEpoch: -1,
-		Topics: []fetch.RequestTopic{{Topic: at.topic, Partitions: []fetch.RequestPartition{{
-			Partition: int32(at.partition), CurrentLeaderEpoch: -1, FetchOffset: offset, LogStartOffset: -1, PartitionMaxBytes: fetchBytes,
+		ReplicaID: -1, MaxWaitTime: int32(wait.Milliseconds()), MinBytes: least, MaxBytes: fetchBytes, SessionID: -1, SessionEpoch: -1,
+		Topics: []fetch.RequestTopic{{Topic: from.topic, Partitions: []fetch.RequestPartition{{
+			Partition: int32(from.partition), CurrentLeaderEpoch: -1, FetchOffset: from.offset, LogStartOffset: -1, PartitionMaxBytes: fetchBytes,
 		}}}},
 	}})
 	if err != nil {

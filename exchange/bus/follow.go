@@ -18,6 +18,8 @@ const (
 	// fetchWait is how long a broker holds a request for which it has nothing. There is one for each partition, so that a city's
 	// brokers answer nothing hundreds of times in it; what comes is handed over at once all the same.
 	fetchWait = requestTimeout / 2
+	// gatherBytes is what a broker need not gather more than: see Config.Gather.
+	gatherBytes = fetchBytes / 8
 )
 
 // Follow hands over each partition of the topic from its offset in from (absent: from the beginning), and
@@ -96,6 +98,7 @@ type follower struct {
 	handle func(context.Context, []exchange.Message) error
 	offset int64 // of the next message, or earliest
 	end    int64 // where it is done; 0: never
+	flows  bool  // the last request brought something
 }
 
 func (f *follower) run(ctx context.Context) error {
@@ -124,7 +127,7 @@ func (f *follower) run(ctx context.Context) error {
 			}
 			metrics.followed.WithLabelValues(f.topic).Add(float64(len(page.msgs)))
 		}
-		f.offset = page.next
+		f.offset, f.flows = page.next, len(page.msgs) > 0
 		lag(max(0, page.end-page.next))
 	}
 	return nil
@@ -165,12 +168,20 @@ func (f *follower) fetch(ctx context.Context) (page, error) {
 			}
 			f.offset = first[f.partition]
 		}
-		answer, err := f.bus.fetch(ctx, f.place, f.offset)
+		answer, err := f.bus.fetch(ctx, f.from())
 		if err != nil {
 			return page{}, err
 		}
 		return f.read(answer), nil
 	})
+}
+
+// from is where to go on. Who reads up to an end is waited for.
+func (f *follower) from() spot {
+	if !f.flows || f.end > 0 {
+		return spot{place: f.place, offset: f.offset}
+	}
+	return spot{f.place, f.offset, f.bus.gather[f.topic]}
 }
 
 // read takes the messages out of an answer. Kafka gives whole batches, so the first messages may be

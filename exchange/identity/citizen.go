@@ -125,6 +125,15 @@ func decimal(digits string) int {
 // MentionsCitizen says whether a citizen number stands in s, or s is one of the old form: what people type may hold one, and some of it is
 // kept for ever.
 func MentionsCitizen(s string) bool {
+	digits := 0
+	for i := range len(s) {
+		if isDigit(s[i]) || s[i] >= utf8.RuneSelf { // digits are typed in full width too
+			digits++
+		}
+	}
+	if digits < 15 { // what nearly every case number has; to parse costs more
+		return false
+	}
 	for i := 0; i+18 <= len(s); i++ {
 		if _, err := ParseCitizen(s[i : i+18]); err == nil {
 			return true

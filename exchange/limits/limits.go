@@ -171,6 +171,7 @@ func (l *Limits) clerk(name exchange.Department, code string) *clerk {
 	d := l.department(name)
 	c := d.clerks[code]
 	if c == nil {
+		code = strings.Clone(code) // it may be a piece of something long
 		c = &clerk{department: d, code: code, times: max(1, l.rules.SpeaksFor[string(name)+"/"+code]), suspended: suspensions{}, alarmed: map[Rule]int{}}
 		d.clerks[code] = c
 	}
@@ -180,6 +181,7 @@ func (l *Limits) clerk(name exchange.Department, code string) *clerk {
 func (l *Limits) department(name exchange.Department) *department {
 	d := l.departments[name]
 	if d == nil {
+		name = exchange.Department(strings.Clone(string(name)))
 		d = &department{name: name, clerks: map[string]*clerk{}, suspended: suspensions{}, alarmed: map[Rule]int{}}
 		l.departments[name] = d
 	}

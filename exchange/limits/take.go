@@ -4,10 +4,6 @@ import (
 	"context"
 	"runtime"
 	"sync"
-	"time"
-
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/audit"
@@ -64,45 +60,10 @@ func read(msgs []exchange.Message) []audit.Entry {
 		to := min(from+size, len(msgs))
 		work.Go(func() {
 			for i := from; i < to; i++ {
-				entries[i] = parse(msgs[i].Value)
+				entries[i], _ = audit.Skim(msgs[i].Key, msgs[i].Value)
 			}
 		})
 	}
 	work.Wait()
 	return entries
-}
-
-// line is what limits need of an entry. Most of an entry is what the answer was made from.
-type line struct {
-	ID         string              `json:"id"`
-	Kind       audit.Kind          `json:"kind"`
-	Time       time.Time           `json:"time"`
-	Department exchange.Department `json:"department"`
-	Clerk      string              `json:"clerk"`
-	Case       string              `json:"case"`
-	Item       exchange.Item       `json:"item"`
-	Subject    string              `json:"subject"`
-	Decision   audit.Decision      `json:"decision"`
-	Refusal    string              `json:"refusal"`
-	Near       string              `json:"near"`
-	Found      bool                `json:"found"`
-	Nonce      string              `json:"nonce"`
-	Act        string              `json:"act"`
-	Target     string              `json:"target"`
-	Materials  jsontext.Value      `json:"materials"`
-
-	Parties map[exchange.Role]audit.Party `json:"parties"` // most have none
-}
-
-func parse(value []byte) audit.Entry {
-	var in line
-	if json.Unmarshal(value, &in) != nil {
-		return audit.Entry{}
-	}
-	e := audit.Entry{ID: in.ID, Kind: in.Kind, Time: in.Time, Department: in.Department, Clerk: in.Clerk, Case: in.Case, Item: in.Item,
-		Subject: in.Subject, Decision: in.Decision, Refusal: in.Refusal, Near: in.Near, Found: in.Found, Nonce: in.Nonce, Act: in.Act, Target: in.Target, Parties: in.Parties}
-	if (!e.Found || e.Parties != nil) && len(in.Materials) > 0 && json.Unmarshal(in.Materials, &e.Materials) != nil {
-		return audit.Entry{}
-	}
-	return e
 }

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -108,7 +109,7 @@ func (b *Book) Take(ctx context.Context, msgs []exchange.Message) error {
 			continue
 		}
 		next = msgs[i].Offset + 1
-		if e, err := audit.Parse(msgs[i].Key, msgs[i].Value); err == nil {
+		if e, err := audit.Skim(msgs[i].Key, msgs[i].Value); err == nil {
 			learnt = append(learnt, of(&e)...)
 		}
 	}
@@ -153,9 +154,8 @@ func of(e *audit.Entry) []Reliance {
 func (b *Book) keep(all []Reliance) error {
 	batch := b.db.NewBatch()
 	defer batch.Close()
-	for i := range all {
-		r := &all[i]
-		if err := errors.Join(batch.Set(recordKey(r), r.value(), nil), batch.Set(caseKey(r), nil, nil)); err != nil {
+	for _, r := range rowsOf(all) {
+		if err := batch.Set(r.key, r.value, nil); err != nil {
 			return fmt.Errorf("write reliances: %w", err)
 		}
 	}
@@ -194,18 +194,16 @@ func (b *Book) Known(ctx context.Context, ids []exchange.RecordID) ([]exchange.R
 	return known, nil
 }
 
-// OfCase lists the records that a department's case relied on.
+// OfCase lists the records that a department's case relied on, each once.
 func (b *Book) OfCase(ctx context.Context, department exchange.Department, matter string) ([]exchange.RecordID, error) {
 	var all []exchange.RecordID
-	prefix := casePrefix(department, matter)
-	err := b.scan(ctx, prefix, func(key, _ []byte) error {
-		if len(key) != len(prefix)+len(exchange.RecordID{}) {
-			return errDamaged
-		}
-		all = append(all, exchange.RecordID(key[len(prefix):]))
-		return nil
+	err := b.scan(ctx, casePrefix(department, matter), func(_, value []byte) error {
+		records, err := readRecords(value)
+		all = append(all, records...)
+		return err
 	})
-	return all, err
+	slices.SortFunc(all, func(a, b exchange.RecordID) int { return bytes.Compare(a[:], b[:]) })
+	return slices.Compact(all), err
 }
 
 // scan yields the rows under a prefix, which is one by which rows are filtered.

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -17,11 +18,11 @@ import (
 const (
 	placeRow  = 'm' // → the format and the next offset
 	recordRow = 'r' // record id ‖ entry id → what the entry says of it
-	caseRow   = 'c' // department 0 case 0 record id → nothing
+	caseRow   = 'c' // department 0 case 0 entry id → the records' ids one after the other
 )
 
 // rowFormat changes with the meaning of any row; a directory of another format is deleted and folded again.
-const rowFormat = 2
+const rowFormat = 3
 
 // errFormat is what opening a directory of another format yields.
 var errFormat = errors.New("reliances are of another format")
@@ -64,7 +65,38 @@ func casePrefix(department exchange.Department, matter string) []byte {
 	return append(append(append(key, 0), matter...), 0)
 }
 
-func caseKey(r *Reliance) []byte { return append(casePrefix(r.Department, r.Case), r.Record[:]...) }
+func caseKey(r *Reliance) []byte { return append(casePrefix(r.Department, r.Case), r.Entry...) }
+
+// readRecords reads the value of a case's row.
+func readRecords(value []byte) (all []exchange.RecordID, err error) {
+	for id := range slices.Chunk(value, len(exchange.RecordID{})) {
+		if len(id) != len(exchange.RecordID{}) {
+			return nil, errDamaged
+		}
+		all = append(all, exchange.RecordID(id))
+	}
+	return all, nil
+}
+
+// row is a key and what is kept under it.
+type row struct{ key, value []byte }
+
+// rowsOf are the rows of reliances, those of an entry one after the other. They are in order: a sorted batch is written at half the cost,
+// and every query of the city is written here.
+func rowsOf(all []Reliance) []row {
+	rows := make([]row, 0, len(all)+len(all)/2)
+	entry := -1 // the row of the entry's case
+	for i := range all {
+		r := &all[i]
+		if i == 0 || r.Entry != all[i-1].Entry {
+			entry, rows = len(rows), append(rows, row{key: caseKey(r)})
+		}
+		rows[entry].value = append(rows[entry].value, r.Record[:]...)
+		rows = append(rows, row{recordKey(r), r.value()})
+	}
+	slices.SortFunc(rows, func(a, b row) int { return bytes.Compare(a.key, b.key) })
+	return rows
+}
 
 // value is the version and then texts, none of which can hold a zero byte: see audit.Entry.CheckAsker.
 func (r *Reliance) value() []byte {
@@ -106,7 +138,7 @@ func readReliance(key, value []byte) (r Reliance, err error) {
 // prefixSize is how long the part of a record's keys is that all have.
 const prefixSize = 1 + len(exchange.RecordID{})
 
-// behindCase is what follows a case in the key of its row: a record's id, or nothing.
+// behindCase is what follows a case in the key of its row: an entry's id, or nothing.
 func behindCase(key []byte) []byte {
 	_, rest, _ := bytes.Cut(key, []byte{0})
 	_, rest, _ = bytes.Cut(rest, []byte{0})

@@ -81,7 +81,7 @@ func (l *leaf) sound() bool {
 	switch l.kind {
 	case entryLeaf, conflictLeaf:
 		var err error
-		l.entry, err = audit.ParseHead([]byte(l.id), l.body)
+		l.entry, err = audit.Skim([]byte(l.id), l.body)
 		return err == nil
 	case againLeaf:
 		return audit.ValidID(l.id) && len(l.body) == 0
@@ -110,7 +110,7 @@ func (l *leaf) matches(m *exchange.Message) bool {
 	case l.kind == strayLeaf:
 		return l.id == strayHash(m)
 	case l.kind == againLeaf:
-		_, err := audit.ParseHead(m.Key, m.Value)
+		_, err := audit.Skim(m.Key, m.Value)
 		return l.id == string(m.Key) && err == nil
 	}
 	return l.id == string(m.Key) && bytes.Equal(l.body, m.Value)

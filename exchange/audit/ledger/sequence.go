@@ -197,7 +197,7 @@ func (b *batch) repeated(ctx context.Context, m *exchange.Message) error {
 // leafOf says what a message is.
 func (b *batch) leafOf(m *exchange.Message) (leaf, error) {
 	l := leaf{kind: strayLeaf, offset: m.Offset}
-	entry, err := audit.ParseHead(m.Key, m.Value)
+	entry, err := audit.Skim(m.Key, m.Value)
 	if err != nil {
 		l.id = strayHash(m)
 		return l, nil
