@@ -3,11 +3,7 @@ package broker
 import (
 	"context"
 	"maps"
-	"slices"
 	"time"
-
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/audit"
@@ -26,30 +22,6 @@ func Again(ctx context.Context, c *catalogue.Catalogue, h Holdings, q Query, at 
 		return nil, err
 	}
 	return Decide(premises), nil
-}
-
-// Spell writes a conclusion as it is told over HTTP, in one line. Its answers, the greater part, are the very bytes that the entry commits to.
-func (c *Conclusion) Spell() (out []byte, err error) {
-	told := c.told
-	if told == nil {
-		if told, err = Spell(c.Answers); err != nil {
-			return nil, err
-		}
-	}
-	head, err := json.Marshal(struct {
-		Conclusion
-		Answers bool `json:"answers,omitzero"` // in their place
-	}{Conclusion: *c})
-	if err != nil {
-		return nil, err
-	}
-	return slices.Concat(head[:len(head)-1], []byte(`,"answers":`), told, []byte("}\n")), nil
-}
-
-// Spell writes answers as they are told over HTTP and as audit entries commit to them: the same answers are the same bytes.
-func Spell(answers []exchange.Answer) ([]byte, error) {
-	// No name stands twice in them: documents went through the gate.
-	return json.Marshal(answers, json.Deterministic(true), jsontext.AllowDuplicateNames(true))
 }
 
 // Logged is what the log keeps of the answers: no names, no fields.

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/bloom"
@@ -145,9 +146,11 @@ func unhexed(token string) []byte {
 // commit stores the rows and that all leaves before next are indexed, or nothing. It does not wait for the disk: the log is the
 // truth.
 func (x *index) commit(rows []row, next uint64) error {
+	rows = append(rows, row{[]byte{placeRow}, placeValue(next)})
+	slices.SortFunc(rows, func(a, b row) int { return bytes.Compare(a.key, b.key) }) // what is in order is written at half the cost
 	batch := x.db.NewBatch()
 	defer batch.Close()
-	for _, r := range append(rows, row{[]byte{placeRow}, placeValue(next)}) {
+	for _, r := range rows {
 		if err := batch.Set(r.key, r.value, nil); err != nil {
 			return fmt.Errorf("write index: %w", err)
 		}

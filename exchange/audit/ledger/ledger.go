@@ -90,7 +90,7 @@ type pace struct {
 // Open opens or makes the log in a directory, and brings its index up to it. A directory that another process holds is a Problem of
 // the kind Conflict.
 func Open(ctx context.Context, cfg Config) (*Ledger, error) {
-	l := &Ledger{cfg: cfg.withDefaults(), pace: pace{publish: time.Second, gather: 200 * time.Millisecond, retry: time.Second, arrive: 10 * time.Second}}
+	l := &Ledger{cfg: cfg.withDefaults(), pace: pace{publish: time.Second, gather: 500 * time.Millisecond, retry: time.Second, arrive: 10 * time.Second}}
 	if cfg.Topic == nil || cfg.Key == nil || cfg.Dir == "" {
 		return nil, errors.New("audit ledger needs a directory, a topic and a key")
 	}

@@ -13,8 +13,8 @@ import (
 
 const (
 	topicName = audit.Topic
-	// mostLeaves is how many leaves are made durable together at most: 16 bundles.
-	mostLeaves = 16 * width
+	// mostLeaves is how many leaves are made durable together at most: 32 bundles.
+	mostLeaves = 32 * width
 )
 
 // Run follows the topic and publishes until ctx ends, then returns nil. It outlives a bus that is away, a full disk and an absent
