@@ -14,12 +14,12 @@ const crockfordAlphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 // ValidID says whether s can be the id of an entry: a ULID in its one spelling.
 func ValidID(s string) bool {
-	_, ok := timeOf(s)
+	_, ok := TimeOf(s)
 	return ok
 }
 
-// timeOf is the moment that stands at the front of an id.
-func timeOf(id string) (at time.Time, ok bool) {
+// TimeOf is the moment that stands at the front of an id: that of its entry. false: it is no id.
+func TimeOf(id string) (at time.Time, ok bool) {
 	if len(id) != idLength || id[0] > '7' {
 		return time.Time{}, false
 	}

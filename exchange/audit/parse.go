@@ -21,7 +21,7 @@ func Parse(key, value []byte) (Entry, error) {
 
 // written says whether Append could have written the entry under the key.
 func (e *Entry) written(key string) bool {
-	at, valid := timeOf(key)
+	at, valid := TimeOf(key)
 	if !valid || e.ID != key || !e.Time.Equal(at) {
 		return false
 	}

@@ -187,7 +187,7 @@ func TestValidID(t *testing.T) {
 	l, _ := newLog(t, &fakeTopic{})
 	for _, at := range []time.Time{time.UnixMilli(0), noon, noon.AddDate(100, 0, 0)} {
 		id, err := l.newID(at)
-		if read, ok := timeOf(id); err != nil || !ok || !read.Equal(at.Truncate(time.Millisecond)) {
+		if read, ok := TimeOf(id); err != nil || !ok || !read.Equal(at.Truncate(time.Millisecond)) {
 			t.Errorf("%s: %v, %v", id, read, ok)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"log/slog"
 	"os"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -76,7 +77,7 @@ func Open(c Config) (*Book, error) {
 }
 
 func open(c Config) (*Book, error) {
-	o := &pebble.Options{CacheSize: cache + 2*table, MemTableSize: table, FormatMajorVersion: pebble.FormatValueSeparation, Comparer: order(),
+	o := &pebble.Options{CacheSize: cache + 2*table, MemTableSize: table, FormatMajorVersion: pebble.FormatValueSeparation, Comparer: order(), L0CompactionThreshold: 8,
 		DisableWAL: true, Logger: pebblelog.Log{Of: "reliances", Log: c.Log}} // the topic is the log: what a crash takes is folded again
 	for i := range o.Levels {
 		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
@@ -102,15 +103,19 @@ func (b *Book) Next() int64 { return b.next.Load() }
 
 // Take folds messages of the topic in the order of their offsets; what was taken before is passed over, and so is what is no entry.
 func (b *Book) Take(ctx context.Context, msgs []exchange.Message) error {
-	var learnt []Reliance
+	var learnt []entry
 	next := b.Next()
 	for i := range msgs {
 		if msgs[i].Offset < next {
 			continue
 		}
 		next = msgs[i].Offset + 1
-		if e, err := audit.Skim(msgs[i].Key, msgs[i].Value); err == nil {
-			learnt = append(learnt, of(&e)...)
+		e, err := audit.Skim(msgs[i].Key, msgs[i].Value)
+		if err != nil {
+			continue
+		}
+		if relied := of(&e); relied != nil {
+			learnt = append(learnt, entry{msgs[i].Offset, relied})
 		}
 	}
 	if next == b.Next() {
@@ -121,7 +126,7 @@ func (b *Book) Take(ctx context.Context, msgs []exchange.Message) error {
 			return err
 		}
 		if b.cfg.Learnt != nil {
-			if err := b.cfg.Learnt(ctx, learnt); err != nil {
+			if err := b.cfg.Learnt(ctx, flat(learnt)); err != nil {
 				return err
 			}
 		}
@@ -131,6 +136,19 @@ func (b *Book) Take(ctx context.Context, msgs []exchange.Message) error {
 	}
 	b.next.Store(next)
 	return nil
+}
+
+// entry is one of the log that relied on something.
+type entry struct {
+	offset int64
+	relied []Reliance // one at least
+}
+
+func flat(entries []entry) (all []Reliance) {
+	for i := range entries {
+		all = append(all, entries[i].relied...)
+	}
+	return all
 }
 
 // of are the records that an entry relied on.
@@ -151,10 +169,10 @@ func of(e *audit.Entry) []Reliance {
 	return all
 }
 
-func (b *Book) keep(all []Reliance) error {
+func (b *Book) keep(entries []entry) error {
 	batch := b.db.NewBatch()
 	defer batch.Close()
-	for _, r := range rowsOf(all) {
+	for _, r := range rowsOf(entries) {
 		if err := batch.Set(r.key, r.value, nil); err != nil {
 			return fmt.Errorf("write reliances: %w", err)
 		}
@@ -167,13 +185,10 @@ func (b *Book) keep(all []Reliance) error {
 
 // Relied lists the answers that relied on any version of the record, the oldest first.
 func (b *Book) Relied(ctx context.Context, id exchange.RecordID) ([]Reliance, error) {
-	var all []Reliance
-	err := b.scan(ctx, recordPrefix(id), func(key, value []byte) error {
-		r, err := readReliance(key, value)
-		all = append(all, r)
-		return err
-	})
-	return all, err
+	all, err := b.under(ctx, recordPrefix(id))
+	all = slices.DeleteFunc(all, func(r Reliance) bool { return r.Record != id })
+	slices.SortStableFunc(all, func(a, b Reliance) int { return strings.Compare(a.Entry, b.Entry) })
+	return slices.Compact(all), err // an entry that stands on the topic twice is one
 }
 
 // Known gives those of the records that anybody relied on. It is quick where nobody did.
@@ -196,30 +211,44 @@ func (b *Book) Known(ctx context.Context, ids []exchange.RecordID) ([]exchange.R
 
 // OfCase lists the records that a department's case relied on, each once.
 func (b *Book) OfCase(ctx context.Context, department exchange.Department, matter string) ([]exchange.RecordID, error) {
-	var all []exchange.RecordID
-	err := b.scan(ctx, casePrefix(department, matter), func(_, value []byte) error {
-		records, err := readRecords(value)
-		all = append(all, records...)
-		return err
-	})
+	relied, err := b.under(ctx, casePrefix(department, matter))
+	all := make([]exchange.RecordID, len(relied))
+	for i := range relied {
+		all[i] = relied[i].Record
+	}
 	slices.SortFunc(all, func(a, b exchange.RecordID) int { return bytes.Compare(a[:], b[:]) })
 	return slices.Compact(all), err
 }
 
-// scan yields the rows under a prefix, which is one by which rows are filtered.
-func (b *Book) scan(ctx context.Context, prefix []byte, yield func(key, value []byte) error) error {
+// under gives what the entries said whose rows stand under a prefix, which is one by which rows are filtered.
+func (b *Book) under(ctx context.Context, prefix []byte) ([]Reliance, error) {
 	rows, err := b.db.NewIterWithContext(ctx, nil)
 	if err != nil {
-		return fmt.Errorf("read reliances: %w", err)
+		return nil, fmt.Errorf("read reliances: %w", err)
 	}
+	var all []Reliance
 	for ok := rows.SeekPrefixGE(prefix); ok && err == nil && bytes.HasPrefix(rows.Key(), prefix); ok = rows.Next() {
-		value, valueErr := rows.ValueAndErr()
-		if err = valueErr; err == nil {
-			err = yield(rows.Key(), value)
+		var offset int64
+		var relied []Reliance
+		if offset, err = offsetBehind(prefix, rows.Key()); err == nil {
+			relied, err = b.entry(offset)
 		}
+		all = append(all, relied...)
 	}
-	if err = errors.Join(err, rows.Close()); err != nil {
-		return fmt.Errorf("read reliances: %w", err)
+	if err = errors.Join(err, rows.Error(), rows.Close()); err != nil {
+		return nil, fmt.Errorf("read reliances: %w", err)
 	}
-	return nil
+	return all, nil
+}
+
+func (b *Book) entry(offset int64) ([]Reliance, error) {
+	value, closer, err := b.db.Get(entryKey(offset))
+	if errors.Is(err, pebble.ErrNotFound) {
+		return nil, errDamaged
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer closer.Close()
+	return readEntry(value)
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -124,6 +125,25 @@ func TestEveryLengthOfCase(t *testing.T) {
 	}
 }
 
+// Kafka repeats messages after lost connections, and two materials can rest on one record.
+func TestWhatStandsTwiceIsOne(t *testing.T) {
+	twice := answered("LL-1", exchange.Held, licence)
+	twice.Materials = append(twice.Materials, twice.Materials[0])
+	msgs := logged(t, twice).msgs
+	again := msgs[0]
+	again.Offset = 1
+	b := opened(t, Config{})
+	defer b.Close()
+	if err := b.Take(t.Context(), append(msgs, again)); err != nil {
+		t.Fatal(err)
+	}
+	who, err := b.Relied(t.Context(), licence)
+	records, caseErr := b.OfCase(t.Context(), "xzsp", "LL-1")
+	if len(who) != 1 || len(records) != 1 || err != nil || caseErr != nil {
+		t.Errorf("relied %v, %v; records %v, %v", who, err, records, caseErr)
+	}
+}
+
 // What could not be told comes again, and a restart goes on where the last one ended.
 func TestNothingIsLostOnTheWay(t *testing.T) {
 	log := logged(t, answered("LL-1", exchange.Held, licence), answered("LL-2", exchange.Held, permit))
@@ -180,8 +200,7 @@ func TestAnotherFormatIsFoldedAgain(t *testing.T) {
 	}
 	old := placeValue(1)
 	old[0] = rowFormat - 1
-	stale := Reliance{Entry: audit.FirstID(time.Unix(0, 0)), Record: licence}
-	if err := errors.Join(b.db.Set(placeKey, old, pebble.NoSync), b.db.Set(recordKey(&stale), []byte("of old"), pebble.NoSync), b.Close()); err != nil {
+	if err := errors.Join(b.db.Set(placeKey, old, pebble.NoSync), b.db.Set(append(recordPrefix(licence), "of old"...), nil, pebble.NoSync), b.Close()); err != nil {
 		t.Fatal(err)
 	}
 	b = opened(t, Config{Dir: dir})
@@ -197,13 +216,16 @@ func TestAnotherFormatIsFoldedAgain(t *testing.T) {
 	}
 }
 
-func FuzzReadReliance(f *testing.F) {
-	r := Reliance{Entry: audit.FirstID(time.Unix(0, 0)), At: time.Unix(5, 0).UTC(), Department: "xzsp", Case: "LL-1", Clerk: "0017", Type: "x", Record: licence, Version: 2, Mode: "verify"}
-	f.Add(recordKey(&r), r.value())
-	f.Fuzz(func(t *testing.T, key, value []byte) {
-		if r, err := readReliance(key, value); err == nil {
-			if again, err := readReliance(recordKey(&r), r.value()); err != nil || again != r {
-				t.Errorf("%+v came back as %+v, %v", r, again, err)
+func FuzzReadEntry(f *testing.F) {
+	r := Reliance{Entry: audit.FirstID(time.Unix(0, 0)), At: time.Unix(0, 0).UTC(), Department: "xzsp", Case: "LL-1", Clerk: "0017", Type: "x", Record: licence, Version: 2, Mode: "verify"}
+	other := r
+	other.Record, other.Type = permit, "y"
+	f.Add(valueOf([]Reliance{r}))
+	f.Add(valueOf([]Reliance{r, other}))
+	f.Fuzz(func(t *testing.T, value []byte) {
+		if all, err := readEntry(value); err == nil {
+			if again, err := readEntry(valueOf(all)); err != nil || !slices.Equal(again, all) {
+				t.Errorf("%+v came back as %+v, %v", all, again, err)
 			}
 		}
 	})

@@ -14,15 +14,16 @@ import (
 	"github.com/onedoor/yimen/exchange/audit"
 )
 
-// The rows, by the first byte of their keys.
+// The rows, by the first byte of their keys. Offsets are those of entries in the audit topic, of eight bytes.
 const (
 	placeRow  = 'm' // → the format and the next offset
-	recordRow = 'r' // record id ‖ entry id → what the entry says of it
-	caseRow   = 'c' // department 0 case 0 entry id → the records' ids one after the other
+	entryRow  = 'e' // offset → what the entry says
+	recordRow = 'r' // record id ‖ offset → nothing
+	caseRow   = 'c' // department 0 case 0 offset → nothing
 )
 
 // rowFormat changes with the meaning of any row; a directory of another format is deleted and folded again.
-const rowFormat = 3
+const rowFormat = 4
 
 // errFormat is what opening a directory of another format yields.
 var errFormat = errors.New("reliances are of another format")
@@ -54,91 +55,122 @@ func (b *Book) place() (int64, error) {
 	return int64(binary.BigEndian.Uint64(value[1:])), nil
 }
 
+func entryKey(offset int64) []byte { return behind([]byte{entryRow}, offset) }
+
 func recordPrefix(id exchange.RecordID) []byte {
-	return append(append(make([]byte, 0, 64), recordRow), id[:]...)
+	return append(append(make([]byte, 0, prefixSize+offsetSize), recordRow), id[:]...)
 }
 
-func recordKey(r *Reliance) []byte { return append(recordPrefix(r.Record), r.Entry...) }
-
 func casePrefix(department exchange.Department, matter string) []byte {
-	key := append(append(make([]byte, 0, 128), caseRow), department...)
+	key := append(append(make([]byte, 0, len(department)+len(matter)+3+offsetSize), caseRow), department...)
 	return append(append(append(key, 0), matter...), 0)
 }
 
-func caseKey(r *Reliance) []byte { return append(casePrefix(r.Department, r.Case), r.Entry...) }
+const offsetSize = 8
 
-// readRecords reads the value of a case's row.
-func readRecords(value []byte) (all []exchange.RecordID, err error) {
-	for id := range slices.Chunk(value, len(exchange.RecordID{})) {
-		if len(id) != len(exchange.RecordID{}) {
-			return nil, errDamaged
-		}
-		all = append(all, exchange.RecordID(id))
+// behind is the key of an entry's row under a prefix.
+func behind(prefix []byte, offset int64) []byte {
+	return binary.BigEndian.AppendUint64(prefix, uint64(offset))
+}
+
+// offsetBehind is the way back.
+func offsetBehind(prefix, key []byte) (int64, error) {
+	if len(key) != len(prefix)+offsetSize {
+		return 0, errDamaged
 	}
-	return all, nil
+	return int64(binary.BigEndian.Uint64(key[len(prefix):])), nil
 }
 
 // row is a key and what is kept under it.
 type row struct{ key, value []byte }
 
-// rowsOf are the rows of reliances, those of an entry one after the other. They are in order: a sorted batch is written at half the cost,
-// and every query of the city is written here.
-func rowsOf(all []Reliance) []row {
-	rows := make([]row, 0, len(all)+len(all)/2)
-	entry := -1 // the row of the entry's case
-	for i := range all {
-		r := &all[i]
-		if i == 0 || r.Entry != all[i-1].Entry {
-			entry, rows = len(rows), append(rows, row{key: caseKey(r)})
+// rowsOf are the rows of entries, in order: a sorted batch is written at half the cost, and every query of the city is written here. For
+// the same reason there is one row that says much, in the order of time, and those that stand anywhere say nothing.
+func rowsOf(entries []entry) []row {
+	rows := make([]row, 0, 8*len(entries))
+	for i := range entries {
+		e := &entries[i]
+		one := &e.relied[0]
+		rows = append(rows, row{entryKey(e.offset), valueOf(e.relied)}, row{key: behind(casePrefix(one.Department, one.Case), e.offset)})
+		for j := range e.relied {
+			rows = append(rows, row{key: behind(recordPrefix(e.relied[j].Record), e.offset)})
 		}
-		rows[entry].value = append(rows[entry].value, r.Record[:]...)
-		rows = append(rows, row{recordKey(r), r.value()})
 	}
 	slices.SortFunc(rows, func(a, b row) int { return bytes.Compare(a.key, b.key) })
 	return rows
 }
 
-// value is the version and then texts, none of which can hold a zero byte: see audit.Entry.CheckAsker.
-func (r *Reliance) value() []byte {
-	out := binary.AppendUvarint(make([]byte, 0, 96), uint64(r.Version))
-	out = binary.AppendVarint(out, r.At.UnixMilli())
-	for i, part := range [...]string{string(r.Type), string(r.Department), r.Case, r.Clerk, r.Mode} {
-		if i > 0 {
-			out = append(out, 0)
-		}
-		out = append(out, part...)
+// valueOf is what an entry says: its id, texts, none of which can hold a zero byte (see audit.Entry.CheckAsker), and the records.
+func valueOf(relied []Reliance) []byte {
+	one := &relied[0]
+	out := append(make([]byte, 0, 96+48*len(relied)), one.Entry...)
+	for _, part := range [...]string{string(one.Department), one.Case, one.Clerk, one.Mode} {
+		out = append(append(out, part...), 0)
+	}
+	for i := range relied {
+		out = append(out, relied[i].Record[:]...)
+		out = binary.AppendUvarint(out, uint64(relied[i].Version))
+		out = append(append(out, relied[i].Type...), 0)
 	}
 	return out
 }
 
-// readReliance is the way back from recordKey and value.
-func readReliance(key, value []byte) (r Reliance, err error) {
-	if len(key) <= prefixSize || key[0] != recordRow || !audit.ValidID(string(key[prefixSize:])) {
-		return r, errDamaged
+// readEntry is the way back from valueOf.
+func readEntry(value []byte) (relied []Reliance, err error) {
+	r := reader{rest: value}
+	one := Reliance{Entry: string(r.take(idSize)), Department: exchange.Department(r.text()), Case: r.text(), Clerk: r.text(), Mode: r.text()}
+	at, valid := audit.TimeOf(one.Entry)
+	one.At = at
+	for !r.short && (len(r.rest) > 0 || relied == nil) {
+		copy(one.Record[:], r.take(len(one.Record)))
+		one.Version, one.Type = exchange.Version(r.number()), exchange.EvidenceType(r.text())
+		relied = append(relied, one)
 	}
-	r.Record, r.Entry = exchange.RecordID(key[1:prefixSize]), string(key[prefixSize:])
-	version, n := binary.Uvarint(value)
-	if n <= 0 {
-		return r, errDamaged
+	if r.short || !valid {
+		return nil, errDamaged
 	}
-	at, m := binary.Varint(value[n:])
-	if m <= 0 {
-		return r, errDamaged
+	return relied, nil
+}
+
+// idSize is how long an entry's id is.
+var idSize = len(audit.FirstID(time.Time{}))
+
+// reader reads one part after the other. What is not there reads as nothing, and short tells.
+type reader struct {
+	rest  []byte
+	short bool
+}
+
+func (r *reader) take(n int) []byte {
+	if n > len(r.rest) {
+		r.rest, r.short = nil, true
+		return nil
 	}
-	parts := bytes.Split(value[n+m:], []byte{0})
-	if len(parts) != 5 {
-		return r, errDamaged
+	taken := r.rest[:n]
+	r.rest = r.rest[n:]
+	return taken
+}
+
+func (r *reader) text() string {
+	text, rest, ended := bytes.Cut(r.rest, []byte{0})
+	r.rest, r.short = rest, r.short || !ended
+	return string(text)
+}
+
+func (r *reader) number() uint64 {
+	n, size := binary.Uvarint(r.rest)
+	if size <= 0 {
+		r.rest, r.short = nil, true
+		return 0
 	}
-	r.Version, r.At = exchange.Version(version), time.UnixMilli(at).UTC()
-	r.Type, r.Department, r.Case, r.Clerk = exchange.EvidenceType(parts[0]), exchange.Department(parts[1]), string(parts[2]), string(parts[3])
-	r.Mode = string(parts[4])
-	return r, nil
+	r.take(size)
+	return n
 }
 
 // prefixSize is how long the part of a record's keys is that all have.
 const prefixSize = 1 + len(exchange.RecordID{})
 
-// behindCase is what follows a case in the key of its row: an entry's id, or nothing.
+// behindCase is what follows a case in the key of its row: an offset, or nothing.
 func behindCase(key []byte) []byte {
 	_, rest, _ := bytes.Cut(key, []byte{0})
 	_, rest, _ = bytes.Cut(rest, []byte{0})

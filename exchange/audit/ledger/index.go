@@ -40,7 +40,7 @@ const (
 )
 
 func openIndex(dir string, log *slog.Logger, readOnly bool) (*index, error) {
-	o := &pebble.Options{CacheSize: indexCache + 2*indexTable, MemTableSize: indexTable, FormatMajorVersion: pebble.FormatValueSeparation,
+	o := &pebble.Options{CacheSize: indexCache + 2*indexTable, MemTableSize: indexTable, FormatMajorVersion: pebble.FormatValueSeparation, L0CompactionThreshold: 8,
 		ReadOnly: readOnly, ErrorIfNotExists: readOnly, Logger: pebblelog.Log{Of: "audit index", Log: log}}
 	for i := range o.Levels {
 		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
