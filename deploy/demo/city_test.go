@@ -158,6 +158,18 @@ func TestVariety(t *testing.T) {
 	}
 }
 
+// The smallest city of the command has somebody in every register: an adapter refuses a file without rows.
+func TestEveryRegisterHasRows(t *testing.T) {
+	for seed := range uint64(50) {
+		c := New(Config{Seed: seed, People: 300, Now: time.Date(2026, 11, 2, 8, 0, 0, 0, exchange.China)})
+		for _, r := range c.Tallies() {
+			if r.Rows == 0 {
+				t.Errorf("seed %d: %s has no rows", seed, r.File)
+			}
+		}
+	}
+}
+
 // TestOneCity pins what the seed means: a change of any draw is a change of the city, and of every figure taken with it.
 func TestOneCity(t *testing.T) {
 	at := time.Date(2026, 11, 2, 8, 0, 0, 0, exchange.China)

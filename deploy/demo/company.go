@@ -2,6 +2,7 @@ package demo
 
 import (
 	"math/rand/v2"
+	"slices"
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/identity"
@@ -27,10 +28,13 @@ func (f *firm) holder() exchange.Holder {
 // banks is how many of the first companies are banks: who lends money holds the mortgages.
 const banks = 3
 
+// builder is the first company after them. In a small city there might be none, and an adapter refuses a file without rows.
+const builder, construction = banks, "建筑工程"
+
 // firm tells a company from the index.
 func (c *City) firm(index int) firm {
 	r := c.draw("company", index)
-	f := firm{index: index, sole: chance(r, 0.35) && index >= banks, division: home}
+	f := firm{index: index, sole: chance(r, 0.35) && index > builder, division: home}
 	if chance(r, 0.12) {
 		f.division = pick(r, c.words.divisions)
 	}
@@ -38,6 +42,9 @@ func (c *City) firm(index int) firm {
 	f.head = c.head(r, f.founded)
 	f.code = c.creditCode(index, &f)
 	trade := r.IntN(len(c.words.companies["trade"]))
+	if index == builder {
+		trade = slices.Index(c.words.companies["trade"], construction)
+	}
 	f.trade, f.scope = c.words.companies["trade"][trade], c.words.companies["scope"][trade]
 	f.name = c.firmName(r, &f)
 	if index < banks {

@@ -113,7 +113,7 @@ func safetyLicences() register {
 func safetyLicence(c *City, index int) []paper {
 	f := c.firm(index)
 	r := c.draw("safety", index)
-	if f.trade != "建筑工程" || f.sole || !chance(r, 0.9) {
+	if licensed := chance(r, 0.9) || index == builder; f.trade != construction || f.sole || !licensed {
 		return nil
 	}
 	from := max(f.founded, c.today-day(r.IntN(1300))) // valid for three years

@@ -27,16 +27,7 @@ func messages(t testing.TB, entries []audit.Entry) []exchange.Message {
 			e.Materials = []audit.Material{{Material: "licence", Outcome: exchange.Held, Evidence: []audit.Evidence{{Type: "business-licence", Outcome: exchange.Held,
 				Record: "00112233445566778899aabbccddeeff", Version: 3}, {Type: "id-card", Outcome: exchange.Supply, Reason: exchange.NotHeld}}}}
 		}
-		e.ID, e.Time, e.Subject = idOf(&e), e.Time.Truncate(time.Millisecond), token(e.Subject)
-		if e.Case != "" {
-			e.Case = "LL-2026-" + e.Case
-		}
-		parties := map[exchange.Role]audit.Party{}
-		for role, p := range e.Parties {
-			p.Subject = token(p.Subject)
-			parties[role] = p
-		}
-		e.Parties = parties
+		e = spelt(e)
 		value, err := json.Marshal(e)
 		if err != nil {
 			t.Fatal(err)
@@ -44,6 +35,21 @@ func messages(t testing.TB, entries []audit.Entry) []exchange.Message {
 		msgs[i] = exchange.Message{Topic: audit.Topic, Offset: int64(i), Key: []byte(e.ID), Value: value, Time: e.Time}
 	}
 	return msgs
+}
+
+// spelt is an entry whose members have the form that the log holds them to.
+func spelt(e audit.Entry) audit.Entry {
+	e.ID, e.Time, e.Subject = idOf(&e), e.Time.Truncate(time.Millisecond), token(e.Subject)
+	if e.Case != "" {
+		e.Case = "LL-2026-" + e.Case
+	}
+	parties := make(map[exchange.Role]audit.Party, len(e.Parties))
+	for role, p := range e.Parties {
+		p.Subject = token(p.Subject)
+		parties[role] = p
+	}
+	e.Parties = parties
+	return e
 }
 
 // idOf is an id that an entry can have on the topic, another for each that a test gives it.
