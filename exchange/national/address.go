@@ -1,0 +1,133 @@
+package national
+
+import (
+	"context"
+	"net/http"
+	"slices"
+
+	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/contract"
+	"github.com/onedoor/yimen/exchange/copies"
+	"github.com/onedoor/yimen/exchange/door"
+)
+
+// forAddress is what downloadUrl is asked; see forFile.
+type forAddress struct {
+	CertIdentifier string `json:"certIdentifier"`
+	UseCause       string `json:"useCause"`
+	ExpiryTime     string `json:"expiryTime,omitempty"` // until when the copy is to serve
+	HolderCode     string `json:"holderCode,omitempty"`
+	HolderTypeCode string `json:"holderTypeCode,omitempty"`
+}
+
+func (f facade) addressOf(t turn, d forAddress) (said, error) {
+	if err := required("certIdentifier", d.CertIdentifier, "useCause", d.UseCause); err != nil {
+		return said{}, err
+	}
+	w, err := f.identified(t, byIdentifier{d.CertIdentifier, d.UseCause, d.HolderCode, d.HolderTypeCode})
+	if err != nil {
+		return said{}, err
+	}
+	made, err := f.shelved(t, w, d.ExpiryTime)
+	if err != nil || made.status != ok {
+		return made.said, err
+	}
+	made.data = made.told
+	return made.said, nil
+}
+
+func (f facade) addressesOf(t turn, d byHolder) (said, error) {
+	w, err := f.ofHolder(d)
+	if err != nil {
+		return said{}, err
+	}
+	made, err := f.shelved(t, w, "")
+	if err != nil || made.status != ok {
+		return made.said, err
+	}
+	made.data = []aCopy{made.told}
+	return made.said, nil
+}
+
+// shelved makes a copy and gives its address: it is fetched there once, within ten minutes. The entry of the query stands before there
+// is an address, and tells of it all that a fetch could.
+func (f facade) shelved(t turn, w wanted, until string) (making, error) {
+	serves, err := f.servesUntil(until)
+	if err != nil {
+		return making{}, err
+	}
+	origin, err := f.Origin(t.Request)
+	if err != nil {
+		return making{}, err
+	}
+	made, err := f.copied(t, w, serves)
+	if err != nil || made.status != ok {
+		return made, err
+	}
+	ticket, err := f.Shelf.Put(copies.Kept{File: made.file, Department: t.caller.Department, May: f.stillMay(t, made.finding)})
+	made.told.ContentType, made.told.Content = "https", origin+copiesPath+ticket
+	return made, err
+}
+
+// copiesPath is where copies are fetched.
+const copiesPath = Path + "/copies/"
+
+// stillMay says whether who asked would still be shown what a copy says: not if they are let in no more, nor if the grant was taken back.
+func (f facade) stillMay(t turn, found finding) func(context.Context) error {
+	wanted := found.evidence[0].Type
+	fields := fieldsOf(found.evidence[0])
+	return func(ctx context.Context) error {
+		if _, err := f.Door.Caller(t.Request.WithContext(ctx)); err != nil {
+			return err
+		}
+		grant, may := f.Catalogue().Permit(t.caller.Department, found.Item, wanted, exchange.DateOf(f.Clock()))
+		for field := range fields {
+			may = may && slices.Contains(grant.Fields, field)
+		}
+		if !may {
+			return noGrant()
+		}
+		return nil
+	}
+}
+
+// fetch gives a copy to whoever has its address: the convention hands bare addresses on to browsers and to systems that have no token
+// of ours. What keeps others away is that an address is 256 bits that nobody guesses, serves once and for ten minutes, over https. Who
+// shows a certificate or a token all the same must be of the department that asked.
+func (f facade) fetch(r *http.Request) (any, error) {
+	ticket := r.PathValue("ticket")
+	kept, err := f.Shelf.Find(ticket)
+	if err != nil {
+		return nil, f.Door.Reject(r, door.Caller{}, err)
+	}
+	if introduced(r) {
+		caller, err := f.Door.Caller(r)
+		if err == nil && caller.Department != kept.Department {
+			err = f.Door.Reject(r, caller, othersCopy())
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	if kept.May != nil {
+		if err := kept.May(r.Context()); err != nil {
+			return nil, err
+		}
+	}
+	if r.Method == http.MethodGet { // who asks for the head alone has not fetched it
+		if kept, err = f.Shelf.Take(ticket); err != nil {
+			return nil, f.Door.Reject(r, door.Caller{}, err)
+		}
+	}
+	return contract.Content{Type: copies.Media, Body: kept.File}, nil
+}
+
+// introduced says whether a request shows who sends it.
+func introduced(r *http.Request) bool {
+	return r.Header.Get("Authorization") != "" || r.TLS != nil && len(r.TLS.VerifiedChains) > 0
+}
+
+func othersCopy() error {
+	return &exchange.Problem{Code: "YM-NAT-0110", Kind: exchange.Denied, What: text("这个文件是另一部门要的", "another department asked for this file"),
+		Mend: text("用本部门的身份请求 downloadUrl", "ask for an address of your own with downloadUrl")}
+}
