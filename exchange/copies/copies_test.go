@@ -30,11 +30,11 @@ func sample() Copy {
 	return Copy{Type: "property-title", Name: "不动产权证书", TypeCode: "11100000MB03271699001", Holder: "430281********0017",
 		Fields: []Field{{"不动产权证号", "湘(2008)醴陵市不动产权第0000001号"}, {"坐落", address}},
 		Keeper: "市自然资源和规划局", AsOf: noon.Add(-time.Hour), Until: "", Assurance: exchange.AssuranceA,
-		Use: "户口迁移（household-move） LL-2026-1123-0041", Department: "xzsp", Asker: "市行政审批服务局", Made: noon, Expires: noon.AddDate(0, 0, 30),
+		Use: "办理事项：购房落户；收件号：LL-2026-1123-0041", Department: "xzsp", Asker: "市行政审批服务局", Made: noon, Expires: noon.AddDate(0, 0, 30),
 		Receipt: audit.Receipt{ID: "01KAQ6M3K8ZD2W7N5YB4T9XE1C", Time: noon.UTC(), Hash: strings.Repeat("ab", 32)}}
 }
 
-func print(t testing.TB, p *Press, c Copy) []byte {
+func printed(t testing.TB, p *Press, c Copy) []byte {
 	t.Helper()
 	file, err := p.Print(t.Context(), c)
 	if err != nil {

@@ -2,6 +2,7 @@ package national
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 
@@ -45,7 +46,7 @@ func (f facade) addressesOf(t turn, d byHolder) (said, error) {
 	if err != nil || made.status != ok {
 		return made.said, err
 	}
-	made.data = []aCopy{made.told}
+	made.data = copyList{made.told}
 	return made.said, nil
 }
 
@@ -78,7 +79,7 @@ func (f facade) stillMay(t turn, found finding) func(context.Context) error {
 	fields := fieldsOf(found.evidence[0])
 	return func(ctx context.Context) error {
 		if _, err := f.Door.Caller(t.Request.WithContext(ctx)); err != nil {
-			return err
+			return lost(err, askerGone())
 		}
 		grant, may := f.Catalogue().Permit(t.caller.Department, found.Item, wanted, exchange.DateOf(f.Clock()))
 		for field := range fields {
@@ -102,11 +103,11 @@ func (f facade) fetch(r *http.Request) (any, error) {
 	}
 	if introduced(r) {
 		caller, err := f.Door.Caller(r)
-		if err == nil && caller.Department != kept.Department {
-			err = f.Door.Reject(r, caller, othersCopy())
-		}
 		if err != nil {
-			return nil, err
+			return nil, lost(err, badShown())
+		}
+		if caller.Department != kept.Department {
+			return nil, f.Door.Reject(r, caller, othersCopy())
 		}
 	}
 	if kept.May != nil {
@@ -125,6 +126,29 @@ func (f facade) fetch(r *http.Request) (any, error) {
 // introduced says whether a request shows who sends it.
 func introduced(r *http.Request) bool {
 	return r.Header.Get("Authorization") != "" || r.TLS != nil && len(r.TLS.VerifiedChains) > 0
+}
+
+// lost says why somebody is let in no more, unless that could only not be found out.
+func lost(err, refusal error) error {
+	if kind := exchange.KindOf(err); kind == exchange.Unavailable || kind == exchange.Internal {
+		return errors.Join(unsure(), err)
+	}
+	return refusal
+}
+
+func badShown() error {
+	return &exchange.Problem{Code: "YM-NAT-0111", Kind: exchange.Unauthorised, What: text("所带的令牌或证书无效", "the token or certificate that came along is not good"),
+		Mend: text("去掉它再取，地址本身就够；或换有效的", "leave it out, the address is enough; or show a good one")}
+}
+
+func askerGone() error {
+	return &exchange.Problem{Code: "YM-NAT-0112", Kind: exchange.Denied, What: text("索取这个文件的账号或证书已不能查询", "who asked for this file may not ask any more"),
+		Mend: text("用有效的身份重新请求 downloadUrl", "ask for another address with downloadUrl, as somebody who may")}
+}
+
+func unsure() error {
+	return &exchange.Problem{Code: "YM-NAT-0113", Kind: exchange.Unavailable, What: text("暂时无法确认谁在索取文件", "it cannot be found out just now who asks for the file"),
+		Mend: text("稍后再取；地址在十分钟内有效", "fetch it again soon: the address has ten minutes")}
 }
 
 func othersCopy() error {

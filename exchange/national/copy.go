@@ -2,8 +2,11 @@ package national
 
 import (
 	"encoding/base64"
+	"reflect"
 	"strings"
 	"time"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/audit"
@@ -31,6 +34,15 @@ type aCopy struct {
 	CertIdentifier string        `json:"certIdentifier,omitzero"` // where it is granted
 	ExpiringTime   string        `json:"certificateCopyExpiringTime,omitzero"`
 	Receipt        audit.Receipt `json:"receipt,omitzero"`
+}
+
+// copyList is the data of an answer with addresses: a list, and where there is none an object, as other answers have it.
+type copyList []aCopy
+
+// Schema says both in the OpenAPI document.
+func (copyList) Schema(r huma.Registry) *huma.Schema {
+	one := r.Schema(reflect.TypeFor[aCopy](), true, "")
+	return &huma.Schema{OneOf: []*huma.Schema{{Type: huma.TypeArray, Items: one}, one}}
 }
 
 // onlyFile is the only type of file that there is.
@@ -91,7 +103,7 @@ func (f facade) copyOf(t turn, w wanted, found finding, until time.Time) (copies
 	e := found.evidence[0]
 	c := copies.Copy{Type: e.Type, Name: w.evidence.Name.ZH, TypeCode: w.evidence.TypeCode, Identifier: f.identifierOf(e), Holder: found.Applicant, Fields: f.told(e),
 		Keeper: f.departmentName(e.Keeper), AsOf: e.AsOf, Until: e.Until, Assurance: e.Assurance,
-		Use:        "办理“" + found.ItemName.ZH + "”，收件号 " + found.Case, // the useCause's other words go nowhere: people write names into it
+		Use:        "办理事项：" + found.ItemName.ZH + "；收件号：" + found.Case, // the useCause's other words go nowhere: people write names into it
 		Department: t.caller.Department, Asker: f.departmentName(t.caller.Department), Made: found.Time, Expires: earlier(until, e.Until), Receipt: found.Receipt}
 	named := copies.Named{Holder: w.holder, Type: e.Type, Expires: c.Expires}
 	err := named.Record.UnmarshalText([]byte(e.Record))

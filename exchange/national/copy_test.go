@@ -102,7 +102,7 @@ func TestCopySaysWhatIsGranted(t *testing.T) {
 	got := newWorldIn(t, cityOfFiles(), identified(1, identifier)).call(t, "downloadFile", soundFile)
 	says := pageOf(t, fileIn(t, got))
 	for _, want := range []string{"不动产权证书", "不动产权证号", titleNo, identifier, "权利人 1 姓名或者名称", "张三", "权利人 2 证件号码", "430281199001010025", "附记二", "数源部门", "2026-11-23 12:00:00", "有效（",
-		"办理“", "”，收件号 LL-2026-1123-0041", "仅用于：", "430281********0017", ">01<", "非证照原件", `Name="JZJZZSY"`, `Name="JZJZZSJ">2026-11-23 12:00:00`, `Name="JZJZZZ"`, `Name="JZJYXQJZSJ">2026-12-23 12:00:00`, `Name="ZZBS">` + identifier} {
+		"办理事项：", "；收件号：LL-2026-1123-0041", "仅用于：", "430281********0017", ">01<", "非证照原件", `Name="JZJZZSY"`, `Name="JZJZZSJ">2026-11-23 12:00:00`, `Name="JZJZZZ"`, `Name="JZJYXQJZSJ">2026-12-23 12:00:00`, `Name="ZZBS">` + identifier} {
 		if !strings.Contains(says, want) {
 			t.Errorf("it does not say %q", want)
 		}
@@ -214,10 +214,11 @@ func TestAddressIsGivenUp(t *testing.T) {
 		"in time":               {func(w *world) { w.now = w.now.Add(copies.Waits - time.Second) }, nil, http.StatusOK, ""},
 		"too late":              {func(w *world) { w.now = w.now.Add(copies.Waits) }, nil, http.StatusNotFound, "YM-CPY-0202"},
 		"the grant taken back":  {func(w *world) { w.known = city() }, nil, http.StatusForbidden, "YM-NAT-0104"},
-		"the asker revoked":     {func(w *world) { w.unheard = revoked }, nil, http.StatusUnauthorized, "YM-ENR-0300"},
+		"the asker revoked":     {func(w *world) { w.unheard = revoked }, nil, http.StatusForbidden, "YM-NAT-0112"},
+		"the asker unknown":     {func(w *world) { w.unheard = &exchange.Problem{Code: "YM-ENR-0301", Kind: exchange.Unavailable} }, nil, http.StatusServiceUnavailable, "YM-NAT-0113"},
 		"by the department":     {func(*world) {}, []string{"Authorization", "Bearer " + token}, http.StatusOK, ""},
 		"by another department": {func(*world) {}, []string{"Authorization", "Bearer " + otherToken}, http.StatusForbidden, "YM-NAT-0110"},
-		"by a stranger's token": {func(*world) {}, []string{"Authorization", "Bearer guess"}, http.StatusUnauthorized, "YM-API-0401"},
+		"by a stranger's token": {func(*world) {}, []string{"Authorization", "Bearer guess"}, http.StatusUnauthorized, "YM-NAT-0111"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorldIn(t, cityOfFiles(), identified(1, identifier))

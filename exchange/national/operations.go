@@ -42,7 +42,7 @@ func Operations(cfg Config) []contract.Operation {
 			forAddress{exampleIdentifier, exampleCause, "2026-12-31", exampleByHolder.HolderCode, creditCode}, exampleAddress),
 		operation(f, f.addressesOf, "downloadUrlsByHolderCode", text("按持证主体取加注件的下载地址", "addresses to fetch copies from, by the holder"),
 			text(aboutCopies.ZH+"查到多张的为 99：带 certNo 再查。"+aboutAddresses.ZH, aboutCopies.EN+"Where there are several licences the status is 99: ask again with certNo. "+aboutAddresses.EN),
-			exampleByHolder, []aCopy{exampleAddress}),
+			exampleByHolder, copyList{exampleAddress}),
 		operation(f, f.file, "downloadFile", text("取加注件（OFD，Base64）", "a copy (OFD, in Base64)"), text(aboutCopies.ZH+"fileType 只有 ofd；其他类型为 2。", aboutCopies.EN+"fileType is ofd; there is no other, which gets 2."),
 			forFile{onlyFile, exampleIdentifier, exampleCause, "2026-12-31", exampleByHolder.HolderCode, creditCode},
 			aCopy{"base64", "UEsDBBQAAAAA", exampleIdentifier, "2027-01-01 00:00:00", exampleReceipt}),
@@ -75,7 +75,7 @@ func (f facade) fetching() contract.Operation {
 		Name:       text("取加注件", "fetch a copy"),
 		About:      text("downloadUrl 给出的地址：取一次，十分钟内有效。带着令牌或证书来取的，须是索取的部门。", "The address that downloadUrl gives: it serves once, within ten minutes. Who comes with a token or a certificate must be of the department that asked."),
 		Parameters: []contract.Parameter{{Name: "ticket", In: "path", Example: "4Jr9c1m0fJ7yqgW1aX8b3uZl5tKpE2sVhN6dQoYxR0g", About: text("地址中的票据", "the ticket in the address")}},
-		Media:      copies.Media, Refusals: []error{none, othersCopy()}, Do: f.fetch}
+		Media:      copies.Media, Refusals: []error{none, othersCopy(), badShown(), unsure()}, Do: f.fetch}
 }
 
 // operation declares one operation. Who asks is said in the body, so the declaration calls none of the usual refusals.

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/text/width"
 )
 
-// Measure is how long a line is. Characters of Chinese take a square, and those of ASCII a little more than the half that they take in
-// the fonts of documents (宋体): in the fonts of readers who lack these most are somewhat wider. Marks that stand on others take nothing.
+// Measure is how long a line is. Characters of Chinese take a square, and those of ASCII somewhat more than the half that they take in
+// the fonts of documents (宋体): readers that lack these have fonts whose capitals are wider. Marks that stand on others take nothing.
 func Measure(says string, size float64) (length float64) {
 	for _, r := range says {
 		length += advance(r, size)
@@ -20,17 +20,27 @@ func Measure(says string, size float64) (length float64) {
 }
 
 func advance(r rune, size float64) float64 {
-	if unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf) {
+	switch {
+	case unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf):
 		return 0
-	}
-	switch width.LookupRune(r).Kind() {
-	case width.EastAsianWide, width.EastAsianFullwidth, width.EastAsianAmbiguous:
+	case square(r):
 		return size
+	case strings.ContainsRune("MWm@%", r):
+		return size * 0.82
+	case unicode.IsUpper(r):
+		return size * 0.65
 	}
-	return size * halfWidth
+	return size * 0.55
 }
 
-const halfWidth = 0.55
+// square says whether a character takes a square.
+func square(r rune) bool {
+	switch width.LookupRune(r).Kind() {
+	case width.EastAsianWide, width.EastAsianFullwidth, width.EastAsianAmbiguous:
+		return true
+	}
+	return false
+}
 
 // Wrap breaks a text into lines that are no longer than width: at the ends of its own lines, after spaces, else where there is no more
 // room. No line begins with a mark that closes (避头).
