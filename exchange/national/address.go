@@ -77,8 +77,10 @@ const copiesPath = Path + "/copies/"
 func (f facade) stillMay(t turn, found finding) func(context.Context) error {
 	wanted := found.evidence[0].Type
 	fields := fieldsOf(found.evidence[0])
+	asker := t.Request.Clone(context.WithoutCancel(t.Context()))
+	asker.Body = nil // it would keep what was sent
 	return func(ctx context.Context) error {
-		if _, err := f.Door.Caller(t.Request.WithContext(ctx)); err != nil {
+		if _, err := f.Door.Caller(asker.WithContext(ctx)); err != nil {
 			return lost(err, askerGone())
 		}
 		grant, may := f.Catalogue().Permit(t.caller.Department, found.Item, wanted, exchange.DateOf(f.Clock()))
@@ -96,24 +98,16 @@ func (f facade) stillMay(t turn, found finding) func(context.Context) error {
 // of ours. What keeps others away is that an address is 256 bits that nobody guesses, serves once and for ten minutes, over https. Who
 // shows a certificate or a token all the same must be of the department that asked.
 func (f facade) fetch(r *http.Request) (any, error) {
+	if r.TLS == nil {
+		return nil, f.Door.Reject(r, door.Caller{}, onlyHTTPS())
+	}
 	ticket := r.PathValue("ticket")
 	kept, err := f.Shelf.Find(ticket)
 	if err != nil {
 		return nil, f.Door.Reject(r, door.Caller{}, err)
 	}
-	if introduced(r) {
-		caller, err := f.Door.Caller(r)
-		if err != nil {
-			return nil, lost(err, badShown())
-		}
-		if caller.Department != kept.Department {
-			return nil, f.Door.Reject(r, caller, othersCopy())
-		}
-	}
-	if kept.May != nil {
-		if err := kept.May(r.Context()); err != nil {
-			return nil, err
-		}
+	if err := f.mayFetch(r, kept); err != nil {
+		return nil, err
 	}
 	if r.Method == http.MethodGet { // who asks for the head alone has not fetched it
 		if kept, err = f.Shelf.Take(ticket); err != nil {
@@ -121,6 +115,22 @@ func (f facade) fetch(r *http.Request) (any, error) {
 		}
 	}
 	return contract.Content{Type: copies.Media, Body: kept.File}, nil
+}
+
+func (f facade) mayFetch(r *http.Request, kept copies.Kept) error {
+	if introduced(r) {
+		caller, err := f.Door.Caller(r)
+		if err != nil {
+			return lost(err, badShown())
+		}
+		if caller.Department != kept.Department {
+			return f.Door.Reject(r, caller, othersCopy())
+		}
+	}
+	if kept.May == nil {
+		return nil
+	}
+	return kept.May(r.Context())
 }
 
 // introduced says whether a request shows who sends it.
@@ -149,6 +159,11 @@ func askerGone() error {
 func unsure() error {
 	return &exchange.Problem{Code: "YM-NAT-0113", Kind: exchange.Unavailable, What: text("暂时无法确认谁在索取文件", "it cannot be found out just now who asks for the file"),
 		Mend: text("稍后再取；地址在十分钟内有效", "fetch it again soon: the address has ten minutes")}
+}
+
+func onlyHTTPS() error {
+	return &exchange.Problem{Code: "YM-NAT-0114", Kind: exchange.Invalid, What: text("文件只经 https 取", "files are fetched over https only"),
+		Mend: text("照 downloadUrl 给出的地址取，不要改动", "fetch the address as downloadUrl gave it")}
 }
 
 func othersCopy() error {

@@ -1,6 +1,7 @@
 package national
 
 import (
+	"crypto/tls"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -161,6 +162,7 @@ func (w *world) get(t testing.TB, method, address string, headers ...string) *ht
 		t.Fatalf("%s is not below %s", address, origin)
 	}
 	r := httptest.NewRequestWithContext(t.Context(), method, path, nil)
+	r.TLS = &tls.ConnectionState{}
 	for i := 0; i+1 < len(headers); i += 2 {
 		r.Header.Set(headers[i], headers[i+1])
 	}
@@ -186,6 +188,11 @@ func TestAddressServesOnce(t *testing.T) {
 	address := addressIn(t, w.call(t, "downloadUrl", soundAddress))
 	if len(w.entries) != 1 || len(address) < len(origin+copiesPath)+43 || strings.Contains(address, citizen) {
 		t.Errorf("%d entries before %s", len(w.entries), address)
+	}
+	plain := httptest.NewRecorder()
+	w.ServeHTTP(plain, httptest.NewRequestWithContext(t.Context(), http.MethodGet, strings.TrimPrefix(address, origin), nil))
+	if plain.Code != http.StatusUnprocessableEntity || !strings.Contains(plain.Body.String(), "YM-NAT-0114") {
+		t.Errorf("without https: %d %s", plain.Code, plain.Body)
 	}
 	if head := w.get(t, http.MethodHead, address); head.Code != http.StatusOK {
 		t.Errorf("the head: %d", head.Code)

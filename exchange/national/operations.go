@@ -75,7 +75,7 @@ func (f facade) fetching() contract.Operation {
 		Name:       text("取加注件", "fetch a copy"),
 		About:      text("downloadUrl 给出的地址：取一次，十分钟内有效。带着令牌或证书来取的，须是索取的部门。", "The address that downloadUrl gives: it serves once, within ten minutes. Who comes with a token or a certificate must be of the department that asked."),
 		Parameters: []contract.Parameter{{Name: "ticket", In: "path", Example: "4Jr9c1m0fJ7yqgW1aX8b3uZl5tKpE2sVhN6dQoYxR0g", About: text("地址中的票据", "the ticket in the address")}},
-		Media:      copies.Media, Refusals: []error{none, othersCopy(), badShown(), unsure()}, Do: f.fetch}
+		Media:      copies.Media, Refusals: []error{none, onlyHTTPS(), othersCopy(), badShown(), unsure()}, Do: f.fetch}
 }
 
 // operation declares one operation. Who asks is said in the body, so the declaration calls none of the usual refusals.
