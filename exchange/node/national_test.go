@@ -132,3 +132,32 @@ func askNational(t *testing.T, n *Node, operation, data string, into any) int {
 	}
 	return answer.Head.Status
 }
+
+// An address is where its asker asked, if that was over https, and never plain http.
+func TestAddressesAreHTTPS(t *testing.T) {
+	asked := func(secure bool) *http.Request {
+		r := &http.Request{Host: "exchange.city:8443"}
+		if secure {
+			r.TLS = &tls.ConnectionState{}
+		}
+		return r
+	}
+	for name, test := range map[string]struct {
+		listens string
+		hosts   []string
+		secure  bool
+		want    string
+	}{
+		"over https":                     {"0.0.0.0:7443", nil, true, "https://exchange.city:8443"},
+		"plain":                          {"10.1.2.3:7443", nil, false, "https://10.1.2.3:7443"},
+		"plain, everywhere":              {"0.0.0.0:7443", []string{"node1.city"}, false, "https://node1.city:7443"},
+		"plain, everywhere in IPv6":      {"[::]:7443", []string{"fd00::1"}, false, "https://[fd00::1]:7443"},
+		"plain, everywhere, and no name": {"0.0.0.0:7443", nil, false, ""},
+	} {
+		n := &Node{cfg: Config{Hosts: test.hosts}, fronts: []*front{{address: "127.0.0.1:7080"}, {address: test.listens}}}
+		got, err := n.origin(asked(test.secure))
+		if got != test.want || (err != nil) != (test.want == "") {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
+	}
+}
