@@ -19,7 +19,7 @@ const (
 	top     = 24.0
 	bottom  = 276.0
 	valueAt = 66.0 // where values begin
-	codeBox = 36.0 // the side of the square for a code
+	codeBox = 38.0 // the side of the square for a code
 
 	titleSize  = 7.0
 	textSize   = 3.7
@@ -41,7 +41,7 @@ const notice = "本件由" + maker + "根据数源部门共享的数据制作，
 
 // document lays a copy out.
 func (c Copy) document() (ofd.Document, error) {
-	s := &sheet{}
+	s := &sheet{edge: right}
 	s.turn()
 	s.title(c.Name, "数据加注件")
 	s.notice()
@@ -57,11 +57,7 @@ func (c Copy) document() (ofd.Document, error) {
 	for _, f := range c.source() {
 		s.row(f.Name, f.Value)
 	}
-	s.heading("加注")
-	for _, f := range c.annotation() {
-		s.row(f.Name, f.Value)
-	}
-	if err := s.code(c.Code); err != nil {
+	if err := s.annotate(c.annotation(), c.Code); err != nil {
 		return ofd.Document{}, err
 	}
 	if len(s.pages) > mostPages {
@@ -136,6 +132,7 @@ func (c Copy) watermark() (all []ofd.Text) {
 type sheet struct {
 	pages []ofd.Page
 	y     float64 // how far the last page is filled
+	edge  float64 // where rows end
 }
 
 // turn begins a page.
@@ -193,7 +190,7 @@ func (s *sheet) heading(name string) {
 
 // row is a name with its value beside it. What is long goes on below, and on the next page.
 func (s *sheet) row(name, value string) {
-	names, values := ofd.Wrap(name, textSize, valueAt-left-4), ofd.Wrap(value, textSize, right-valueAt)
+	names, values := ofd.Wrap(name, textSize, valueAt-left-4), ofd.Wrap(value, textSize, s.edge-valueAt)
 	for i := range max(len(names), len(values)) {
 		s.need(lineHeight)
 		if i < len(names) {
@@ -205,7 +202,7 @@ func (s *sheet) row(name, value string) {
 		s.y += lineHeight
 	}
 	p := s.last()
-	p.Shapes = append(p.Shapes, rule(s.y-lineHeight+rowGap, right-left))
+	p.Shapes = append(p.Shapes, rule(s.y-lineHeight+rowGap, s.edge-left))
 	s.y += rowGap - 0.6
 }
 
@@ -214,40 +211,57 @@ func rule(y, width float64) ofd.Shape {
 	return ofd.Shape{Gray: 205, Boxes: []ofd.Box{{X: left, Y: y, Width: width, Height: 0.15}}}
 }
 
-// code is the two-dimensional code with which the record is asked for again.
-func (s *sheet) code(says string) error {
-	if says == "" {
+// annotate is the part on the copy itself, on one page, with the code beside it.
+func (s *sheet) annotate(rows []Field, code string) error {
+	s.need(codeBox + 40)
+	s.heading("加注")
+	began, page := s.y, len(s.pages)
+	if code != "" {
+		s.edge = right - codeBox - 8
+	}
+	for _, f := range rows {
+		s.row(f.Name, f.Value)
+	}
+	if code == "" {
 		return nil
 	}
+	if len(s.pages) > page { // what was said took more than a page
+		began = top
+	}
+	s.edge, s.y = right, max(s.y, began+codeBox)
+	if err := s.code(code, right-codeBox, began-2); err != nil {
+		return err
+	}
+	s.y += 2
+	for _, line := range ofd.Wrap(aboutCode, smallSize, right-left) {
+		s.need(lineHeight)
+		s.write(left, smallSize, 60, line)
+		s.y += lineHeight * 0.85
+	}
+	return nil
+}
+
+const aboutCode = "右侧为查询码：有共享授权的部门办件时扫描，可用 queryCertInfoByQRcode 查这张证照的现时数据，同样核对授权、计限额、留审计。码已加封，只有平台能读；本件有效期截止后作废。"
+
+// code draws the two-dimensional code with which the record is asked for again.
+func (s *sheet) code(says string, left, top float64) error {
 	drawn, err := qr.Encode(says, qr.M)
 	if err != nil {
 		return fmt.Errorf("draw the code of a copy: %w", err)
 	}
-	s.need(codeBox + 8)
-	s.y += 4
 	module := codeBox / float64(drawn.Size)
 	shape := ofd.Shape{}
 	for y := range drawn.Size {
-		for x := 0; x < drawn.Size; {
-			from := x
-			for x < drawn.Size && drawn.Black(x, y) {
-				x++
+		for from, to := 0, 0; from < drawn.Size; from = max(to, from+1) {
+			for to = from; to < drawn.Size && drawn.Black(to, y); {
+				to++
 			}
-			if x > from { // neighbours in one: lines between them would show
-				shape.Boxes = append(shape.Boxes, ofd.Box{X: left + module*float64(from), Y: s.y + module*float64(y), Width: module * float64(x-from), Height: module})
-				continue
+			if to > from { // neighbours in one: lines between them would show
+				shape.Boxes = append(shape.Boxes, ofd.Box{X: left + module*float64(from), Y: top + module*float64(y), Width: module * float64(to-from), Height: module})
 			}
-			x++
 		}
 	}
 	p := s.last()
-	p.Shapes = append(p.Shapes, ofd.Shape{Gray: 255, Boxes: []ofd.Box{{X: left - 3, Y: s.y - 3, Width: codeBox + 6, Height: codeBox + 6}}}, shape)
-	at := s.y
-	s.y += 6
-	for _, line := range ofd.Wrap("查询码：有共享授权的部门为办件扫描，可用 queryCertInfoByQRcode 查这张证照的现时数据；同样核对授权、计限额、留审计。码中内容已加封，只有平台能读。本件有效期截止后作废。", smallSize, right-left-codeBox-6) {
-		s.write(left+codeBox+6, smallSize, 60, line)
-		s.y += lineHeight
-	}
-	s.y = max(s.y, at+codeBox)
+	p.Shapes = append(p.Shapes, ofd.Shape{Gray: 255, Boxes: []ofd.Box{{X: left - 3, Y: top - 2, Width: codeBox + 6, Height: codeBox + 5}}}, shape)
 	return nil
 }

@@ -2,11 +2,14 @@ package national
 
 import (
 	"encoding/base64"
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/audit"
@@ -113,13 +116,37 @@ func (f facade) copyOf(t turn, w wanted, found finding, until time.Time) (copies
 	return c, err
 }
 
-// told are the granted fields by their Chinese names; a field of a list or an object is a line of its own.
-func (f facade) told(e exchange.Evidence) []copies.Field {
+// told are the granted fields by their Chinese names, in the schema's order; a field of a list or an object is a line of its own.
+func (f facade) told(e exchange.Evidence) (lines []copies.Field) {
 	var named []schemas.Field
 	if schema, known := f.Schemas().ByType(e.Type); known {
 		named = schema.Fields()
 	}
-	return inLines("", schemas.Show(e.Fields, named, exchange.ZH))
+	granted := fieldsOf(e)
+	for _, name := range inOrder(granted, f.topFields(e.Type)) {
+		lines = append(lines, inLines("", schemas.Show(alone(name, granted[name]), named, exchange.ZH))...)
+	}
+	return lines
+}
+
+// alone is an object with one member.
+func alone(name string, value jsontext.Value) []byte {
+	return slices.Concat([]byte("{"), []byte(quoted(name)), []byte(":"), []byte(value), []byte("}"))
+}
+
+// inOrder are the names of a licence's fields: those of the schema as it has them, others behind.
+func inOrder(granted licence, all []schemas.Field) (names []string) {
+	for _, field := range all {
+		if _, shown := granted[field.Pointer]; shown {
+			names = append(names, field.Pointer)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(granted)) {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 func inLines(within string, fields []schemas.Shown) (lines []copies.Field) {

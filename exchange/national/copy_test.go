@@ -108,6 +108,9 @@ func TestCopySaysWhatIsGranted(t *testing.T) {
 			t.Errorf("it does not say %q", want)
 		}
 	}
+	if strings.Index(says, ">不动产权证号<") > strings.Index(says, ">证照标识<") {
+		t.Error("fields are not in the schema's order")
+	}
 	for _, secret := range []string{"430281001002GB00003F00010005", "所有权", "2008-10-13", "xzsp/0017", ">0017<", "张三要用", token} {
 		if strings.Contains(says, secret) {
 			t.Errorf("it says %q", secret)

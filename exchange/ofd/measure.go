@@ -42,8 +42,8 @@ func square(r rune) bool {
 	return false
 }
 
-// Wrap breaks a text into lines that are no longer than width: at the ends of its own lines, after spaces, else where there is no more
-// room. No line begins with a mark that closes (避头).
+// Wrap breaks a text into lines that are no longer than width: at the ends of its own lines, before words and numbers of ASCII unless
+// those are long, else where there is no more room. No line begins with a mark that closes (避头).
 func Wrap(says string, size, width float64) (lines []string) {
 	for own := range strings.Lines(strings.ReplaceAll(says, "\r\n", "\n")) {
 		lines = append(lines, wrapLine(plain(own), size, width)...)
@@ -62,22 +62,24 @@ func wrapLine(rest []rune, size, width float64) (lines []string) {
 
 // fitting is how many characters stand on a line.
 func fitting(rest []rune, size, width float64) int {
-	length, space := 0.0, 0
+	length := 0.0
 	for i, r := range rest {
-		if length += advance(r, size); length > width+size/1000 && i > 0 {
-			switch {
-			case r == ' ':
-				return i + 1
-			case space > i/2 && narrow(r) && narrow(rest[i-1]):
-				return space
-			case strings.ContainsRune(closing, r) && i > 1:
-				return i - 1
-			}
-			return i
+		if length += advance(r, size); length <= width+size/1000 || i == 0 {
+			continue
 		}
-		if r == ' ' {
-			space = i + 1
+		word := i
+		for word > 0 && narrow(rest[word]) && narrow(rest[word-1]) {
+			word--
 		}
+		switch {
+		case r == ' ':
+			return i + 1
+		case word < i && word > i/2:
+			return word
+		case strings.ContainsRune(closing, r) && i > 1:
+			return i - 1
+		}
+		return i
 	}
 	return len(rest)
 }
