@@ -76,6 +76,7 @@ func (p *Press) Read(ctx context.Context, code string, now time.Time) (Named, er
 	if err != nil {
 		return Named{}, err
 	}
+	code = strings.TrimSpace(code) // scanners end what they read with a line feed
 	sealed, err := codeAlphabet.DecodeString(strings.TrimPrefix(code, codePrefix))
 	if err != nil || len(code) > codeLength || !strings.HasPrefix(code, codePrefix) || len(sealed) < seal.NonceSize() {
 		return Named{}, notOurCode()

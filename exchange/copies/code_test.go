@@ -45,6 +45,7 @@ func TestCode(t *testing.T) {
 		want string
 	}{
 		"in its last second":  {p, first, named().Expires.Add(-time.Second), ""},
+		"as a scanner types":  {p, first + "\r\n", noon, ""},
 		"too late":            {p, first, named().Expires, "YM-CPY-0103"},
 		"of another exchange": {press(2), first, noon, "YM-CPY-0102"},
 		"without its prefix":  {p, first[4:], noon, "YM-CPY-0102"},

@@ -199,3 +199,22 @@ func FuzzCheck(f *testing.F) {
 		}
 	})
 }
+
+// A seal is read only if it is written as the exchange writes it.
+func FuzzSeal(f *testing.F) {
+	files, err := ofd.Unpack(printed(f, press(1), sample()))
+	if err != nil {
+		f.Fatal(err)
+	}
+	seal := files[len(files)-1].Content
+	keys, _ := press(1).keys(f.Context())
+	f.Add(seal)
+	f.Add([]byte(`{"format":"yimen copy v1"}`))
+	f.Add([]byte(`null`))
+	f.Fuzz(func(t *testing.T, spelt []byte) {
+		s, err := readSeal(spelt)
+		if err == nil && s.holds(keys.Signature.Public().(ed25519.PublicKey), spelt) != bytes.Equal(spelt, seal) {
+			t.Errorf("%q holds", spelt)
+		}
+	})
+}

@@ -23,6 +23,7 @@ type Shelf struct {
 // Kept is a file that waits, with whose it is.
 type Kept struct {
 	File       []byte
+	Name       string              // of the file, without anybody's data
 	Department exchange.Department // which asked for it
 	// May says whether it may still be given: it errs where who asked may not ask any more. nil: it may.
 	May func(context.Context) error

@@ -65,7 +65,7 @@ func (f facade) shelved(t turn, w wanted, until string) (making, error) {
 	if err != nil || made.status != ok {
 		return made, err
 	}
-	ticket, err := f.Shelf.Put(copies.Kept{File: made.file, Department: t.caller.Department, May: f.stillMay(t, made.finding)})
+	ticket, err := f.Shelf.Put(copies.Kept{File: made.file, Name: made.Receipt.ID + ".ofd", Department: t.caller.Department, May: f.stillMay(t, made.finding)})
 	made.told.ContentType, made.told.Content = "https", origin+copiesPath+ticket
 	return made, err
 }
@@ -114,7 +114,7 @@ func (f facade) fetch(r *http.Request) (any, error) {
 			return nil, f.Door.Reject(r, door.Caller{}, err)
 		}
 	}
-	return contract.Content{Type: copies.Media, Body: kept.File}, nil
+	return contract.Content{Type: copies.Media, Body: kept.File, Name: kept.Name}, nil
 }
 
 func (f facade) mayFetch(r *http.Request, kept copies.Kept) error {

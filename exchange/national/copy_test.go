@@ -201,7 +201,7 @@ func TestAddressServesOnce(t *testing.T) {
 		t.Errorf("the head: %d", head.Code)
 	}
 	first := w.get(t, http.MethodGet, address)
-	if first.Code != http.StatusOK || first.Header().Get("Content-Type") != "application/ofd" || first.Header().Get("Cache-Control") != "no-store" || !strings.Contains(pageOf(t, first.Body.Bytes()), titleNo) {
+	if first.Code != http.StatusOK || first.Header().Get("Content-Type") != "application/ofd" || first.Header().Get("Cache-Control") != "no-store" || first.Header().Get("Content-Disposition") != `attachment; filename="01.ofd"` || !strings.Contains(pageOf(t, first.Body.Bytes()), titleNo) {
 		t.Errorf("%d %v", first.Code, first.Header())
 	}
 	second := w.get(t, http.MethodGet, address)

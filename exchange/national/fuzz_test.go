@@ -3,6 +3,7 @@ package national
 import (
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	gojson "github.com/go-json-experiment/json"
@@ -69,6 +70,20 @@ func FuzzHolder(f *testing.F) {
 		}
 		if err != nil && len(number) > 5 && strings.Contains(err.Error(), number) && !strings.Contains("YM-", number) {
 			t.Errorf("it repeats the number: %v", err)
+		}
+	})
+}
+
+// Whatever is asked for, a copy serves from now on and no longer than the longest.
+func FuzzServesUntil(f *testing.F) {
+	for _, asked := range []string{"", "2026-12-31", "2026-12-31 18:00:00", "2026-12-31T18:00:00+08:00", "9999-12-31", "0000-01-01", "2026-11-23", "soon"} {
+		f.Add(asked)
+	}
+	w := facade{Config{Clock: func() time.Time { return noon }}}
+	f.Fuzz(func(t *testing.T, asked string) {
+		until, err := w.servesUntil(asked)
+		if err == nil && (!until.After(noon) || until.After(noon.Add(longestLife))) {
+			t.Errorf("%q serves until %s", asked, until)
 		}
 	})
 }
