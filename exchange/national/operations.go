@@ -61,8 +61,8 @@ var (
 // verifying declares verifyFile, whose bodies are larger than others.
 func (f facade) verifying() contract.Operation {
 	o := operation(f, f.verifyFile, "verifyFile", text("核验加注件的真伪", "whether a copy is genuine"),
-		text("文件是不是本平台制作的加注件、有没有改动。result：0 真实且在有效期内，3 真实、已过加注件的有效期，7 已被改动。不是本平台制作的文件为 2：真伪无从核验。文件不超过 1 MiB。",
-			"Whether a file is a copy that this exchange made, and unchanged. result: 0 genuine and within its time, 3 genuine and overdue, 7 changed. Files that it did not make get 2: it cannot tell. A file has 1 MiB at most."),
+		text("文件是不是本平台制作的加注件、有没有改动。result：0 真实且在有效期内，3 真实、已过加注件的有效期，7 已被改动。不是本平台制作的文件为 2：真伪无从核验。须有该类证照的共享授权，或是其数源部门；不查任何人，因此没有新的回执，receipt 是制作时的。文件不超过 1 MiB。",
+			"Whether a file is a copy that this exchange made, and unchanged. result: 0 genuine and within its time, 3 genuine and overdue, 7 changed. Files that it did not make get 2: it cannot tell. Who asks has a grant of the type or keeps it. Nobody is looked up, so there is no new receipt: the one told is of the query that the copy tells of. A file has 1 MiB at most."),
 		aFile{exampleType, "base64", "UEsDBBQAAAAA", exampleCause}, verdict{"0", genuine.ZH, &exampleReceipt})
 	o.MaxBody = largestFile
 	return o
@@ -87,8 +87,8 @@ func operation[D, A any](f facade, answer func(turn, D) (said, error), name stri
 		Answer: reply[A]{h, answered}, Do: answering(f, answer)}
 }
 
-var envelope = text("\n\n总是 HTTP 200，结果见 head.status：0 成功，2 不提供，10 没有匹配，11 身份验证不通过，12 必填值为空，99 其他（包括暂查不到），100 无权，102 contentType 应为 base64，103 持证主体代码类型不合规范。useCause 须含收件号，前面可写事项代码。用证书的可不写 accessId、accessToken，但须另带 Yimen-Nonce 和 Yimen-Time。",
-	"\n\nAlways HTTP 200; the result is head.status: 0 done, 2 not offered, 10 no match, 11 who asks is not known, 12 a required value is empty, 99 anything else (what cannot be found out included), 100 no right, 102 contentType must be base64, 103 no such type of holder code. useCause must name the case, after the item's code where need be. Whoever shows a certificate may leave out accessId and accessToken, and sends Yimen-Nonce and Yimen-Time.")
+var envelope = text("\n\n总是 HTTP 200，结果见 head.status：0 成功，2 不提供，10 没有匹配，11 身份验证不通过，12 必填值为空，99 其他（包括暂查不到），100 无权，102 contentType 应为 base64，103 持证主体代码类型不合规范。useCause（downloadFile 为 certificateCopyCause）须含收件号，前面可写事项代码。用证书的可不写 accessId、accessToken，但须另带 Yimen-Nonce 和 Yimen-Time。",
+	"\n\nAlways HTTP 200; the result is head.status: 0 done, 2 not offered, 10 no match, 11 who asks is not known, 12 a required value is empty, 99 anything else (what cannot be found out included), 100 no right, 102 contentType must be base64, 103 no such type of holder code. useCause (certificateCopyCause of downloadFile) must name the case, after the item's code where need be. Whoever shows a certificate may leave out accessId and accessToken, and sends Yimen-Nonce and Yimen-Time.")
 
 // The examples: a made-up company's title to real estate.
 const (
