@@ -69,6 +69,7 @@ func canariesAppearNowhere(t *testing.T, people int, brokers ...string) *watchli
 	}
 
 	w.look(t, "a refusal", askInEveryWay(t, p, numbers[:60]))
+	w.look(t, "an address of a copy", copies(t, p, numbers[3:9]))
 	w.look(t, "the metrics", get(t, p.node.URL()+"/metrics"))
 	w.look(t, "the metrics with their traces", openMetrics(t, p))
 	w.look(t, "readiness", get(t, p.node.URL()+"/readyz?verbose"))
@@ -179,6 +180,21 @@ func askInEveryWay(t *testing.T, p *place, numbers []string) []byte {
 		refused.WriteString(err.Error())
 	}
 	return refused.Bytes()
+}
+
+// copies has copies of people's records made, fetches one of two, and gives the addresses.
+func copies(t *testing.T, p *place, numbers []string) []byte {
+	t.Helper()
+	n, addresses := national{p}, ""
+	for i, number := range numbers {
+		var given []struct{ Content string }
+		n.ask("downloadUrlsByHolderCode", `{"holderCode":"`+number+`","holderTypeCode":"111","certTypeCode":"health-certificate","useCause":"food-licence-individual LL-2026-1123-0041 为金丝雀办理"}`, &given)
+		if i%2 == 0 && !bytes.Contains(n.fetch(given[0].Content), []byte("KANARIE")) {
+			t.Error("a copy says nothing of its record: the search is in vain")
+		}
+		addresses += given[0].Content + "\n"
+	}
+	return []byte(addresses)
 }
 
 func get(t *testing.T, url string) []byte {

@@ -48,7 +48,7 @@ func TestThreatListNamesRealTests(t *testing.T) {
 			t.Errorf("row %d is threat %s", i+1, row[1])
 		}
 	}
-	const threats = 25
+	const threats = 26
 	if len(rows) != threats {
 		t.Errorf("%d threats, want %d", len(rows), threats)
 	}

@@ -78,14 +78,12 @@ func (v verdict) ask() []exchange.Question {
 	return all
 }
 
-// astray says of which type a record was chosen that is none of the usable ones.
+// astray says of which type a record was chosen that is none of the usable ones. Of a type without a grant nothing was looked up, and
+// the answer says so.
 func (p *Premises) astray() (exchange.EvidenceType, bool) {
 	for _, t := range p.Service.Types() {
 		id, chosen := p.Chosen[t]
-		if !chosen {
-			continue
-		}
-		if !p.usable(t, id) {
+		if _, granted := p.Grants[t]; chosen && granted && !p.usable(t, id) {
 			return t, true
 		}
 	}

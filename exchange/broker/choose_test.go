@@ -43,6 +43,7 @@ func TestChosenMustBeAmongTheUsable(t *testing.T) {
 		"nothing chosen":  {with(checks("a")), ""},
 		"one of them":     {with(checks("a"), chosen("a", 'a')), ""},
 		"none of them":    {with(checks("a"), chosen("a", 1)), "a"},
+		"not granted":     {with(noGrant("a"), chosen("a", 1)), ""},
 		"nothing held":    {with(lacks("a"), chosen("a", 1)), "a"},
 		"revoked since":   {with(lacks("a"), record("a", 1, exchange.Revoked), chosen("a", 1)), "a"},
 		"of another type": {with(holds("a"), holds("b"), chosen("b", 'a')), "b"},

@@ -87,6 +87,7 @@ type Parameter struct {
 type Content struct {
 	Type string
 	Body []byte
+	Name string // of the file that whoever gets it may keep, in ASCII without quotes; empty: it is not meant to be kept
 }
 
 // maxBody bounds a request's body; a query takes a few hundred bytes.
@@ -147,6 +148,9 @@ func (a answering) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		value = part.Answer
 	}
 	if content, ok := value.(Content); ok {
+		if content.Name != "" {
+			w.Header().Set("Content-Disposition", `attachment; filename="`+content.Name+`"`)
+		}
 		write(w, http.StatusOK, content.Type, content.Body)
 		return
 	}

@@ -3,6 +3,7 @@ package national
 import (
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	gojson "github.com/go-json-experiment/json"
@@ -73,6 +74,20 @@ func FuzzHolder(f *testing.F) {
 	})
 }
 
+// Whatever is asked for, a copy serves from now on and no longer than the longest.
+func FuzzServesUntil(f *testing.F) {
+	for _, asked := range []string{"", "2026-12-31", "2026-12-31 18:00:00", "2026-12-31T18:00:00+08:00", "9999-12-31", "0000-01-01", "2026-11-23", "soon"} {
+		f.Add(asked)
+	}
+	w := facade{Config{Clock: func() time.Time { return noon }}}
+	f.Fuzz(func(t *testing.T, asked string) {
+		until, err := w.servesUntil(asked)
+		if err == nil && (!until.After(noon) || until.After(noon.Add(longestLife))) {
+			t.Errorf("%q serves until %s", asked, until)
+		}
+	})
+}
+
 // Any body has an answer in the convention's form, and none looks somebody up without an entry.
 func FuzzRequest(f *testing.F) {
 	for _, body := range []string{`{}`, `{"accessId":"xzsp/0017","accessToken":"` + token + `","data":{"holderCode":"` + citizen + `","holderTypeCode":"111","certTypeCode":"` + title + `","useCause":"` + cause + `"}}`, `[`, `null`, `{"data":null}`} {
@@ -81,7 +96,7 @@ func FuzzRequest(f *testing.F) {
 	w := newWorld(f, record(1, titleNo, exchange.Valid))
 	f.Fuzz(func(t *testing.T, body string) {
 		w.finds, w.entries, w.turned = 0, nil, nil
-		for _, operation := range []string{"queryCertInfoByHolderCode", "verifyCertInfo", "queryCertInfo", "getCertRemarkInfo"} {
+		for _, operation := range []string{"queryCertInfoByHolderCode", "verifyCertInfo", "queryCertInfo", "getCertRemarkInfo", "queryCertInfoByQRcode", "downloadFile", "downloadUrl", "verifyFile"} {
 			w.call(t, operation, body)
 		}
 		if w.finds > len(w.entries) {

@@ -3,8 +3,9 @@
 //
 // A request in that convention becomes a query like every other: its accessToken is a token that the doorkeeper knows, its useCause
 // names the case and the item, one grant says which fields may be seen, the limits count it, and an audit entry is durable before
-// there is an answer. What Yimen does not hold (files of licences, codes that a citizen shows) is refused with the convention's own
-// status 2, and what could not be found out with 99: neither ever reads as "there is none".
+// there is an answer. Files are copies that the exchange makes of the granted fields (加注件): licences' own files are with those who
+// issue them. What Yimen does not hold is refused with the convention's own status 2, and what could not be found out with 99: neither
+// ever reads as "there is none".
 //
 // The convention is written down as nodes implement it: an envelope {accessId, accessToken, data} is answered by {head{status,
 // message}, data}, always with HTTP 200. Members that it does not know are passed over.
@@ -22,6 +23,7 @@ import (
 	"github.com/onedoor/yimen/exchange/broker"
 	"github.com/onedoor/yimen/exchange/catalogue"
 	"github.com/onedoor/yimen/exchange/contract"
+	"github.com/onedoor/yimen/exchange/copies"
 	"github.com/onedoor/yimen/exchange/door"
 	"github.com/onedoor/yimen/exchange/wire"
 	"github.com/onedoor/yimen/schemas"
@@ -41,8 +43,12 @@ type Config struct {
 	Nonce func(*http.Request, door.Caller) (string, error)
 	// Schemas has the names of fields, as they are now.
 	Schemas func() *schemas.Set
-	Clock   func() time.Time
-	Log     *slog.Logger // nil: silent
+	Press   *copies.Press // makes files
+	Shelf   *copies.Shelf // keeps them until they are fetched
+	// Origin is the address (https://host:port) at which whoever sent a request fetches a file; its errors are Problems.
+	Origin func(*http.Request) (string, error)
+	Clock  func() time.Time
+	Log    *slog.Logger // nil: silent
 }
 
 type facade struct{ Config }

@@ -137,7 +137,6 @@ func TestIdentity(t *testing.T) {
 }
 
 func TestOthers(t *testing.T) {
-	const identifier = "1.2.156.3005.2.11100000MB03271699001.11430281000000019L.20160000001.001.Y"
 	w := newWorld(t, record(1, titleNo, exchange.Valid))
 	for name, test := range map[string]struct {
 		operation string
@@ -151,15 +150,18 @@ func TestOthers(t *testing.T) {
 		"meaning":                  {"getCertRemarkInfo", map[string]any{"certTypeCode": title, "certName": "不动产权证书"}, ok},
 		"meaning of nothing":       {"getCertRemarkInfo", map[string]any{}, valueMissing},
 		"meaning without grant":    {"getCertRemarkInfo", map[string]any{"certTypeCode": "tax-clearance"}, noRight},
-		"code":                     {"queryCertInfoByQRcode", map[string]any{"qrcode": "4642087996", "useCause": cause}, notOffered},
 		"no code":                  {"queryCertInfoByQRcode", map[string]any{"useCause": cause}, valueMissing},
-		"address":                  {"downloadUrl", map[string]any{"certIdentifier": identifier, "useCause": cause}, notOffered},
-		"addresses":                {"downloadUrlsByHolderCode", soundQuery, notOffered},
+		"another's code":           {"queryCertInfoByQRcode", map[string]any{"qrcode": "4642087996", "useCause": cause}, otherFault},
+		"address by identifier":    {"downloadUrl", map[string]any{"certIdentifier": identifier, "useCause": cause}, notOffered},
+		"no identifier to fetch":   {"downloadUrl", map[string]any{"useCause": cause}, valueMissing},
 		"addresses of a strange":   {"downloadUrlsByHolderCode", with(soundQuery, "holderTypeCode", "0"), badHolderType},
-		"file":                     {"downloadFile", map[string]any{"fileType": "ofd", "certificateIdentifier": identifier, "certificateCopyCause": cause}, notOffered},
-		"genuine file":             {"verifyFile", map[string]any{"certTypeCode": title, "contentType": "base64", "content": "UERG", "useCause": cause}, notOffered},
+		"addresses without cause":  {"downloadUrlsByHolderCode", with(soundQuery, "useCause", ""), valueMissing},
+		"file by identifier alone": {"downloadFile", map[string]any{"fileType": "ofd", "certificateIdentifier": identifier, "certificateCopyCause": cause}, notOffered},
+		"foreign file":             {"verifyFile", map[string]any{"certTypeCode": title, "contentType": "base64", "content": "UERG", "useCause": cause}, notOffered},
 		"file in hexadecimal":      {"verifyFile", map[string]any{"certTypeCode": title, "contentType": "hex", "content": "5044", "useCause": cause}, notBase64},
 		"file that is not encoded": {"verifyFile", map[string]any{"certTypeCode": title, "contentType": "base64", "content": "%PDF", "useCause": cause}, notBase64},
+		"file without a grant":     {"verifyFile", map[string]any{"certTypeCode": "tax-clearance", "contentType": "base64", "content": "UERG", "useCause": cause}, noRight},
+		"file of no type":          {"verifyFile", map[string]any{"certTypeCode": "11100000MB03271699002", "contentType": "base64", "content": "UERG", "useCause": cause}, notOffered},
 	} {
 		if got := w.call(t, test.operation, test.data); got.Head.Status != test.status {
 			t.Errorf("%s: %+v", name, got.Head)

@@ -59,7 +59,7 @@ func between(r rune) bool {
 }
 
 func badCause(why exchange.Text) error {
-	return &exchange.Problem{Code: "YM-NAT-0106", Kind: exchange.Invalid, What: text("useCause 不可用", "useCause cannot be used"), Why: why,
+	return &exchange.Problem{Code: "YM-NAT-0106", Kind: exchange.Invalid, What: text("事由（useCause 或 certificateCopyCause）不可用", "the cause (useCause or certificateCopyCause) cannot be used"), Why: why,
 		Mend: text("写办件的收件号，前面可写事项代码，如 food-licence-new LL-2026-1123-0041；不超过 200 个字",
 			"write the case number, after the item's code where need be, such as food-licence-new LL-2026-1123-0041, in at most 200 characters")}
 }

@@ -57,69 +57,90 @@ type wanted struct {
 	holder   exchange.Holder
 	cause    string
 	stated   map[string]json.RawMessage
+	chosen   broker.Chosen // nil: none of several
 	mode     broker.Mode
 }
 
 func (f facade) queryByHolder(t turn, d byHolder) (said, error) {
-	if err := d.check(); err != nil {
-		return said{}, err
-	}
-	holder, err := holderOf(d.HolderTypeCode, d.HolderCode)
+	w, err := f.ofHolder(d)
 	if err != nil {
 		return said{}, err
-	}
-	evidence, known := f.Catalogue().Named(d.CertTypeCode)
-	if !known {
-		return said{}, noSuchType()
-	}
-	w := wanted{evidence: evidence, holder: holder, cause: d.UseCause}
-	if d.CertNo != "" {
-		w.stated = map[string]json.RawMessage{f.numberField(evidence.Type): quoted(d.CertNo)}
 	}
 	found, err := f.find(t, w)
 	if err != nil || found.status != ok {
 		return found.said, err
 	}
-	found.data = shown[[]licence]{f.licences(found.evidence), found.receipt}
+	found.data = shown[[]licence]{f.licences(found.evidence), found.Receipt}
 	return found.said, nil
+}
+
+// ofHolder is what is wanted by a request that names the holder.
+func (f facade) ofHolder(d byHolder) (wanted, error) {
+	if err := d.check(); err != nil {
+		return wanted{}, err
+	}
+	holder, err := holderOf(d.HolderTypeCode, d.HolderCode)
+	if err != nil {
+		return wanted{}, err
+	}
+	evidence, known := f.Catalogue().Named(d.CertTypeCode)
+	if !known {
+		return wanted{}, noSuchType()
+	}
+	w := wanted{evidence: evidence, holder: holder, cause: d.UseCause}
+	if d.CertNo != "" {
+		w.stated = map[string]json.RawMessage{f.numberField(evidence.Type): quoted(d.CertNo)}
+	}
+	return w, nil
 }
 
 func (f facade) queryByIdentifier(t turn, d byIdentifier) (said, error) {
 	if err := required("certIdentifier", d.CertIdentifier, "useCause", d.UseCause); err != nil {
 		return said{}, err
 	}
-	id, err := identity.ParseLicence(d.CertIdentifier)
+	w, err := f.identified(t, d)
 	if err != nil {
 		return said{}, err
 	}
+	return f.oneLicence(t, w)
+}
+
+// identified is what is wanted by a request that names the identifier.
+func (f facade) identified(t turn, d byIdentifier) (wanted, error) {
+	id, err := identity.ParseLicence(d.CertIdentifier)
+	if err != nil {
+		return wanted{}, err
+	}
 	if d.HolderCode == "" || d.HolderTypeCode == "" {
-		return said{}, f.Door.Reject(t.Request, t.caller, notServed(text("本平台只按持证主体查找，不建证照标识的索引", "records are found by their holders only, never by identifier"),
-			text("同时给出 holderCode 和 holderTypeCode，或用 queryCertInfoByHolderCode", "give holderCode and holderTypeCode as well, or use queryCertInfoByHolderCode")))
+		return wanted{}, f.Door.Reject(t.Request, t.caller, notServed(text("本平台只按持证主体查找，不建证照标识的索引", "records are found by their holders only, never by identifier"),
+			text("同时给出 holderCode 和 holderTypeCode，或用按持证主体查的操作", "give holderCode and holderTypeCode as well, or use the operation that asks by the holder")))
 	}
 	holder, err := holderOf(d.HolderTypeCode, d.HolderCode)
 	if err != nil {
-		return said{}, err
+		return wanted{}, err
 	}
 	evidence, known := f.Catalogue().Named(id.TypeCode())
 	if !known {
-		return said{}, noSuchType()
+		return wanted{}, noSuchType()
 	}
-	found, err := f.find(t, wanted{evidence: evidence, holder: holder, cause: d.UseCause, stated: map[string]json.RawMessage{f.identifierField(evidence.Type): quoted(d.CertIdentifier)}})
+	return wanted{evidence: evidence, holder: holder, cause: d.UseCause, stated: map[string]json.RawMessage{f.identifierField(evidence.Type): quoted(d.CertIdentifier)}}, nil
+}
+
+// oneLicence answers with the data of the one licence that is wanted.
+func (f facade) oneLicence(t turn, w wanted) (said, error) {
+	found, err := f.findOne(t, w)
 	if err != nil || found.status != ok {
 		return found.said, err
 	}
-	if len(found.evidence) > 1 {
-		return said{status: otherFault, text: exchange.Ambiguous.Text(exchange.Check), data: receipted{found.receipt}}, nil
-	}
-	found.data = shown[licence]{f.licences(found.evidence)[0], found.receipt}
+	found.data = shown[licence]{f.licences(found.evidence)[0], found.Receipt}
 	return found.said, nil
 }
 
 // finding is what the broker found, with what there is to say of it.
 type finding struct {
 	said
+	broker.Conclusion
 	evidence []exchange.Evidence
-	receipt  audit.Receipt
 }
 
 // ask has the broker answer for the one type, for the case and the item that the useCause names.
@@ -132,7 +153,7 @@ func (f facade) ask(t turn, w wanted) (broker.Conclusion, error) {
 	if err != nil {
 		return broker.Conclusion{}, err
 	}
-	q := broker.Query{Case: p.matter, Item: item, Applicant: w.holder, Caller: t.caller.Caller, Nonce: t.nonce, Only: w.evidence.Type, Mode: w.mode}
+	q := broker.Query{Case: p.matter, Item: item, Applicant: w.holder, Caller: t.caller.Caller, Nonce: t.nonce, Only: w.evidence.Type, Chosen: w.chosen, Mode: w.mode}
 	if len(w.stated) > 0 {
 		q.Stated = broker.Stated{w.evidence.Type: w.stated}
 	}
@@ -145,11 +166,20 @@ func (f facade) find(t turn, w wanted) (finding, error) {
 		return finding{}, err
 	}
 	answer := best(conclusion.Answers)
-	found := finding{evidence: answer.Evidence, receipt: conclusion.Receipt}
+	found := finding{Conclusion: conclusion, evidence: answer.Evidence}
 	if found.said = meaning(answer, w.stated); found.status != ok {
 		found.data = receipted{conclusion.Receipt}
 	}
 	return found, nil
+}
+
+// findOne is find where only one licence may be meant.
+func (f facade) findOne(t turn, w wanted) (finding, error) {
+	found, err := f.find(t, w)
+	if err == nil && found.status == ok && len(found.evidence) != 1 {
+		found.said = said{status: otherFault, text: exchange.Ambiguous.Text(exchange.Check), data: receipted{found.Receipt}}
+	}
+	return found, err
 }
 
 // order has what serves a caller best first.

@@ -106,7 +106,7 @@ func (f facade) verify(t turn, d toVerify) (said, error) {
 	if err != nil {
 		return said{}, err
 	}
-	conclusion, err := f.ask(t, wanted{evidence, holder, d.UseCause, stated, broker.VerifyOnly})
+	conclusion, err := f.ask(t, wanted{evidence: evidence, holder: holder, cause: d.UseCause, stated: stated, mode: broker.VerifyOnly})
 	if err != nil {
 		return said{}, err
 	}

@@ -2,6 +2,8 @@ package national
 
 import (
 	"context"
+	"crypto/ed25519"
+	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -16,11 +18,13 @@ import (
 	"testing/fstest"
 	"time"
 
+	"github.com/onedoor/yimen/certs"
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/audit"
 	"github.com/onedoor/yimen/exchange/broker"
 	"github.com/onedoor/yimen/exchange/catalogue"
 	"github.com/onedoor/yimen/exchange/contract"
+	"github.com/onedoor/yimen/exchange/copies"
 	"github.com/onedoor/yimen/exchange/door"
 	"github.com/onedoor/yimen/schemas"
 )
@@ -35,9 +39,20 @@ const (
 
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, exchange.China)
 
+const (
+	otherToken = "token-of-another"
+	origin     = "https://exchange.example:7443"
+	identifier = "1.2.156.3005.2.11100000MB03271699001.11430281000000019L.20160000001.001.Y"
+)
+
 const grants = `
 - {department: xzsp, evidence: property-title, item: household-move, fields: [certificateNumber, location], basis: {zh: 法}, from: 2026-01-01, until: 2026-12-31}
 - {department: xzsp, evidence: business-licence, item: food-licence-new, fields: [creditCode], basis: {zh: 法}, from: 2026-01-01, until: 2026-12-31}
+`
+
+const grantsOfFiles = `
+- {department: xzsp, evidence: property-title, item: household-move, fields: [certificateNumber, certificateIdentifier, owners, location, notes], basis: {zh: 法}, from: 2026-01-01, until: 2026-12-31}
+- {department: scjg, evidence: property-title, item: food-licence-new, fields: [certificateNumber], basis: {zh: 法}, from: 2026-01-01, until: 2026-12-31}
 `
 
 // world is the interface over a broker that is real, an index and a log that are not.
@@ -49,40 +64,58 @@ type world struct {
 	entries  []audit.Entry
 	turned   []audit.Entry
 	finds    int
+	now      time.Time
+	known    *catalogue.Catalogue
+	keyless  error
+	unheard  error // of the roll
 }
 
-// city is what never changes.
-var city = sync.OnceValues(func() (*catalogue.Catalogue, *schemas.Set) {
-	known, err := catalogue.Load(catalogue.Builtin(), fstest.MapFS{"grants.yaml": {Data: []byte(grants)}})
-	if err != nil {
-		panic(err)
-	}
-	set, err := schemas.Builtin()
-	if err != nil {
-		panic(err)
-	}
-	return known, set
-})
+// What never changes: two cities that differ in their grants.
+var (
+	city        = cityWith(grants)
+	cityOfFiles = cityWith(grantsOfFiles)
+	evidence    = sync.OnceValue(func() *schemas.Set {
+		set, err := schemas.Builtin()
+		if err != nil {
+			panic(err)
+		}
+		return set
+	})
+)
+
+func cityWith(grants string) func() *catalogue.Catalogue {
+	return sync.OnceValue(func() *catalogue.Catalogue {
+		known, err := catalogue.Load(catalogue.Builtin(), fstest.MapFS{"grants.yaml": {Data: []byte(grants)}})
+		if err != nil {
+			panic(err)
+		}
+		return known
+	})
+}
 
 func newWorld(t testing.TB, records ...exchange.Record) *world {
+	return newWorldIn(t, city(), records...)
+}
+
+func newWorldIn(t testing.TB, known *catalogue.Catalogue, records ...exchange.Record) *world {
 	t.Helper()
-	w := &world{records: records, complete: true}
-	known, set := city()
-	clock := func() time.Time { return noon }
+	w := &world{records: records, complete: true, now: noon, known: known}
+	clock := func() time.Time { return w.now }
 	path := filepath.Join(t.TempDir(), "callers.yaml")
-	if err := os.WriteFile(path, fmt.Appendf(nil, "- {department: xzsp, clerk: '0017', token_sha256: %s}", door.TokenHash(token)), 0o600); err != nil {
+	if err := os.WriteFile(path, fmt.Appendf(nil, "- {department: xzsp, clerk: '0017', token_sha256: %s}\n- {department: scjg, clerk: '0001', token_sha256: %s}", door.TokenHash(token), door.TokenHash(otherToken)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	callers, err := door.LoadCallers(path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	answering, err := broker.New(broker.Config{Catalogue: known, Holdings: w, Audit: w, Clock: clock})
+	answering, err := broker.New(broker.Config{Catalogue: known, Current: func(time.Time) (*catalogue.Catalogue, error) { return w.known, nil }, Holdings: w, Audit: w, Clock: clock})
 	if err != nil {
 		t.Fatal(err)
 	}
-	keeper := door.New(door.Config{Callers: callers, Clock: clock, Report: func(_ context.Context, e audit.Entry) { w.turned = append(w.turned, e) }})
-	w.Handler = contract.Handler(Operations(Config{Broker: answering, Catalogue: func() *catalogue.Catalogue { return known }, Door: keeper, Schemas: func() *schemas.Set { return set }, Clock: clock,
+	keeper := door.New(door.Config{Callers: callers, Clock: clock, Roll: w, Report: func(_ context.Context, e audit.Entry) { w.turned = append(w.turned, e) }})
+	w.Handler = contract.Handler(Operations(Config{Broker: answering, Catalogue: func() *catalogue.Catalogue { return w.known }, Door: keeper, Schemas: evidence, Clock: clock,
+		Press: copies.NewPress(w.keys, nil), Shelf: copies.NewShelf(clock), Origin: func(*http.Request) (string, error) { return origin, nil },
 		Nonce: func(*http.Request, door.Caller) (string, error) { return "", nil }, Log: slog.New(slog.DiscardHandler)}), nil)
 	return w
 }
@@ -105,6 +138,15 @@ func (w *world) Find(_ context.Context, of exchange.Holder, types []exchange.Evi
 	}
 	return found, nil
 }
+
+// keys are those of copies.
+func (w *world) keys(context.Context) (copies.Keys, error) {
+	return copies.Keys{Signature: ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)), Codes: make([]byte, 32)}, w.keyless
+}
+
+func (w *world) Admits(*x509.Certificate) error { return w.unheard }
+
+func (w *world) AdmitsIdentity(certs.Identity) error { return w.unheard }
 
 func (w *world) Stamp(_ context.Context, e *audit.Entry) error { e.ID = "01"; return nil }
 

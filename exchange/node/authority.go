@@ -13,6 +13,7 @@ import (
 	"github.com/onedoor/yimen/certs/vault"
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/audit"
+	"github.com/onedoor/yimen/exchange/copies"
 	"github.com/onedoor/yimen/exchange/holdings"
 )
 
@@ -27,6 +28,8 @@ const (
 	logKey       = "log"             // signs the transparency log's checkpoints
 	ordersKey    = roll.OrdersSecret // signs what the exchange tells its nodes: roll, erasures
 	noticesKey   = "notices"         // signs what webhooks are sent
+	copiesKey    = "copies"          // signs copies of records
+	copyCodesKey = "copy-codes"      // seals what the codes on copies name
 )
 
 // startVault is how long a start waits for Vault to answer.
@@ -122,6 +125,14 @@ func (n *Node) auditKeys(ctx context.Context) (keys audit.Keys, err error) {
 	return keys, err
 }
 
+// copyKeys are those of copies of records.
+func (n *Node) copyKeys(ctx context.Context) (keys copies.Keys, err error) {
+	if keys.Codes, err = n.secret(ctx, copyCodesKey); err == nil {
+		keys.Signature, err = n.signer(ctx, copiesKey)
+	}
+	return keys, err
+}
+
 // sealingSecrets are all versions of the secret that records are sealed to.
 func (n *Node) sealingSecrets(ctx context.Context) (all [][]byte, err error) {
 	ring, err := n.ring(ctx, sealingKey)
@@ -149,6 +160,7 @@ func (n *Node) surrender(ctx context.Context) error {
 			n.Index.Forget()
 			n.audit.Forget()
 			n.Ledger.Forget()
+			n.shelf.Forget()
 		}
 	}
 }

@@ -32,6 +32,10 @@ var secrets = []struct {
 		text("已发出的回执由它验证，验证方只认一把公钥", "receipts that were handed out are verified by it, and verifiers know one key")},
 	{noticesKey, text("签名发往 Webhook 的通知", "signs what webhooks are sent"),
 		text("接收方按订阅时告知的公钥（whpk_…）验证", "receivers verify it by the public key they were told when they subscribed (whpk_…)")},
+	{copiesKey, text("签名加注件", "signs copies of records"),
+		text("已发出的加注件由它核验（verifyFile）", "copies that were handed out are checked by it (verifyFile)")},
+	{copyCodesKey, text("加封加注件上的查询码", "seals the codes on copies"),
+		text("已发出的加注件上的码由它读", "the codes on copies that were handed out are read by it")},
 	{logKey, text("签名审计日志的检查点", "signs the audit log's checkpoints"),
 		text("见证服务和验证方由它（audit.vkey）认这份日志；换了就是另一份日志", "witnesses and verifiers know the log by it (audit.vkey): under another it is another log")},
 }

@@ -28,6 +28,7 @@ import (
 	"github.com/onedoor/yimen/exchange/broker"
 	"github.com/onedoor/yimen/exchange/bus"
 	"github.com/onedoor/yimen/exchange/catalogue"
+	"github.com/onedoor/yimen/exchange/copies"
 	"github.com/onedoor/yimen/exchange/door"
 	"github.com/onedoor/yimen/exchange/doubts"
 	"github.com/onedoor/yimen/exchange/envelope"
@@ -81,6 +82,7 @@ type Node struct {
 	turning sync.Mutex
 	current atomic.Pointer[edition] // Catalogue with what was decided since
 	audit   *audit.Log
+	shelf   *copies.Shelf // copies that wait to be fetched
 	clock   *clock
 	own     *certs.Credential // the node's, at the address for departments
 	tls     *tls.Config       // nil: plain HTTP
@@ -129,7 +131,7 @@ func Start(ctx context.Context, cfg Config, around Surroundings) (*Node, error) 
 	if err != nil {
 		return nil, err
 	}
-	n := &Node{suite: suite, cfg: cfg, around: around, Metrics: prometheus.NewRegistry()}
+	n := &Node{suite: suite, cfg: cfg, around: around, Metrics: prometheus.NewRegistry(), shelf: copies.NewShelf(around.Clock)}
 	n.life, n.end = context.WithCancelCause(context.WithoutCancel(ctx))
 	for _, part := range []func(context.Context) error{n.trace, n.learn, n.keep, n.connect, n.identify, n.record, n.stand, n.register, n.index, n.editions, n.doubt, n.answer, n.serve} {
 		if err := errors.Join(part(ctx), ctx.Err()); err != nil {

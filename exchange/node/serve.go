@@ -18,6 +18,7 @@ import (
 	"github.com/onedoor/yimen/exchange/audit"
 	"github.com/onedoor/yimen/exchange/audit/ledger"
 	"github.com/onedoor/yimen/exchange/contract"
+	"github.com/onedoor/yimen/exchange/copies"
 	"github.com/onedoor/yimen/exchange/door"
 	"github.com/onedoor/yimen/exchange/doubts"
 	"github.com/onedoor/yimen/exchange/grants"
@@ -40,30 +41,33 @@ const (
 	departments
 )
 
-// serve opens both addresses. What stands behind them is the same.
+// serve opens both addresses. What stands behind them is the same. Nothing is answered before both are known: answers name them.
 func (n *Node) serve(context.Context) error {
 	handler, err := n.handler()
 	if err != nil {
 		return err
 	}
+	var listeners []net.Listener
 	for _, at := range []struct {
-		name, address, key string
-		tls                *tls.Config
-	}{
-		{"serve people", n.cfg.HTTP, "http", n.tls},
-		{"serve departments", n.cfg.Departments, "departments", n.departmentsTLS()},
-	} {
+		address, key string
+		tls          *tls.Config
+	}{{n.cfg.HTTP, "http", n.tls}, {n.cfg.Departments, "departments", n.departmentsTLS()}} {
 		listener, err := net.Listen("tcp", at.address)
 		if err != nil {
+			for _, other := range listeners {
+				other.Close()
+			}
 			return cannotListen(at.address, at.key, err)
 		}
-		f := &front{address: listener.Addr().String(), Server: http.Server{
+		listeners = append(listeners, listener)
+		n.fronts = append(n.fronts, &front{address: listener.Addr().String(), Server: http.Server{
 			Handler:           handler,
 			ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 15 * time.Second, WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
 			MaxHeaderBytes: 32 << 10, TLSConfig: at.tls, ErrorLog: slog.NewLogLogger(n.around.Log.Handler(), slog.LevelDebug),
-		}}
-		n.fronts = append(n.fronts, f)
-		n.goes(at.name, func(context.Context) error { return f.answer(listener) })
+		}})
+	}
+	for i, name := range []string{people: "serve people", departments: "serve departments"} {
+		n.goes(name, func(context.Context) error { return n.fronts[i].answer(listeners[i]) })
 	}
 	n.goes("watch lag", n.watchLag)
 	n.goes("forget keys", n.surrender)
@@ -123,9 +127,34 @@ func (n *Node) handler() (http.Handler, error) {
 // nationals are the operations of the national interface.
 func (n *Node) nationals() []contract.Operation {
 	return national.Operations(national.Config{Broker: n.Broker, Catalogue: n.Current, Door: n.door, Schemas: n.Registry.Evidence, Clock: n.around.Clock, Log: n.around.Log,
+		Press: copies.NewPress(n.copyKeys, nil), Shelf: n.shelf, Origin: n.origin,
 		Nonce: func(r *http.Request, caller door.Caller) (string, error) {
 			return api.Nonce(r, caller, n.door, n.around.Clock())
 		}})
+}
+
+// origin is where whoever sent a request fetches a file: where they asked, if that was over https, else at the departments' address.
+func (n *Node) origin(r *http.Request) (string, error) {
+	if r.TLS != nil {
+		return "https://" + r.Host, nil
+	}
+	host, port, err := net.SplitHostPort(n.fronts[departments].address)
+	if err != nil {
+		return "", err
+	}
+	if at := net.ParseIP(host); at != nil && at.IsUnspecified() {
+		if len(n.cfg.Hosts) == 0 {
+			return "", noHost()
+		}
+		host = n.cfg.Hosts[0]
+	}
+	return "https://" + net.JoinHostPort(host, port), nil
+}
+
+func noHost() error {
+	return &exchange.Problem{Code: "YM-CFG-0114", Kind: exchange.Unavailable, What: text("不知道文件的下载地址", "it is not known at which address files are to be fetched"),
+		Why:  text("departments 监听所有地址，而 hosts 没有写名称", "departments listens at every address, and hosts names none"),
+		Mend: text("在配置的 hosts 中写上各部门访问本节点所用的名称；或用 https 请求；或改用 downloadFile", "write the name by which departments reach this node under hosts in the configuration, or ask over https, or use downloadFile")}
 }
 
 // reader is who reads the audit log, and what of it they may see.

@@ -11,6 +11,7 @@ import (
 	"github.com/onedoor/yimen/exchange/broker"
 	"github.com/onedoor/yimen/exchange/catalogue"
 	"github.com/onedoor/yimen/exchange/identity"
+	"github.com/onedoor/yimen/schemas"
 )
 
 // asks is the form below the list: what the applicant has to say before answers that are open can be settled. What was said
@@ -126,7 +127,7 @@ func (w *Window) which(q exchange.Question, lang exchange.Lang) oneOf {
 
 // told is what tells a record from the others.
 func (w *Window) told(t exchange.EvidenceType, c exchange.Choice, lang exchange.Lang) string {
-	all := inLine(fieldsOf(c.Fields, w.fields(t), lang), lang)
+	all := inLine(schemas.Show(c.Fields, w.fields(t), lang), lang)
 	if c.Until != "" {
 		all = append(all, text("有效期至 ", "valid until ").In(lang)+string(c.Until))
 	}

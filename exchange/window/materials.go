@@ -10,6 +10,7 @@ import (
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/broker"
+	"github.com/onedoor/yimen/schemas"
 )
 
 // list is the second screen (材料清单).
@@ -158,7 +159,7 @@ type found struct {
 	Until  string
 	Record string // empty: there is no record to show
 	Mark   string // the watermark: who provides it, for what, who looks at it and when
-	Fields []field
+	Fields []schemas.Shown
 
 	Differences []difference
 }
@@ -209,7 +210,7 @@ func (w *Window) found(t *turn, e exchange.Evidence) found {
 	}
 	f.Record = e.Record + " v" + strconv.FormatUint(uint64(e.Version), 10)
 	f.Mark = w.mark(t, f.Keeper)
-	f.Fields = fieldsOf(e.Fields, w.fields(e.Type), t.lang)
+	f.Fields = schemas.Show(e.Fields, w.fields(e.Type), t.lang)
 	f.Differences = w.differences(t, e)
 	return f
 }

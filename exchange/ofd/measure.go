@@ -1,0 +1,134 @@
+package ofd
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/width"
+)
+
+// Measure is how long a line is. Characters of Chinese take a square, and those of ASCII somewhat more than the half that they take in
+// the fonts of documents (宋体): readers that lack these have fonts whose capitals are wider. Marks that stand on others take nothing.
+func Measure(says string, size float64) (length float64) {
+	for _, r := range says {
+		length += advance(r, size)
+	}
+	return length
+}
+
+func advance(r rune, size float64) float64 {
+	switch {
+	case unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf):
+		return 0
+	case square(r):
+		return size
+	case strings.ContainsRune("MWm@%", r):
+		return size * 0.82
+	case unicode.IsUpper(r):
+		return size * 0.65
+	}
+	return size * 0.55
+}
+
+// square says whether a character takes a square.
+func square(r rune) bool {
+	switch width.LookupRune(r).Kind() {
+	case width.EastAsianWide, width.EastAsianFullwidth, width.EastAsianAmbiguous:
+		return true
+	}
+	return false
+}
+
+// Wrap breaks a text into lines that are no longer than width: at the ends of its own lines, before words and numbers of ASCII unless
+// those are long, else where there is no more room. No line begins with a mark that closes (避头).
+func Wrap(says string, size, width float64) (lines []string) {
+	for own := range strings.Lines(strings.ReplaceAll(says, "\r\n", "\n")) {
+		lines = append(lines, wrapLine(plain(own), size, width)...)
+	}
+	return lines
+}
+
+func wrapLine(rest []rune, size, width float64) (lines []string) {
+	for len(rest) > 0 {
+		n := fitting(rest, size, width)
+		lines = append(lines, strings.TrimRight(string(rest[:n]), " "))
+		rest = rest[n:]
+	}
+	return lines
+}
+
+// fitting is how many characters stand on a line.
+func fitting(rest []rune, size, width float64) int {
+	length := 0.0
+	for i, r := range rest {
+		if length += advance(r, size); length <= width+size/1000 || i == 0 {
+			continue
+		}
+		word := i
+		for word > 0 && narrow(rest[word]) && narrow(rest[word-1]) {
+			word--
+		}
+		switch {
+		case r == ' ':
+			return i + 1
+		case word < i && word > i/2:
+			return word
+		case strings.ContainsRune(closing, r) && i > 1:
+			return i - 1
+		}
+		return i
+	}
+	return len(rest)
+}
+
+const closing = "，。、；：？！）》」』】〕”’,.;:?!)]}%"
+
+func narrow(r rune) bool { return r > ' ' && r < 0x2000 }
+
+// plain leaves of a line what can be seen: control characters and those that turn the direction of writing are shown as such.
+func plain(line string) []rune {
+	var all []rune
+	for _, r := range strings.TrimRight(line, "\n\r") {
+		switch {
+		case r == '\t':
+			r = ' '
+		case unicode.IsControl(r), unicode.In(r, unicode.Bidi_Control, unicode.Co, unicode.Cs), r == 0xFFFE, r == 0xFFFF:
+			r = unicode.ReplacementChar
+		}
+		all = append(all, r)
+	}
+	return all
+}
+
+// placed is where a text stands, and at which height within that its base line is. The boundary is the whole page where it is turned,
+// since what lies outside of one is not drawn.
+func (t Text) placed() (boundary, matrix string, y float64) {
+	if t.Angle == 0 {
+		return box(t.X, t.Y-t.Size, Measure(t.Says, t.Size)+t.Size/4, t.Size*1.4), "", t.Size
+	}
+	sin, cos := math.Sincos(t.Angle * math.Pi / 180)
+	return box(0, 0, Width, Height), fmt.Sprintf("%.6f %.6f %.6f %.6f %s %s", cos, -sin, sin, cos, number(t.X), number(t.Y)), 0
+}
+
+// advances are those between the glyphs of a line, runs of the same written as "g count advance".
+func advances(says string, size float64) string {
+	runes := []rune(says)
+	var parts []string
+	for i := 0; i < len(runes)-1; {
+		same := i
+		for same < len(runes)-1 && advance(runes[same], size) == advance(runes[i], size) {
+			same++
+		}
+		length := number(advance(runes[i], size))
+		if n := same - i; n > 1 {
+			parts = append(parts, "g", strconv.Itoa(n), length)
+		} else {
+			parts = append(parts, length)
+		}
+		i = same
+	}
+	return strings.Join(parts, " ")
+}
