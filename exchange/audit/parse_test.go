@@ -42,8 +42,8 @@ func TestEncodeAsJSONDoes(t *testing.T) {
 		if e.Inputs = nil; len(inputs) == 0 {
 			continue
 		}
-		got, _ = e.encode() // without the inputs it is the library's, byte for byte
-		if want, _ := json.Marshal(e); !bytes.Equal(got, want) {
+		got, _ = e.encode() // without the inputs, and what is rare, it is the library's, byte for byte
+		if want, _ := json.Marshal(e); !bytes.Equal(got, want) && e.Parties == nil {
 			t.Errorf("%s:\n%s\n%s", name, got, want)
 		}
 	}
@@ -138,27 +138,65 @@ func TestParse(t *testing.T) {
 	}
 }
 
+// hardly are entries that are hardly different from one, as somebody could put onto the topic who may write there.
+func hardly(t testing.TB) (key []byte, values []string) {
+	k, v := appended(t, sixMaterials())
+	evaluated := string(v[bytes.Index(v, []byte(`"evaluated":"`))+len(`"evaluated":"`):])
+	evaluated = evaluated[:strings.Index(evaluated, `"`)]
+	values = []string{string(v), string(v[:len(v)-1]) + " }"}
+	for _, at := range []string{"2026-11-23T1:00:00Z", "2026-11-23T12:00:00,5Z", "2026-11-23T12:00:00+24:00", "2026-11-23T12:00:00+08:60", "2026-11-23T12:00:00+08:00",
+		"2026-11-23T12:00:00.5000000001Z", "2026-11-23T24:00:00Z", "2026-11-23T12:00:60Z", "2026-11-23t12:00:00z", "Z", ""} {
+		values = append(values, strings.Replace(string(v), evaluated, at, 1))
+	}
+	for old, others := range map[string][]string{
+		`"0":123456`:    {`"0":9223372036854775808`, `"0":99999999999999999999`, `"0":-1`, `"0":1.0`, `"00":1`, `"9223372036854775808":1`, `"+1":1`, `"0":1,"0":1`, `"1":1`},
+		`"version":3`:   {`"version":18446744073709551615`, `"version":18446744073709551616`, `"version":0`, `"version":03`, `"version":-1`},
+		`"inputs":{`:    {`"inputs":[],"a":{`, `"inputs":"text","a":{`, `"inputs":null,"a":{`, `"Inputs":{`},
+		`"materials":[`: {`"materials":[],"a":[`, `"materials":[null,`, `"materials":[{"material":"a","outcome":"held","evidence":[]},`},
+	} {
+		for _, other := range others {
+			values = append(values, strings.Replace(string(v), old, other, 1))
+		}
+	}
+	return k, values
+}
+
+func skimmedAsParsed(t *testing.T, k, v []byte) {
+	t.Helper()
+	skimmed, err := Skim(k, v)
+	whole, wholeErr := Parse(k, v)
+	whole.Inputs = nil
+	if err != wholeErr || !reflect.DeepEqual(skimmed, whole) {
+		t.Fatalf("of %s\nskimmed %+v, %v\nparsed  %+v, %v", v, skimmed, err, whole, wholeErr)
+	}
+}
+
+func TestSkimmedAsParsed(t *testing.T) {
+	k, values := hardly(t)
+	for _, v := range values {
+		skimmedAsParsed(t, k, []byte(v))
+	}
+}
+
 func FuzzParse(f *testing.F) {
-	for _, e := range []Entry{entry(), sixMaterials(), {Kind: Act, Clerk: "a", Act: "revoke"}} {
+	for _, e := range []Entry{entry(), {Kind: Act, Clerk: "a", Act: "revoke"}} {
 		k, v := appended(f, e)
 		f.Add(k, v)
 	}
+	k, values := hardly(f)
+	for _, v := range values {
+		f.Add(k, []byte(v))
+	}
 	f.Fuzz(func(t *testing.T, k, v []byte) {
-		skimmed, err := Skim(k, v)
-		whole, wholeErr := Parse(k, v)
-		if wholeErr == nil && err != nil {
-			t.Fatal("a sound entry is not sound when skimmed")
-		}
+		skimmedAsParsed(t, k, v)
+		e, err := Parse(k, v)
 		if err != nil {
 			return
 		}
-		if whole.Inputs = nil; wholeErr == nil && !reflect.DeepEqual(skimmed, whole) {
-			t.Fatalf("skimmed %+v, parsed %+v", skimmed, whole)
+		if !ValidID(string(k)) || e.ID != string(k) {
+			t.Fatalf("id %q of an entry with the key %q", e.ID, k)
 		}
-		if !ValidID(string(k)) || skimmed.ID != string(k) {
-			t.Fatalf("id %q of an entry with the key %q", skimmed.ID, k)
-		}
-		if identity.ContainsCitizen(skimmed.Clerk + " " + skimmed.Target + " " + skimmed.Nonce) {
+		if identity.ContainsCitizen(e.Clerk + " " + e.Target + " " + e.Nonce) {
 			t.Fatal("what must not stand there passed")
 		}
 	})
@@ -166,19 +204,21 @@ func FuzzParse(f *testing.F) {
 
 // FuzzSkim holds the quick reader to the one that knows all of JSON: what it takes for plain is JSON and means the same there.
 func FuzzSkim(f *testing.F) {
-	_, v := appended(f, sixMaterials())
-	f.Add(v)
+	_, values := hardly(f)
+	for _, v := range values {
+		f.Add([]byte(v))
+	}
 	f.Fuzz(func(t *testing.T, v []byte) {
 		quick, plain := skim(v)
 		if !plain {
 			return
 		}
-		var most struct {
-			Entry
-			Inputs skipped `json:"inputs"`
+		var slow Entry
+		if err := jsonv2.Unmarshal(v, &slow); err != nil {
+			t.Fatalf("%v: %s", err, v)
 		}
-		if err := jsonv2.Unmarshal(v, &most); err != nil || !reflect.DeepEqual(quick, most.Entry) {
-			t.Fatalf("%v: quick %+v, slow %+v", err, quick, most.Entry)
+		if slow.Inputs = nil; !reflect.DeepEqual(quick, slow) {
+			t.Fatalf("quick %+v, slow %+v", quick, slow)
 		}
 	})
 }

@@ -1,44 +1,31 @@
 package audit
 
 import (
+	"math"
 	"strings"
 	"time"
-
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/onedoor/yimen/exchange"
 )
 
-// Skim reads an entry as Parse does, but for its Inputs, which it leaves out. It is for whoever follows the topic: every node does so
-// several times over, for each query of the whole city. What the entry holds is one piece of memory: whoever keeps a part of it for
-// long keeps a copy.
+// Skim reads an entry as Parse does, and refuses what Parse refuses, but leaves its Inputs out. It is for whoever follows the topic: every
+// node does so several times over, for each query of the whole city. What the entry holds is one piece of memory: whoever keeps a part
+// of it for long keeps a copy.
 func Skim(key, value []byte) (Entry, error) {
 	if len(value) > MaxEntry {
 		return Entry{}, ErrNoEntry
 	}
 	e, plain := skim(value)
 	if !plain {
-		var most struct {
-			Entry
-			Inputs skipped `json:"inputs"`
-		}
-		if json.Unmarshal(value, &most) != nil {
-			return Entry{}, ErrNoEntry
-		}
-		e = most.Entry
+		e, err := Parse(key, value)
+		e.Inputs = nil
+		return e, err
 	}
 	if !e.written(string(key)) {
 		return Entry{}, ErrNoEntry
 	}
 	return e, nil
 }
-
-// skipped is a JSON value that is read over.
-type skipped struct{}
-
-// UnmarshalJSONFrom reads over a value.
-func (*skipped) UnmarshalJSONFrom(d *jsontext.Decoder) error { return d.SkipValue() }
 
 // skim reads an entry that is spelt just as encode spells it, which nearly all are: members in their order, no space, no escape. It
 // says false of any other, whether that is an entry or not, and leaves it to a reader that knows all of JSON.
@@ -91,7 +78,11 @@ func (s *scanner) has(sign string) bool {
 	return true
 }
 
-func (s *scanner) sign(sign string) { s.lost = !s.has(sign) || s.lost }
+func (s *scanner) sign(sign string) {
+	if !s.has(sign) {
+		s.lost = true
+	}
+}
 
 // text reads a text of printable ASCII without escapes.
 func (s *scanner) text() string {
@@ -129,8 +120,17 @@ func (s *scanner) required(name string) string {
 	return text
 }
 
+// time reads a moment in UTC. The library of times takes more than that of JSON does: hours of one digit, commas.
 func (s *scanner) time() (at time.Time) {
-	s.lost = at.UnmarshalText([]byte(s.text())) != nil || s.lost
+	const whole = "2006-01-02T15:04:05"
+	text := s.text()
+	if len(text) <= len(whole) || text[len(whole)-len(":04:05")] != ':' || text[len(whole)] == ',' || text[len(text)-1] != 'Z' {
+		s.lost = true
+		return at
+	}
+	if at.UnmarshalText([]byte(text)) != nil {
+		s.lost = true
+	}
 	return at
 }
 
@@ -218,6 +218,7 @@ func (s *scanner) partitions() {
 		s.lost = s.lost || !first && partition <= before
 		before = partition
 		s.sign(`":`)
-		s.number()
+		offset := s.number()
+		s.lost = s.lost || partition > math.MaxInt || offset > math.MaxInt64
 	}
 }

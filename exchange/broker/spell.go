@@ -1,23 +1,18 @@
 package broker
 
 import (
-	"strconv"
-	"time"
-
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
-
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/audit"
+	"github.com/onedoor/yimen/exchange/spell"
 )
 
-// Spell writes answers as they are told over HTTP and as audit entries commit to them: the same answers are the same bytes.
-//
-// They are the bytes that json.Marshal gives. Every query pays for them, and by reflection they cost twice as much.
+// Spell writes answers as they are told over HTTP and as audit entries commit to them: the same answers are the same bytes, those that
+// json.Marshal gives.
 func Spell(answers []exchange.Answer) ([]byte, error) {
-	s := speller{out: make([]byte, 0, 768*len(answers)+2)}
-	s.list(len(answers), func(i int) { s.answer(&answers[i]) })
-	return s.out, s.err
+	var w spell.Writer
+	w.Room(768*len(answers) + 2)
+	w.List("", len(answers), func(i int) { spellAnswer(&w, &answers[i]) })
+	return w.Done()
 }
 
 // Spell writes a conclusion as it is told over HTTP, in one line. Its answers, the greater part, are the very bytes that the entry commits to.
@@ -29,161 +24,84 @@ func (c *Conclusion) Spell() ([]byte, error) {
 			return nil, err
 		}
 	}
-	s := speller{out: make([]byte, 0, len(told)+1024)}
-	s.text(`{"id":`, c.ID)
-	s.time(`,"time":`, c.Time)
-	s.text(`,"case":`, c.Case)
-	s.text(`,"item":`, string(c.Item))
-	s.both(`,"item_name":`, c.ItemName)
-	s.text(`,"applicant":`, c.Applicant)
-	s.receipt(&c.Receipt)
-	s.raw(`,"answers":`)
-	s.out = append(s.out, told...)
-	s.raw("}\n")
-	return s.out, s.err
+	var w spell.Writer
+	w.Room(len(told) + 1024)
+	w.Text(`{"id":`, c.ID)
+	w.Time(`,"time":`, c.Time)
+	w.Text(`,"case":`, c.Case)
+	w.Text(`,"item":`, string(c.Item))
+	spellText(&w, `,"item_name":`, c.ItemName)
+	w.Text(`,"applicant":`, c.Applicant)
+	spellReceipt(&w, &c.Receipt)
+	w.Raw(`,"answers":`)
+	w.Bytes(told)
+	w.Raw("}\n")
+	return w.Done()
 }
 
-// speller appends JSON; an error stays. What comes before a value is the name of its member with the signs around it.
-type speller struct {
-	out []byte
-	err error
+func spellText(w *spell.Writer, before string, t exchange.Text) {
+	w.Raw(before)
+	w.Text(`{"zh":`, t.ZH)
+	w.Text(`,"en":`, t.EN)
+	w.Raw("}")
 }
 
-func (s *speller) raw(signs string) { s.out = append(s.out, signs...) }
-
-func (s *speller) keep(out []byte, err error) {
-	if s.out = out; err != nil {
-		s.err = err
-	}
-}
-
-func (s *speller) text(before, value string) {
-	s.raw(before)
-	s.keep(jsontext.AppendQuote(s.out, value))
-}
-
-// some writes a text that is left out where it is empty.
-func (s *speller) some(before, value string) {
-	if value != "" {
-		s.text(before, value)
-	}
-}
-
-func (s *speller) both(before string, t exchange.Text) {
-	s.raw(before)
-	s.text(`{"zh":`, t.ZH)
-	s.text(`,"en":`, t.EN)
-	s.raw("}")
-}
-
-func (s *speller) number(before string, n uint64) {
-	s.raw(before)
-	s.out = strconv.AppendUint(s.out, n, 10)
-}
-
-func (s *speller) time(before string, at time.Time) {
-	s.raw(before)
-	s.raw(`"`)
-	s.out = at.AppendFormat(s.out, time.RFC3339Nano)
-	s.raw(`"`)
-}
-
-// published writes on one line an object of what a keeper published, or nothing where it is empty.
-func (s *speller) published(before string, value []byte) {
-	whole, from := s.out, len(s.out)+len(before)
-	s.raw(before)
-	s.keep(jsontext.AppendFormat(s.out, value, jsontext.AllowDuplicateNames(true))) // no name stands twice: documents went through the gate
-	if len(s.out) == from+len("{}") {
-		s.out = whole
-	}
-}
-
-// rare writes what few answers have.
-func (s *speller) rare(before string, value any) {
-	text, err := json.Marshal(value, json.Deterministic(true), jsontext.AllowDuplicateNames(true))
-	s.raw(before)
-	s.keep(append(s.out, text...), err)
-}
-
-func (s *speller) list(n int, item func(int)) {
-	s.raw("[")
-	for i := range n {
-		if i > 0 {
-			s.raw(",")
-		}
-		item(i)
-	}
-	s.raw("]")
-}
-
-func (s *speller) answer(a *exchange.Answer) {
-	s.text(`{"material":`, a.Material)
-	s.both(`,"name":`, a.Name)
-	s.both(`,"basis":`, a.Basis)
-	s.text(`,"outcome":`, string(a.Outcome))
-	s.some(`,"reason":`, string(a.Reason))
+func spellAnswer(w *spell.Writer, a *exchange.Answer) {
+	w.Text(`{"material":`, a.Material)
+	spellText(w, `,"name":`, a.Name)
+	spellText(w, `,"basis":`, a.Basis)
+	w.Text(`,"outcome":`, string(a.Outcome))
+	w.Some(`,"reason":`, string(a.Reason))
 	if len(a.Evidence) > 0 {
-		s.raw(`,"evidence":`)
-		s.list(len(a.Evidence), func(i int) { s.evidence(&a.Evidence[i]) })
+		w.List(`,"evidence":`, len(a.Evidence), func(i int) { spellEvidence(w, &a.Evidence[i]) })
 	}
-	if a.Deferrable {
-		s.raw(`,"deferrable":true`)
-	}
-	s.some(`,"assurance":`, string(a.Assurance))
+	w.Flag(`,"deferrable":`, a.Deferrable)
+	w.Some(`,"assurance":`, string(a.Assurance))
 	if len(a.Ask) > 0 {
-		s.rare(`,"ask":`, a.Ask)
+		w.Any(`,"ask":`, a.Ask)
 	}
 	if len(a.Unstated) > 0 {
-		s.rare(`,"unstated_facts":`, a.Unstated)
+		w.Any(`,"unstated_facts":`, a.Unstated)
 	}
 	if a.Met != nil {
-		s.raw(`,"met":`)
-		s.out = strconv.AppendBool(s.out, *a.Met)
+		w.Any(`,"met":`, *a.Met)
 	}
-	s.raw("}")
+	w.Raw("}")
 }
 
-func (s *speller) evidence(e *exchange.Evidence) {
-	s.text(`{"type":`, string(e.Type))
-	s.some(`,"of":`, string(e.Of))
-	s.text(`,"outcome":`, string(e.Outcome))
-	s.some(`,"reason":`, string(e.Reason))
-	s.text(`,"keeper":`, string(e.Keeper))
+func spellEvidence(w *spell.Writer, e *exchange.Evidence) {
+	w.Text(`{"type":`, string(e.Type))
+	w.Some(`,"of":`, string(e.Of))
+	w.Text(`,"outcome":`, string(e.Outcome))
+	w.Some(`,"reason":`, string(e.Reason))
+	w.Text(`,"keeper":`, string(e.Keeper))
 	if !e.AsOf.IsZero() {
-		s.time(`,"as_of":`, e.AsOf)
+		w.Time(`,"as_of":`, e.AsOf)
 	}
-	s.some(`,"record":`, e.Record)
-	if e.Version != 0 {
-		s.number(`,"version":`, uint64(e.Version))
-	}
-	s.some(`,"valid_until":`, string(e.Until))
-	if len(e.Fields) > 0 {
-		s.published(`,"fields":`, e.Fields)
-	}
-	s.some(`,"assurance":`, string(e.Assurance))
+	w.Some(`,"record":`, e.Record)
+	w.Count(`,"version":`, uint64(e.Version))
+	w.Some(`,"valid_until":`, string(e.Until))
+	w.Object(`,"fields":`, e.Fields) // no name stands twice in it: documents went through the gate
+	w.Some(`,"assurance":`, string(e.Assurance))
 	if len(e.Differences) > 0 {
-		s.rare(`,"differences":`, e.Differences)
+		w.Any(`,"differences":`, e.Differences)
 	}
 	if e.Result != nil {
-		s.rare(`,"result":`, e.Result)
+		w.Any(`,"result":`, e.Result)
 	}
-	s.raw("}")
+	w.Raw("}")
 }
 
-func (s *speller) receipt(r *audit.Receipt) {
-	s.text(`,"receipt":{"id":`, r.ID)
-	s.time(`,"time":`, r.Time)
-	s.text(`,"hash":`, r.Hash)
-	s.number(`,"partition":`, uint64(r.Partition))
-	s.number(`,"offset":`, uint64(r.Offset))
-	s.some(`,"key":`, r.Key)
-	s.some(`,"signature":`, r.Signature)
-	if r.Size != 0 {
-		s.number(`,"size":`, r.Size)
-	}
-	if r.Index != 0 {
-		s.number(`,"index":`, r.Index)
-	}
-	s.some(`,"path":`, r.Path)
-	s.raw("}")
+func spellReceipt(w *spell.Writer, r *audit.Receipt) {
+	w.Text(`,"receipt":{"id":`, r.ID)
+	w.Time(`,"time":`, r.Time)
+	w.Text(`,"hash":`, r.Hash)
+	w.Number(`,"partition":`, int64(r.Partition))
+	w.Number(`,"offset":`, r.Offset)
+	w.Some(`,"key":`, r.Key)
+	w.Some(`,"signature":`, r.Signature)
+	w.Count(`,"size":`, r.Size)
+	w.Count(`,"index":`, r.Index)
+	w.Some(`,"path":`, r.Path)
+	w.Raw("}")
 }

@@ -109,4 +109,4 @@ func (n *Node) mend(ctx context.Context, topics []bus.Topic) error {
 
 // gather is for the topic that has a message for every query of the city, and three followers on each node: to take a few messages at a
 // time costs them more than the messages do. What a node has not heard of for so long others may already count.
-var gather = map[string]time.Duration{audit.Topic: 100 * time.Millisecond}
+var gather = map[string]time.Duration{audit.Topic: 25 * time.Millisecond}

@@ -163,6 +163,9 @@ func of(e *audit.Entry) []Reliance {
 			if on.Outcome != exchange.Held && on.Outcome != exchange.Check || id.UnmarshalText([]byte(on.Record)) != nil {
 				continue
 			}
+			if strings.Contains(string(on.Type), "\x00") || strings.Contains(e.Mode, "\x00") {
+				continue // nobody writes this but who forges: no row could hold it
+			}
 			all = append(all, Reliance{Entry: e.ID, At: e.Time, Department: e.Department, Case: e.Case, Clerk: e.Clerk, Type: on.Type, Record: id, Version: on.Version, Mode: e.Mode})
 		}
 	}
@@ -185,8 +188,7 @@ func (b *Book) keep(entries []entry) error {
 
 // Relied lists the answers that relied on any version of the record, the oldest first.
 func (b *Book) Relied(ctx context.Context, id exchange.RecordID) ([]Reliance, error) {
-	all, err := b.under(ctx, recordPrefix(id))
-	all = slices.DeleteFunc(all, func(r Reliance) bool { return r.Record != id })
+	all, err := b.under(ctx, recordPrefix(id), func(r Reliance) bool { return r.Record == id })
 	slices.SortStableFunc(all, func(a, b Reliance) int { return strings.Compare(a.Entry, b.Entry) })
 	return slices.Compact(all), err // an entry that stands on the topic twice is one
 }
@@ -211,7 +213,7 @@ func (b *Book) Known(ctx context.Context, ids []exchange.RecordID) ([]exchange.R
 
 // OfCase lists the records that a department's case relied on, each once.
 func (b *Book) OfCase(ctx context.Context, department exchange.Department, matter string) ([]exchange.RecordID, error) {
-	relied, err := b.under(ctx, casePrefix(department, matter))
+	relied, err := b.under(ctx, casePrefix(department, matter), func(Reliance) bool { return true })
 	all := make([]exchange.RecordID, len(relied))
 	for i := range relied {
 		all[i] = relied[i].Record
@@ -220,8 +222,8 @@ func (b *Book) OfCase(ctx context.Context, department exchange.Department, matte
 	return slices.Compact(all), err
 }
 
-// under gives what the entries said whose rows stand under a prefix, which is one by which rows are filtered.
-func (b *Book) under(ctx context.Context, prefix []byte) ([]Reliance, error) {
+// under gives what is wanted of what the entries said whose rows stand under a prefix, which is one by which rows are filtered.
+func (b *Book) under(ctx context.Context, prefix []byte, wanted func(Reliance) bool) ([]Reliance, error) {
 	rows, err := b.db.NewIterWithContext(ctx, nil)
 	if err != nil {
 		return nil, fmt.Errorf("read reliances: %w", err)
@@ -233,7 +235,11 @@ func (b *Book) under(ctx context.Context, prefix []byte) ([]Reliance, error) {
 		if offset, err = offsetBehind(prefix, rows.Key()); err == nil {
 			relied, err = b.entry(offset)
 		}
-		all = append(all, relied...)
+		for _, r := range relied {
+			if wanted(r) {
+				all = append(all, r)
+			}
+		}
 	}
 	if err = errors.Join(err, rows.Error(), rows.Close()); err != nil {
 		return nil, fmt.Errorf("read reliances: %w", err)

@@ -144,6 +144,22 @@ func TestWhatStandsTwiceIsOne(t *testing.T) {
 	}
 }
 
+// Whoever can write to the topic must not be able to hide what others relied on.
+func TestForgedEntryHidesNothing(t *testing.T) {
+	msgs := logged(t, answered("LL-1", exchange.Held, licence), answered("LL-1", exchange.Held, licence, permit)).msgs
+	msgs[1].Value = bytes.Replace(msgs[1].Value, []byte(`{"type":"business-licence"`), []byte(`{"type":"a\u0000b"`), 1)
+	b := opened(t, Config{})
+	defer b.Close()
+	if err := b.Take(t.Context(), msgs); err != nil {
+		t.Fatal(err)
+	}
+	who, err := b.Relied(t.Context(), licence)
+	records, caseErr := b.OfCase(t.Context(), "xzsp", "LL-1")
+	if len(who) != 1 || len(records) != 2 || err != nil || caseErr != nil {
+		t.Errorf("relied %v, %v; records %v, %v", who, err, records, caseErr)
+	}
+}
+
 // What could not be told comes again, and a restart goes on where the last one ended.
 func TestNothingIsLostOnTheWay(t *testing.T) {
 	log := logged(t, answered("LL-1", exchange.Held, licence), answered("LL-2", exchange.Held, permit))

@@ -35,6 +35,7 @@ func Contract(t *testing.T, start func(*testing.T) Server) {
 		"read stops where it is told to":            testReadUntil,
 		"follow sees what comes later":              testFollowLive,
 		"who waits together has one answer":         testFollowTogether,
+		"what flows is gathered, not what is alone": testGather,
 		"an offset that is gone starts at earliest": testOffsetGone,
 		"an ended context is said to be unknown":    testContext,
 		"a missing topic is named":                  testMissing,
@@ -59,7 +60,13 @@ func Restarts(t *testing.T, start func(*testing.T) Server) {
 
 func connect(t *testing.T, s Server) *bus.Bus {
 	t.Helper()
-	b, err := bus.Connect(bus.Config{Brokers: []string{s.Addr}, ClientID: "bustest", Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
+	return connectWith(t, bus.Config{Brokers: []string{s.Addr}})
+}
+
+func connectWith(t *testing.T, config bus.Config) *bus.Bus {
+	t.Helper()
+	config.ClientID, config.Log = "bustest", slog.New(slog.NewTextHandler(t.Output(), nil))
+	b, err := bus.Connect(config)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -350,3 +350,41 @@ func testFollowTogether(t *testing.T, s Server) {
 	}
 	t.Errorf("none of %d messages was fetched once for both", tries)
 }
+
+// testGather: a message after a silence comes at once, those that follow it come together and not later than was said, and who reads up
+// to an end waits for nothing.
+func testGather(t *testing.T, s Server) {
+	const long = 3 * time.Second
+	name := topic(t, connect(t, s), "gathered", 1)
+	b := connectWith(t, bus.Config{Brokers: []string{s.Addr}, Gather: map[string]time.Duration{name: long}})
+	ctx, cancel := context.WithCancel(t.Context())
+	handed, done := make(chan int, 100), make(chan struct{})
+	go func() {
+		defer close(done)
+		b.Follow(ctx, name, nil, func(_ context.Context, msgs []exchange.Message) error { handed <- len(msgs); return nil })
+	}()
+	defer func() { cancel(); <-done }()
+	began := time.Now()
+	mustAppend(t, b, name, message("k", "alone"))
+	if n := <-handed; n != 1 || time.Since(began) >= long {
+		t.Errorf("%d messages after %s", n, time.Since(began))
+	}
+	const more = 10
+	began = time.Now()
+	for i := range more {
+		mustAppend(t, b, name, message("k", fmt.Sprint(i)))
+	}
+	calls, took := 0, time.Duration(0)
+	for n := 0; n < more; n += <-handed {
+		calls++
+	}
+	if took = time.Since(began); calls > 2 || took > 3*long {
+		t.Errorf("%d messages came in %d parts, the last after %s", more, calls, took)
+	}
+	began = time.Now()
+	mustAppend(t, b, name, message("k", "last"))
+	err := b.Read(ctx, name, map[int]int64{0: 0}, map[int]int64{0: more + 2}, func(context.Context, []exchange.Message) error { return nil })
+	if err != nil || time.Since(began) >= long {
+		t.Errorf("read to the end after %s, %v", time.Since(began), err)
+	}
+}
