@@ -148,13 +148,9 @@ func (s *session) itemHistory() verb {
 		flags: func(f *pflag.FlagSet) { token = s.editorFlags(f, &server) },
 		run: func(ctx context.Context, args []string) error {
 			if len(args) == 0 {
-				all, err := asked[items.Listing](ctx, s, server, token, "/v1/item-editions")
+				rows, err := s.allStages(ctx, server, token)
 				if err != nil {
 					return err
-				}
-				var rows []itemStage
-				for _, g := range all.Items {
-					rows = append(rows, s.stages(g)...)
 				}
 				return s.stageRows().print(s, rows)
 			}
@@ -165,6 +161,26 @@ func (s *session) itemHistory() verb {
 			return s.stageRows().print(s, s.stages(g))
 		},
 	}
+}
+
+// allStages are the rows of all items that were acted upon, those first that wait for somebody.
+func (s *session) allStages(ctx context.Context, server string, token *secret) ([]itemStage, error) {
+	client, err := s.window(ctx, server, token)
+	if err != nil {
+		return nil, err
+	}
+	var waiting, settled []itemStage
+	for g, err := range client.ItemEditions(ctx) {
+		switch {
+		case err != nil:
+			return nil, err
+		case g.Working != nil:
+			waiting = append(waiting, s.stages(g)...)
+		default:
+			settled = append(settled, s.stages(g)...)
+		}
+	}
+	return append(waiting, settled...), nil
 }
 
 // itemStage is a row of the history: the draft, or an edition.

@@ -21,9 +21,13 @@ func itemsUp(t *testing.T) (flags string, done *items.Doing) {
 	standing := items.Standing{Item: service.Code, Version: 8, Working: &items.Working{Stage: items.Returned, Service: service, Drafted: items.Deed{By: "scjg/0021"}, Reason: "少一项材料"},
 		Editions: []items.Edition{{From: "2026-12-01", Service: service, Drafted: items.Deed{By: "scjg/0021"}, Reviewed: items.Deed{By: "scjg/0007"}, Published: items.Deed{By: "dsj/0001"}},
 			{From: "2027-02-01", Reason: "并入新证", Published: items.Deed{By: "scjg/0007"}}}}
+	settled := items.Standing{Item: "food-licence-a", Version: 3, Editions: standing.Editions[:1]}
 	done = &items.Doing{}
 	operations := []contract.Operation{
-		{Method: http.MethodGet, Path: "/v1/item-editions", Do: func(*http.Request) (any, error) { return items.Listing{Items: []items.Standing{standing}}, nil }},
+		{Method: http.MethodGet, Path: "/v1/item-editions", Do: func(r *http.Request) (any, error) {
+			part, last := onePart(r, []items.Standing{settled, standing})
+			return contract.Part{Answer: items.Listing{Items: part}, Last: last}, nil
+		}},
 		{Method: http.MethodGet, Path: "/v1/items/{code}/editions", Do: func(*http.Request) (any, error) { return standing, nil }},
 		{Method: http.MethodPost, Path: "/v1/items/{code}/acts", Do: func(r *http.Request) (any, error) {
 			asked, err := contract.Read[items.Doing](r, both("", ""))
@@ -49,6 +53,7 @@ func TestItemLife(t *testing.T) {
 		done  items.Doing
 	}{
 		{"item history", exitOK, "food-licence-copy  已退回", items.Doing{}},
+		{"item history -o name", exitOK, "food-licence-copy\nfood-licence-copy\nfood-licence-copy\nfood-licence-a\n", items.Doing{}},
 		{"item history food-licence-copy --lang en", exitOK, "2027-02-01", items.Doing{}},
 		{"item publish food-licence-copy --from 2027-03-01", exitOK, "✓ food-licence-copy 已公布\n", items.Doing{Act: items.Publish, Replaces: 8, From: "2027-03-01"}},
 		{"item withdraw food-licence-copy --reason merged --replaces 3", exitOK, "✓ food-licence-copy 已废止\n", items.Doing{Act: items.Withdraw, Replaces: 3, Reason: "merged"}},

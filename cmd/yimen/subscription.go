@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -77,11 +79,18 @@ func (s *session) subscriptionList() verb {
 		lists:   true,
 		flags:   func(f *pflag.FlagSet) { token = s.subscriberFlags(f, &server) },
 		run: func(ctx context.Context, _ []string) error {
-			all, err := asked[notice.Listing](ctx, s, server, token, "/v1/subscriptions")
+			client, err := s.window(ctx, server, token)
 			if err != nil {
 				return err
 			}
-			return s.subscriptionRows().print(s, all.Subscriptions)
+			rows, err := gathered(client.Subscriptions(ctx))
+			if err != nil {
+				return err
+			}
+			slices.SortStableFunc(rows, func(a, b notice.Subscription) int {
+				return cmp.Or(cmp.Compare(a.Department, b.Department), cmp.Compare(a.Case, b.Case))
+			})
+			return s.subscriptionRows().print(s, rows)
 		},
 	}
 }

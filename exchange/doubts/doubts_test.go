@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -15,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/contract"
 	"github.com/onedoor/yimen/exchange/journal"
 	"github.com/onedoor/yimen/exchange/journal/journaltest"
 )
@@ -129,7 +132,7 @@ func (w *world) does(who Person, s Standing, act Act, reason string) Standing {
 
 func (w *world) list(who Person) []Standing {
 	w.Helper()
-	all, err := w.List(w.Context(), who)
+	all, err := w.show(w.Context(), who, w.known(who))
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -155,13 +158,14 @@ func TestCorrected(t *testing.T) {
 	if want := "xzsp/0017 doubt-raise,scjg/0021 doubt-accept"; strings.Join(w.acts, ",") != want {
 		t.Errorf("audit log: %v", w.acts)
 	}
-	is, err := w.book().List(t.Context(), clerk) // folded anew, it is the same
+	anew := w.book()
+	is, err := anew.show(t.Context(), clerk, anew.known(clerk)) // folded anew, it is the same
 	if err != nil || len(is) != 1 || fmt.Sprintf("%+v", is[0]) != fmt.Sprintf("%+v", s) {
 		t.Errorf("folded anew: %+v %v; was %+v", is, err, s)
 	}
 }
 
-// TestOverdue: ten working days after it was raised a doubt is overdue, accepted or not; it is listed first and counted.
+// TestOverdue: ten working days after it was raised a doubt is overdue, accepted or not; it is urgent and counted.
 func TestOverdue(t *testing.T) {
 	w := newWorld(t)
 	s := w.raise()
@@ -187,12 +191,52 @@ yimen_doubts_overdue{keeper="scjg"} %d
 	counts(2, 0)
 	w.does(keeper, s, Accept, "")
 	w.now = time.Date(2026, 12, 8, 9, 0, 0, 0, exchange.China)
-	if all := w.list(keeper); len(all) != 2 || all[0].ID != s.ID || !all[0].Clock.Overdue || all[1].Clock.Overdue {
+	all := w.list(keeper)
+	slices.SortFunc(all, func(a, b Standing) int { return a.Urgency() - b.Urgency() })
+	if len(all) != 2 || all[0].ID != s.ID || !all[0].Clock.Overdue || all[1].Clock.Overdue {
 		t.Errorf("%+v", all)
 	}
 	counts(2, 1)
 	w.does(keeper, later, Reject, "与登记一致")
 	counts(1, 1)
+}
+
+// TestListedInParts: a list comes in as many parts as are asked for, oldest first, and holds nobody else's.
+func TestListedInParts(t *testing.T) {
+	w := newWorld(t)
+	first := w.raise()
+	w.now = w.now.Add(time.Minute)
+	second, err := w.Raise(t.Context(), other, raising(func(r *Raising) { r.Receipt = "R2" }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	who := clerk
+	d := Desk{Book: w.Book, Person: func(*http.Request) (Person, error) { return who, nil }}
+	walk := func() (ids []string) {
+		for cursor := ""; len(ids) < 5; {
+			got, err := d.list(httptest.NewRequest(http.MethodGet, "/v1/doubts?limit=1"+cursor, nil))
+			if err != nil {
+				t.Fatal(err)
+			}
+			part := got.(contract.Part)
+			for _, s := range part.Answer.(Listing).Doubts {
+				ids = append(ids, s.ID)
+			}
+			if cursor = "&cursor=" + part.Last; part.Last == "" {
+				break
+			}
+		}
+		return ids
+	}
+	if got := walk(); !slices.Equal(got, []string{first.ID, second.ID}) {
+		t.Errorf("listed %v, raised %s and %s", got, first.ID, second.ID)
+	}
+	if who = hall; len(walk()) != 0 {
+		t.Error("another department's list has them")
+	}
+	if _, err := d.list(httptest.NewRequest(http.MethodGet, "/v1/doubts?limit=0", nil)); code(err) != "YM-API-0107" {
+		t.Errorf("a part of none: %v", err)
+	}
 }
 
 // TestFirstActCounts lets the keeper answer what was withdrawn meanwhile.

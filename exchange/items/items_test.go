@@ -3,6 +3,9 @@ package items
 import (
 	"context"
 	"errors"
+	"net/http"
+	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -11,6 +14,7 @@ import (
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/catalogue"
+	"github.com/onedoor/yimen/exchange/contract"
 	"github.com/onedoor/yimen/exchange/journal"
 	"github.com/onedoor/yimen/exchange/journal/journaltest"
 )
@@ -301,6 +305,38 @@ func TestOfTwoTheFirstCounts(t *testing.T) {
 	}
 	if all, _ := other.List(stranger); len(all) != 0 {
 		t.Errorf("another department sees %v", all)
+	}
+}
+
+// TestListedInParts: a list comes in as many parts as are asked for, by code.
+func TestListedInParts(t *testing.T) {
+	w := newWorld(t)
+	want := []string{"food-licence-a", "food-licence-b", "food-licence-c"}
+	for _, item := range []exchange.Item{"food-licence-b", "food-licence-c", "food-licence-a"} {
+		if got := w.do(drafter, item, Doing{Act: Draft, Source: written(item, "scjg", 1)}); got != "" {
+			t.Fatal(got)
+		}
+	}
+	d := Desk{Book: w.Book, Person: func(*http.Request) (Person, error) { return drafter, nil }}
+	var got []string
+	for cursor := ""; len(got) < 5; {
+		answer, err := d.list(httptest.NewRequest(http.MethodGet, "/v1/item-editions?limit=2"+cursor, nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		part := answer.(contract.Part)
+		for _, g := range part.Answer.(Listing).Items {
+			got = append(got, string(g.Item))
+		}
+		if cursor = "&cursor=" + part.Last; part.Last == "" {
+			break
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("listed %v, want %v", got, want)
+	}
+	if _, err := d.list(httptest.NewRequest(http.MethodGet, "/v1/item-editions?limit=0", nil)); code(err) != "YM-API-0107" {
+		t.Errorf("a part of none: %v", err)
 	}
 }
 

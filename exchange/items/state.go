@@ -204,19 +204,11 @@ func (s *state) turns(after exchange.Date) (day exchange.Date) {
 	return day
 }
 
-// list is all items that were acted upon, sorted; those with something to do first.
+// list is all items that were acted upon, sorted.
 func (s *state) list() []Standing {
 	all := []Standing{}
 	for _, code := range slices.Sorted(maps.Keys(s.items)) {
 		all = append(all, *s.items[code])
 	}
-	slices.SortStableFunc(all, func(a, b Standing) int { return urgency(&a) - urgency(&b) })
 	return all
-}
-
-func urgency(g *Standing) int {
-	if g.Working != nil {
-		return 0
-	}
-	return 1
 }
