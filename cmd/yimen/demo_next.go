@@ -42,7 +42,7 @@ func (s *session) next(how demonstration, n *node.Node, samples []demo.Sample, c
 	fmt.Fprintf(s.talk, "  curl -s -H \"Authorization: Bearer $(cat %s)\" -d @%s %s/v1/queries\n", file(tokenFile), file(queryFile), n.URL())
 	fmt.Fprintf(s.talk, "  %s adapter status --data %s\n", self, data)
 	fmt.Fprintf(s.talk, "  %s quarantine list --data %s\n", self, data)
-	fmt.Fprintf(s.talk, "  %s item list\n", self)
+	fmt.Fprintf(s.talk, "  %s item list --server %s\n", self, n.URL())
 	at := " --token @" + file(adminFile) + " --server " + n.URL()
 	fmt.Fprintf(s.talk, "  %s item burden%s   # %s\n", self, at, s.t("今天可以不再索要哪些证明", "which proofs need not be demanded any more"))
 	fmt.Fprintf(s.talk, "  %s subject log --number @%s%s   # %s\n", self, file(applicantFile), at, s.t("谁看过我的数据", "who looked at my data"))

@@ -40,7 +40,7 @@ func (d *Desk) Operations() []contract.Operation {
 		Materials: []catalogue.Material{{Code: "application", Name: text("申请书", "Application"), Basis: text("食品经营许可和备案管理办法第三十四条", "")}}}
 	drafted, reviewed := Deed{"scjg/0021", at}, Deed{"scjg/0007", at.Add(time.Hour)}
 	standing := Standing{Item: service.Code, Version: 1, Working: &Working{Stage: Drafted, Source: exampleSource, Service: &service, Drafted: drafted}, Editions: []Edition{}}
-	published := Standing{Item: service.Code, Version: 3, Editions: []Edition{{From: "2027-01-01", Source: exampleSource, Service: &service, Drafted: drafted, Reviewed: reviewed, Published: reviewed}}}
+	published := Standing{Item: service.Code, Version: 3, Editions: []Edition{{Number: 1, From: "2027-01-01", Source: exampleSource, Service: &service, Drafted: drafted, Reviewed: reviewed, Published: reviewed}}}
 	code := []contract.Parameter{{Name: "code", In: "path", Example: "food-licence-copy", About: text("事项代码", "the item's code")}}
 	return []contract.Operation{
 		{ID: "listItemEditions", Method: http.MethodGet, Path: "/v1/item-editions", Group: contract.Items, Do: d.list, Name: text("列出有改动的事项", "list items that were acted upon"),

@@ -162,6 +162,32 @@ func TestLife(t *testing.T) {
 	}
 }
 
+// TestEditionsAreNumbered: an item in force says which edition it is; one that is as the city's files have it says none. Numbers follow the
+// order of publishing, so that they stay when an earlier day is published later.
+func TestEditionsAreNumbered(t *testing.T) {
+	w := newWorld(t)
+	for _, from := range []exchange.Date{"2027-01-01", "2026-12-01"} {
+		for i, d := range []Doing{{Act: Draft, Source: written(fresh, "scjg", 1)}, {Act: Review}, {Act: Publish, From: from}} {
+			if got := w.do([]Person{drafter, reviewer, reviewer}[i], fresh, d); got != "" {
+				t.Fatal(got)
+			}
+		}
+	}
+	for day, want := range map[exchange.Date]catalogue.Edition{"2026-12-31": {Number: 2, From: "2026-12-01"}, "2027-01-01": {Number: 1, From: "2027-01-01"}} {
+		c, _ := w.On(w.city, day)
+		if s, known := c.Service(fresh); !known || s.Edition == nil || *s.Edition != want {
+			t.Errorf("on %s: %+v, want %+v", day, s.Edition, want)
+		}
+		if s, known := c.Service("food-licence-new"); !known || s.Edition != nil {
+			t.Errorf("what nobody acted upon is %+v", s.Edition)
+		}
+	}
+	g, err := w.Standing(drafter, fresh)
+	if err != nil || len(g.Editions) != 2 || g.Editions[0].Number != 2 || g.Editions[0].Service.Edition != nil {
+		t.Errorf("%+v, %v", g, err)
+	}
+}
+
 // TestAsOf: what an item was on a day by what was decided up to an offset can be had again, however it was changed since.
 func TestAsOf(t *testing.T) {
 	w := newWorld(t)
