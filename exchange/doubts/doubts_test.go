@@ -3,6 +3,7 @@ package doubts
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/http"
@@ -27,6 +28,8 @@ type world struct {
 	*testing.T
 	*Book
 	topic   *journaltest.Topic
+	written dated // the TextsTopic
+	gone    bool  // the record is ordered to be forgotten
 	metrics *prometheus.Registry
 	turns   []exchange.Turn // of the record
 	given   []Reliance
@@ -45,9 +48,23 @@ var (
 	admin   = Person{Department: "dsj", Name: "dsj/0001", Authority: true}
 )
 
+// dated is a topic whose broker dates messages.
+type dated struct {
+	*journaltest.Topic
+	now func() time.Time
+}
+
+func (d dated) Append(ctx context.Context, topic string, messages []exchange.Message) error {
+	for i := range messages {
+		messages[i].Time = d.now()
+	}
+	return d.Topic.Append(ctx, topic, messages)
+}
+
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{T: t, topic: journaltest.NewTopic(), now: time.Date(2026, 11, 23, 10, 0, 0, 0, exchange.China), turns: []exchange.Turn{{Version: 5}}}
+	w.written = dated{journaltest.NewTopic(), func() time.Time { return w.now }}
 	rested := func(receipt string, who exchange.Department, code, of string, version exchange.Version) {
 		w.given = append(w.given, Reliance{Receipt: receipt, Time: w.now, Department: who, Clerk: code, Case: of, Evidence: "business-licence", Version: version})
 	}
@@ -67,7 +84,7 @@ func (w *world) book() *Book {
 	if err != nil {
 		w.Fatal(err)
 	}
-	b, err := New(Config{Journal: j, Index: w, Answers: w, Clock: func() time.Time { return w.now }, Metrics: w.metrics,
+	b, err := New(Config{Topics: w.written, Forgotten: func(exchange.EvidenceType, exchange.RecordID) bool { return w.gone }, Rest: time.Hour, Journal: j, Index: w, Answers: w, Clock: func() time.Time { return w.now }, Metrics: w.metrics,
 		Secret: func(context.Context) ([]byte, error) { return bytes.Repeat([]byte("s"), 32), nil },
 		Keeper: func(exchange.EvidenceType) (exchange.Department, bool) { return "scjg", true },
 		Fields: func(exchange.EvidenceType) []string { return []string{"address", "name"} },
@@ -81,8 +98,9 @@ func (w *world) book() *Book {
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { j.Run(ctx) })
+	running.Go(func() { b.texts.run(ctx) })
 	w.Cleanup(func() { cancel(); running.Wait() })
-	if err := j.Settled(ctx); err != nil {
+	if err := errors.Join(j.Settled(ctx), b.Settled(ctx)); err != nil {
 		w.Fatal(err)
 	}
 	return b
@@ -382,11 +400,11 @@ func TestNothingWrittenInPlain(t *testing.T) {
 	s := w.raise()
 	const reply = "更正为李四光路"
 	w.does(keeper, s, Accept, reply)
-	messages := w.topic.All()
-	if len(messages) != 2 {
-		t.Fatal(len(messages))
+	messages, texts := w.topic.All(), w.written.All()
+	if len(messages) != 2 || len(texts) != 2 {
+		t.Fatal(len(messages), len(texts))
 	}
-	for _, m := range messages {
+	for _, m := range slices.Concat(messages, texts) {
 		for _, h := range append(m.Headers, exchange.Header{Value: m.Key}, exchange.Header{Value: m.Value}) {
 			if bytes.Contains(h.Value, []byte("张三丰")) || bytes.Contains(h.Value, []byte("李四光")) {
 				t.Errorf("in plain: %s", h.Value)
@@ -401,10 +419,13 @@ func TestNothingWrittenInPlain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := (written{first.Sealed, place(s.ID, first.ID)}).open(seal); err != nil || got != said {
+	if sum := sha256.Sum256(texts[0].Value); first.Sealed != nil || !bytes.Equal(first.Text, sum[:]) || string(texts[0].Key) != textKey(s.ID, first.ID) {
+		t.Errorf("%+v does not name %+v", first, texts[0])
+	}
+	if got, err := (written{doubt: s.ID, entry: first.ID}).open(texts[0].Value, seal); err != nil || got != said {
 		t.Errorf("%q %v", got, err)
 	}
-	if got, err := (written{first.Sealed, place("d-another", first.ID)}).open(seal); err == nil {
+	if got, err := (written{doubt: "d-another", entry: first.ID}).open(texts[0].Value, seal); err == nil {
 		t.Errorf("moved, it opens: %q", got)
 	}
 }

@@ -138,10 +138,10 @@ func (b *Book) shown(ctx context.Context, who Person, d *doubt, seal cipher.AEAD
 	if s.Forgotten || !b.party(who, d) {
 		return s, nil
 	}
-	if s.Reason, err = d.reason.open(seal); err != nil {
+	if s.Reason, err = b.read(ctx, d.reason, seal); err != nil {
 		return s, err
 	}
-	s.Answer, err = d.answer.open(seal)
+	s.Answer, err = b.read(ctx, d.answer, seal)
 	return s, err
 }
 
