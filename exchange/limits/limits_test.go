@@ -244,6 +244,12 @@ func TestGuesses(t *testing.T) {
 		w.append(old)
 	}
 	w.suspended("xzsp/w1 guesses")
+	again := newWorld(t, Rules{}, 1) // a node that reads the topic comes to the same
+	again.now = w.now
+	if err := again.nodes[0].Take(t.Context(), messages(t, w.topic)); err != nil {
+		t.Fatal(err)
+	}
+	again.suspended("xzsp/w1 guesses")
 }
 
 // right is a replay that was asked for as the entry has it, guess one that was not.
