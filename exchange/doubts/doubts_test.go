@@ -98,7 +98,8 @@ func (w *world) book() *Book {
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { j.Run(ctx) })
-	running.Go(func() { b.texts.run(ctx) })
+	texts := b.texts // a test may put others in their place
+	running.Go(func() { texts.run(ctx) })
 	w.Cleanup(func() { cancel(); running.Wait() })
 	if err := errors.Join(j.Settled(ctx), b.Settled(ctx)); err != nil {
 		w.Fatal(err)

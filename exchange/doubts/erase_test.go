@@ -1,6 +1,7 @@
 package doubts
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -149,5 +150,31 @@ func TestTextsInsideTheAct(t *testing.T) {
 	}
 	if _, err := parseEntry(m.Value); err == nil {
 		t.Error("a text in two places is read")
+	}
+}
+
+// away is a topic onto which nothing can be written.
+type away struct{ dated }
+
+func (away) Append(context.Context, string, []exchange.Message) error { return errors.New("no room") }
+
+// TestNoActWithoutItsText: where what was written cannot be kept nothing is done.
+func TestNoActWithoutItsText(t *testing.T) {
+	w := newWorld(t)
+	w.Book.texts = newTexts(&Config{Topics: away{w.written}})
+	if _, err := w.Raise(t.Context(), clerk, raising()); code(err) != "YM-DBT-0302" || exchange.KindOf(err) != exchange.Unavailable || len(w.topic.All()) != 0 {
+		t.Errorf("%v, %d entries", err, len(w.topic.All()))
+	}
+}
+
+// TestTextsThatAreBehind: where the topic is not read to its end, nobody is told that nothing was written.
+func TestTextsThatAreBehind(t *testing.T) {
+	w := newWorld(t)
+	w.raise()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	behind := newTexts(&Config{Topics: w.written})
+	if _, err := behind.get(ctx, string(w.written.All()[0].Key)); code(err) != "YM-DBT-0303" {
+		t.Errorf("%v", err)
 	}
 }
