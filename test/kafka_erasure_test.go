@@ -11,6 +11,7 @@ import (
 
 	"github.com/onedoor/yimen/deploy/demo"
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/doubts"
 	"github.com/onedoor/yimen/exchange/envelope"
 	"github.com/onedoor/yimen/exchange/erasure"
 	"github.com/onedoor/yimen/exchange/limits"
@@ -23,9 +24,9 @@ const (
 	keptCompany      = "91430521185729294G"
 )
 
-// TestErasedBytesLeaveKafka: on a topic where nothing else happens, the sealed bytes of who is erased leave the broker's files
-// within kafka.erase_within, also where the node is restarted while Kafka rests. The record is older than that, so that its
-// tombstone begins a new part of the topic and would stay there.
+// TestErasedBytesLeaveKafka: on topics where nothing else happens, the sealed bytes of who is erased, and of what was written of the
+// record, leave the broker's files within kafka.erase_within, also where the node is restarted while Kafka rests. The record is older
+// than that, so that its tombstone begins a new part of the topic and would stay there.
 func TestErasedBytesLeaveKafka(t *testing.T) {
 	if os.Getenv("YIMEN_TEST_KAFKA") == "" {
 		t.Skip("skipped: needs a real Kafka; run ./test/run")
@@ -42,12 +43,17 @@ func TestErasedBytesLeaveKafka(t *testing.T) {
 	}
 	published := time.Now()
 	gone, kept := p.sealedBytes(t, forgottenCompany), p.sealedBytes(t, keptCompany)
+	text := p.sealedText(t, forgottenCompany)
 	folders, err := filepath.Glob(filepath.Join(cluster.Dirs()[0], envelope.EvidenceTopic("business-licence")+"-*"))
 	if err != nil || len(folders) == 0 {
 		t.Fatalf("no folders of the topic: %v", err)
 	}
 	onDisk := func(piece []byte) bool { return standsIn(t, folders, piece) }
-	if !onDisk(gone) || !onDisk(kept) {
+	texts, err := filepath.Glob(filepath.Join(cluster.Dirs()[0], doubts.TextsTopic+"-*"))
+	if err != nil || len(texts) == 0 {
+		t.Fatalf("no folders of the topic of texts: %v", err)
+	}
+	if !onDisk(gone) || !onDisk(kept) || !standsIn(t, texts, text) {
 		t.Fatal("what was published is not seen in the broker's files: the search would be in vain")
 	}
 	time.Sleep(time.Until(published.Add(bound + time.Second)))
@@ -67,11 +73,31 @@ func TestErasedBytesLeaveKafka(t *testing.T) {
 	if !onDisk(gone) {
 		t.Error("gone before Kafka's rest was over: that a second tombstone is needed was not tested")
 	}
-	within(t, bound-time.Since(ordered), "the bytes of who was erased have left the broker's files", func() bool { return !onDisk(gone) })
+	within(t, bound-time.Since(ordered), "the bytes of who was erased have left the broker's files", func() bool { return !onDisk(gone) && !standsIn(t, texts, text) })
 	t.Logf("gone after %v, of %v", time.Since(ordered).Round(100*time.Millisecond), bound)
 	if a := answer(t, p.ask("food-licence-new", keptCompany), "business-licence"); a.Outcome != exchange.Held || !onDisk(kept) {
 		t.Errorf("somebody else: %s/%s", a.Outcome, a.Reason)
 	}
+}
+
+// sealedText are some bytes of what is written, sealed, of the record of a company.
+func (p *place) sealedText(t *testing.T, company string) (piece []byte) {
+	t.Helper()
+	asked := p.ask("food-licence-new", company)
+	record := answer(t, asked, "business-licence").Evidence[0].Record
+	within(t, 10*time.Second, "the ledger has the answer", func() bool {
+		_, err := p.node.Ledger.Entry(t.Context(), asked.Receipt.ID)
+		return err == nil
+	})
+	who := doubts.Person{Department: "xzsp", Name: "xzsp/0017"}
+	if _, err := p.node.Doubts.Raise(t.Context(), who, doubts.Raising{Receipt: asked.Receipt.ID, Record: record, Fields: []string{"name"}, Reason: "名称不符"}); err != nil {
+		t.Fatal(err)
+	}
+	p.follow(doubts.TextsTopic, func(m *exchange.Message) { piece = bytes.Clone(m.Value[4:]) })
+	if piece == nil {
+		t.Fatal("the text is not on its topic")
+	}
+	return piece
 }
 
 // sealedBytes are some bytes of the one sealed record of a company, as they stand on the topic.

@@ -83,8 +83,11 @@ func startAudit(t *testing.T) auditUp {
 		e := audit.Entry{Department: "scjg", Clerk: "w3-017", Case: "LL-2026-0001", Item: "food-licence-new", Decision: audit.Answered,
 			Holder: exchange.Holder{Kind: exchange.Person, Number: number}, Materials: []audit.Material{{Material: "id-card", Outcome: exchange.Held,
 				Evidence: []audit.Evidence{{Type: "id-card", Outcome: exchange.Held}}}}}
-		if i == 3 {
+		switch i {
+		case 3:
 			e = audit.Entry{Kind: audit.Act, Clerk: "admin-1", Department: "scjg", Act: "revoke", Target: "scjg/clerk/w3-018"}
+		case 4:
+			e = audit.Entry{Kind: audit.Act, Clerk: "admin-1", Department: "scjg", Act: "replay", Target: up.id, Item: e.Item, Holder: e.Holder, Decision: audit.Answered}
 		}
 		receipt, err := log.Append(t.Context(), e)
 		if err != nil {
@@ -182,7 +185,7 @@ func TestAuditReads(t *testing.T) {
 		t.Errorf("%d\n%s%s", show.code, show.out, show.talk)
 	}
 	search := yimen(t, append([]string{"audit", "search", "--kind", "act", "-o", "wide"}, at...)...)
-	if search.code != exitOK || !strings.Contains(search.out, "revoke scjg/clerk/w3-018") || strings.Count(search.out, "\n") != 2 {
+	if search.code != exitOK || !strings.Contains(search.out, "revoke scjg/clerk/w3-018") || strings.Count(search.out, "\n") != 3 {
 		t.Errorf("%d\n%s%s", search.code, search.out, search.talk)
 	}
 	few := yimen(t, append([]string{"audit", "search", "--limit", "7", "-o", "name"}, at...)...)
@@ -190,7 +193,7 @@ func TestAuditReads(t *testing.T) {
 		t.Errorf("%d\n%s%s", few.code, few.out, few.talk)
 	}
 	subject := yimen(t, append([]string{"subject", "log", "--number", up.number, "--limit", "100"}, at...)...)
-	if subject.code != exitOK || strings.Count(subject.out, "food-licence-new") != 29 || strings.Contains(subject.out+subject.talk, "430281199001010017") {
+	if subject.code != exitOK || strings.Count(subject.out, "food-licence-new") != 29 || strings.Count(subject.out, "重放结论 food-licence-new") != 1 || strings.Contains(subject.out+subject.talk, "430281199001010017") {
 		t.Errorf("%d\n%s%s", subject.code, subject.out, subject.talk)
 	}
 	other := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{3}, 32)).Public().(ed25519.PublicKey)

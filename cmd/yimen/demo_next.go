@@ -17,6 +17,7 @@ import (
 const (
 	applicantFile = "applicant.txt"
 	queryFile     = "query.json"
+	headerFile    = "clerk.header" // for curl: a token on its command line would be seen in the list of processes
 )
 
 // next says at which address to ask and which commands to try.
@@ -27,7 +28,8 @@ func (s *session) next(how demonstration, n *node.Node, samples []demo.Sample, c
 	last := samples[len(samples)-1]
 	body, err := json.Marshal(api.QueryRequest{Case: last.Case, Item: last.Item, Applicant: last.Holder.Number})
 	err = errors.Join(err, os.WriteFile(filepath.Join(how.data, queryFile), append(body, '\n'), 0o600),
-		os.WriteFile(filepath.Join(how.data, applicantFile), []byte(last.Holder.Number+"\n"), 0o600))
+		os.WriteFile(filepath.Join(how.data, applicantFile), []byte(last.Holder.Number+"\n"), 0o600),
+		os.WriteFile(filepath.Join(how.data, headerFile), []byte("Authorization: Bearer "+clerk.token+"\n"), 0o600))
 	if err != nil {
 		s.complain(err)
 		return
@@ -39,10 +41,10 @@ func (s *session) next(how demonstration, n *node.Node, samples []demo.Sample, c
 		"\nserving at %s   for departments at %s   Kafka %s   Ctrl-C ends it\n\nTry next, in another terminal:\n", n.URL(), n.DepartmentsURL(), n.KafkaAddr())
 	self, data := s.self(), quoted(how.data)
 	fmt.Fprintf(s.talk, "  %s query %s --case %s --applicant @%s --token @%s --server %s   # %s\n", self, last.Item, last.Case, file(applicantFile), file(tokenFile), n.URL(), last.Shows.In(s.lang))
-	fmt.Fprintf(s.talk, "  curl -s -H \"Authorization: Bearer $(cat %s)\" -d @%s %s/v1/queries\n", file(tokenFile), file(queryFile), n.URL())
+	fmt.Fprintf(s.talk, "  curl -s -H @%s -d @%s %s/v1/queries\n", file(headerFile), file(queryFile), n.URL())
 	fmt.Fprintf(s.talk, "  %s adapter status --data %s\n", self, data)
 	fmt.Fprintf(s.talk, "  %s quarantine list --data %s\n", self, data)
-	fmt.Fprintf(s.talk, "  %s item list\n", self)
+	fmt.Fprintf(s.talk, "  %s item list --server %s\n", self, n.URL())
 	at := " --token @" + file(adminFile) + " --server " + n.URL()
 	fmt.Fprintf(s.talk, "  %s item burden%s   # %s\n", self, at, s.t("今天可以不再索要哪些证明", "which proofs need not be demanded any more"))
 	fmt.Fprintf(s.talk, "  %s subject log --number @%s%s   # %s\n", self, file(applicantFile), at, s.t("谁看过我的数据", "who looked at my data"))

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -76,15 +77,24 @@ func (s *session) settle(ctx context.Context, server string, token *secret, path
 	})
 }
 
+// doubts are all that the caller may know of, oldest first.
+func (s *session) doubts(ctx context.Context, server string, token *secret) ([]doubts.Standing, error) {
+	client, err := s.window(ctx, server, token)
+	if err != nil {
+		return nil, err
+	}
+	return gathered(client.Doubts(ctx))
+}
+
 // decideDoubt acts on the version of a doubt that was seen, where none is named on the one there is.
 func (s *session) decideDoubt(ctx context.Context, server string, token *secret, id string, d doubts.Decision, done func(doubts.Standing) string) error {
 	if d.Replaces < 0 {
-		all, err := asked[doubts.Listing](ctx, s, server, token, "/v1/doubts")
+		all, err := s.doubts(ctx, server, token)
 		if err != nil {
 			return err
 		}
 		d.Replaces = 0
-		for _, known := range all.Doubts {
+		for _, known := range all {
 			if known.ID == id {
 				d.Replaces = known.Version
 			}
@@ -170,16 +180,14 @@ func (s *session) doubtList() verb {
 			f.BoolVar(&overdue, "overdue", false, s.t("只列超期的", "only what is overdue"))
 		},
 		run: func(ctx context.Context, _ []string) error {
-			all, err := asked[doubts.Listing](ctx, s, server, token, "/v1/doubts")
+			rows, err := s.doubts(ctx, server, token)
 			if err != nil {
 				return err
 			}
-			rows := []doubts.Standing{}
-			for _, d := range all.Doubts {
-				if !overdue || d.Clock != nil && d.Clock.Overdue {
-					rows = append(rows, d)
-				}
+			if overdue {
+				rows = slices.DeleteFunc(rows, func(d doubts.Standing) bool { return d.Clock == nil || !d.Clock.Overdue })
 			}
+			slices.SortStableFunc(rows, func(a, b doubts.Standing) int { return a.Urgency() - b.Urgency() })
 			return s.doubtRows().print(s, rows)
 		},
 	}

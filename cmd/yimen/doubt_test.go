@@ -5,6 +5,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +14,15 @@ import (
 	"github.com/onedoor/yimen/exchange/doubts"
 	"github.com/onedoor/yimen/exchange/workdays"
 )
+
+// onePart is the part of a list that a request asks for, where parts hold one element.
+func onePart[T any](r *http.Request, all []T) (part []T, last string) {
+	at, _ := strconv.Atoi(r.URL.Query().Get("cursor"))
+	if at++; at < len(all) {
+		last = strconv.Itoa(at)
+	}
+	return all[at-1 : at], last
+}
 
 // doubted is what the served exchange was sent.
 type doubted struct {
@@ -32,8 +42,9 @@ func doubtsUp(t *testing.T) (flags, reason string, sent *doubted) {
 	accepted.Status = doubts.Accepted
 	sent = &doubted{}
 	operations := []contract.Operation{
-		{Method: http.MethodGet, Path: "/v1/doubts", Do: func(*http.Request) (any, error) {
-			return doubts.Listing{Doubts: []doubts.Standing{late, done}}, nil
+		{Method: http.MethodGet, Path: "/v1/doubts", Do: func(r *http.Request) (any, error) {
+			part, last := onePart(r, []doubts.Standing{done, late})
+			return contract.Part{Answer: doubts.Listing{Doubts: part}, Last: last}, nil
 		}},
 		{Method: http.MethodPost, Path: "/v1/doubts", Do: func(r *http.Request) (_ any, err error) {
 			sent.raised, err = contract.Read[doubts.Raising](r, both("", ""))
@@ -69,6 +80,7 @@ func TestDoubts(t *testing.T) {
 		{"doubt list --lang en", exitOK, "correct and answer by 2026-11-16 (overdue)"},
 		{"doubt list -o wide", exitOK, "已更正"},
 		{"doubt list --overdue -o name", exitOK, "d-late\n"},
+		{"doubt list -o name", exitOK, "d-late\nd-done\n"},
 		{"doubt raise R1 aa --fields address" + reason, exitOK, "✓ 已提出，编号 d-late；2026-11-16 前更正、答复（超期）（scjg）\n"},
 		{"doubt answer d-done accept --lang en", exitOK, "✓ d-late accepted, to be corrected; correct and publish it, correct and answer by 2026-11-16 (overdue)\n"},
 		{"doubt answer d-done maybe", exitUsage, ""},

@@ -25,6 +25,7 @@ func limitSettings() []setting {
 		{"limits.suspend.repeats", "20", both("暂停：一天内反复查同一人而没有新办件", "suspends: one subject asked about again without a new case, in a day")},
 		{"limits.suspend.pressing", "100", both("暂停：超限后仍然查询的次数", "suspends: queries although a budget was spent")},
 		{"limits.suspend.forbidden", "30", both("暂停：查询无权事项的次数", "suspends: queries for items the department may not ask for")},
+		{"limits.suspend.guesses", "10", both("暂停：七天内以不对的号码或陈述重放结论的次数", "suspends: replays with numbers or statements that were not the entry's, in seven days")},
 		{"limits.suspend.week", "700", both("暂停：七天内查的人和企业", "suspends: people and companies in seven days")},
 		{"limits.suspend.month", "2800", both("暂停：三十天内的", "in thirty days")},
 		{"limits.suspend.department_neighbours", "120", both("暂停整个部门：一天内号码相邻的人", "suspends the department: neighbours by number in a day")},

@@ -42,58 +42,75 @@ func loadCatalogue(dir string) (*catalogue.Catalogue, error) {
 }
 
 func (s *session) itemList() verb {
-	var dir string
+	var from itemsAt
 	return verb{
-		use:     "list",
-		short:   both("列出事项", "list the service items"),
-		example: "yimen item list\nyimen item list --catalogue /etc/yimen/catalogue -o json",
+		use:   "list",
+		short: both("列出事项：本程序文件里的，或平台上现行的", "list the service items: of the files here, or in force at an exchange"),
+		long: both("列出内置文件里的事项，--catalogue 加上一个文件夹里的。加 --server 则列出该平台今天有效的事项，和各是第几版、自哪天起生效。",
+			"List the items of the built-in files; --catalogue adds those in a folder. With --server, the items in force at that exchange today, each with the number of its edition and the day from which it counts."),
+		example: "yimen item list\nyimen item list --catalogue /etc/yimen/catalogue -o json\nyimen item list --server https://yimen.example.gov.cn",
 		lists:   true,
-		flags:   func(f *pflag.FlagSet) { s.catalogueFlag(f, &dir) },
-		run: func(context.Context, []string) error {
-			c, err := loadCatalogue(dir)
+		flags:   func(f *pflag.FlagSet) { s.itemsAtFlags(f, &from) },
+		run: func(ctx context.Context, _ []string) error {
+			c, rows, err := from.all(ctx)
 			if err != nil {
 				return err
 			}
-			return s.itemRows(c).print(s, c.Services())
+			if err := s.itemRows(c, from.named()).print(s, rows); err != nil {
+				return err
+			}
+			s.sayWhere(&from)
+			return nil
 		},
 	}
 }
 
-func (s *session) itemRows(c *catalogue.Catalogue) list[catalogue.Service] {
-	return list[catalogue.Service]{
-		name: func(i catalogue.Service) string { return string(i.Code) },
-		columns: []column[catalogue.Service]{
-			{head: both("代码", "CODE"), cell: func(i catalogue.Service) string { return string(i.Code) }},
-			{head: both("名称", "NAME"), cell: func(i catalogue.Service) string { return i.Name.In(s.lang) }},
-			{head: both("部门", "DEPARTMENT"), cell: func(i catalogue.Service) string { return s.department(c, i.Department) }},
-			{head: both("申请人", "APPLICANT"), cell: func(i catalogue.Service) string { return s.applicant(i.Applicant) }},
-			{head: both("材料数", "MATERIALS"), cell: func(i catalogue.Service) string { return strconv.Itoa(len(i.Materials)) }},
-			{head: both("用到的证照", "EVIDENCE"), wide: true, cell: func(i catalogue.Service) string { return joined(i.Types(), " ") }},
-		},
+// itemRows are items as people read them; those of an exchange with their editions.
+func (s *session) itemRows(c *catalogue.Catalogue, inForce bool) list[catalogue.Service] {
+	columns := []column[catalogue.Service]{
+		{head: both("代码", "CODE"), cell: func(i catalogue.Service) string { return string(i.Code) }},
+		{head: both("名称", "NAME"), cell: func(i catalogue.Service) string { return i.Name.In(s.lang) }},
+		{head: both("部门", "DEPARTMENT"), cell: func(i catalogue.Service) string { return s.department(c, i.Department) }},
+		{head: both("申请人", "APPLICANT"), cell: func(i catalogue.Service) string { return s.applicant(i.Applicant) }},
+		{head: both("材料数", "MATERIALS"), cell: func(i catalogue.Service) string { return strconv.Itoa(len(i.Materials)) }},
+		{head: both("用到的证照", "EVIDENCE"), wide: true, cell: func(i catalogue.Service) string { return joined(i.Types(), " ") }},
 	}
+	if inForce {
+		columns = append(columns, column[catalogue.Service]{head: both("版", "EDITION"), cell: func(i catalogue.Service) string { return s.edition(i.Edition) }})
+	}
+	return list[catalogue.Service]{name: func(i catalogue.Service) string { return string(i.Code) }, columns: columns}
+}
+
+// edition is which edition an item in force is.
+func (s *session) edition(e *catalogue.Edition) string {
+	if e == nil {
+		return s.t("文件所载", "as in the files")
+	}
+	return fmt.Sprintf(s.t("第 %d 版，自 %s", "%d, from %s"), e.Number, e.From)
 }
 
 func (s *session) itemShow() verb {
-	var dir string
+	var from itemsAt
 	return verb{
-		use:     "show ITEM",
-		short:   both("查看一个事项需要的材料", "show what a service item requires"),
-		example: "yimen item show food-licence-new\nyimen item show food-licence-new -o json",
+		use:   "show ITEM",
+		short: both("查看一个事项需要的材料：按本程序的文件，或平台上现行的", "show what a service item requires: by the files here, or in force at an exchange"),
+		long: both("按内置文件（--catalogue 加上一个文件夹）查看。加 --server 则查看该平台今天有效的一版，以及是第几版、自哪天起生效。",
+			"By the built-in files, and those of a folder with --catalogue. With --server, as it is in force at that exchange today, with the number of its edition and the day from which it counts."),
+		example: "yimen item show food-licence-new\nyimen item show food-licence-new -o json\nyimen item show food-licence-new --server https://yimen.example.gov.cn",
 		min:     1, max: 1,
 		lists:    true,
-		flags:    func(f *pflag.FlagSet) { s.catalogueFlag(f, &dir) },
-		complete: anyOf(func() ([]string, error) { return itemCodes(dir) }),
-		run: func(_ context.Context, args []string) error {
-			c, err := loadCatalogue(dir)
+		flags:    func(f *pflag.FlagSet) { s.itemsAtFlags(f, &from) },
+		complete: anyOf(func() ([]string, error) { return itemCodes(from.dir) }),
+		run: func(ctx context.Context, args []string) error {
+			c, item, err := from.one(ctx, exchange.Item(args[0]))
 			if err != nil {
 				return err
 			}
-			item, known := c.Service(exchange.Item(args[0]))
-			if !known {
-				codes, _ := itemCodes(dir) // they were just read
-				return missing("0302", both("事项", "service item"), args[0], codes, "yimen item list")
+			if err := s.object(string(item.Code), item, func(w io.Writer) error { return s.itemPage(w, c, item, from.named()) }); err != nil {
+				return err
 			}
-			return s.object(string(item.Code), item, func(w io.Writer) error { return s.itemPage(w, c, item) })
+			s.sayWhere(&from)
+			return nil
 		},
 	}
 }
@@ -110,8 +127,11 @@ func itemCodes(dir string) ([]string, error) {
 	return codes, nil
 }
 
-func (s *session) itemPage(w io.Writer, c *catalogue.Catalogue, item catalogue.Service) error {
+func (s *session) itemPage(w io.Writer, c *catalogue.Catalogue, item catalogue.Service, inForce bool) error {
 	fmt.Fprintf(w, "%s  %s\n", item.Code, plain(item.Name.In(s.lang)))
+	if inForce {
+		fmt.Fprintf(w, s.t("版：%s\n", "edition: %s\n"), s.edition(item.Edition))
+	}
 	fmt.Fprintf(w, s.t("部门：%s   申请人：%s\n", "department: %s   applicant: %s\n"),
 		plain(s.department(c, item.Department)), s.applicant(item.Applicant))
 	s.itemTerms(w, item)

@@ -148,13 +148,9 @@ func (s *session) itemHistory() verb {
 		flags: func(f *pflag.FlagSet) { token = s.editorFlags(f, &server) },
 		run: func(ctx context.Context, args []string) error {
 			if len(args) == 0 {
-				all, err := asked[items.Listing](ctx, s, server, token, "/v1/item-editions")
+				rows, err := s.allStages(ctx, server, token)
 				if err != nil {
 					return err
-				}
-				var rows []itemStage
-				for _, g := range all.Items {
-					rows = append(rows, s.stages(g)...)
 				}
 				return s.stageRows().print(s, rows)
 			}
@@ -167,11 +163,32 @@ func (s *session) itemHistory() verb {
 	}
 }
 
+// allStages are the rows of all items that were acted upon, those first that wait for somebody.
+func (s *session) allStages(ctx context.Context, server string, token *secret) ([]itemStage, error) {
+	client, err := s.window(ctx, server, token)
+	if err != nil {
+		return nil, err
+	}
+	var waiting, settled []itemStage
+	for g, err := range client.ItemEditions(ctx) {
+		switch {
+		case err != nil:
+			return nil, err
+		case g.Working != nil:
+			waiting = append(waiting, s.stages(g)...)
+		default:
+			settled = append(settled, s.stages(g)...)
+		}
+	}
+	return append(waiting, settled...), nil
+}
+
 // itemStage is a row of the history: the draft, or an edition.
 type itemStage struct {
 	Item     exchange.Item      `json:"item"`
 	Version  int                `json:"version"`
-	Stage    string             `json:"stage"` // drafted, reviewed, returned, published, withdrawn
+	Stage    string             `json:"stage"`             // drafted, reviewed, returned, published, withdrawn
+	Edition  int                `json:"edition,omitempty"` // of what was published or withdrawn: the how manieth
 	From     exchange.Date      `json:"from,omitempty"`
 	Drafter  string             `json:"drafter,omitempty"`
 	Reviewer string             `json:"reviewer,omitempty"`
@@ -188,7 +205,7 @@ func (s *session) stages(g items.Standing) []itemStage {
 	}
 	for i := len(g.Editions) - 1; i >= 0; i-- {
 		e := g.Editions[i]
-		row := itemStage{Item: g.Item, Version: g.Version, Stage: "published", From: e.From, Drafter: e.Drafted.By, Reviewer: e.Reviewed.By, Decider: e.Published.By, Reason: e.Reason, Service: e.Service}
+		row := itemStage{Item: g.Item, Version: g.Version, Stage: "published", Edition: e.Number, From: e.From, Drafter: e.Drafted.By, Reviewer: e.Reviewed.By, Decider: e.Published.By, Reason: e.Reason, Service: e.Service}
 		if e.Service == nil {
 			row.Stage = "withdrawn"
 		}
@@ -208,6 +225,7 @@ func (s *session) stageRows() list[itemStage] {
 		columns: []column[itemStage]{
 			of(both("事项", "ITEM"), false, func(i itemStage) string { return string(i.Item) }),
 			of(both("状态", "STAGE"), false, func(i itemStage) string { return said[i.Stage].In(s.lang) }),
+			of(both("版", "EDITION"), false, func(i itemStage) string { return numberCell(i.Edition) }),
 			of(both("生效日", "FROM"), false, func(i itemStage) string { return string(i.From) }),
 			of(both("起草", "DRAFTER"), false, func(i itemStage) string { return plain(i.Drafter) }),
 			of(both("审核", "REVIEWER"), false, func(i itemStage) string { return plain(i.Reviewer) }),

@@ -14,7 +14,10 @@ import (
 )
 
 // exchangeUp is a demo that runs in this process.
-type exchangeUp struct{ data, url, departments, kafka string }
+type exchangeUp struct {
+	data, url, departments, kafka string
+	said                          func() string // to whoever started it
+}
 
 var servingAt = regexp.MustCompile(`(?m)^serving at (\S+)   for departments at (\S+)   Kafka (\S+) `)
 
@@ -37,7 +40,7 @@ func startExchange(t *testing.T) exchangeUp {
 	})
 	for range 400 {
 		if at := servingAt.FindStringSubmatch(talk.String()); at != nil {
-			return exchangeUp{data, at[1], at[2], at[3]}
+			return exchangeUp{data, at[1], at[2], at[3], talk.String}
 		}
 		select {
 		case got := <-ended:

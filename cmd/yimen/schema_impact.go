@@ -23,9 +23,9 @@ func (s *session) schemaImpact() verb {
 	return verb{
 		use:   "impact TYPE",
 		short: both("发布之前：一个新 Schema 会影响哪些事项、授权、适配器和记录", "before publishing: which items, grants, adapters and records a new schema would touch"),
-		long: both(`请服务器用一个新 Schema 检查已存的全部记录，并列出用到该证照的事项、会少字段的授权和发布它的适配器。什么也不改。
+		long: both(`请服务器用一个新 Schema 检查已存的全部记录，并列出用到该证照的事项（及其条件要读而新 Schema 没有的字段）、会少字段的授权和发布它的适配器。什么也不改。
 有任何一处会被破坏时，退出码为 10。输出不含记录的内容，只有记录编号。`,
-			`Have the server check all stored records against a new schema, and list the items that ask for the type, the grants that would lose fields and the adapters that publish it. Nothing changes.
+			`Have the server check all stored records against a new schema, and list the items that ask for the type, with fields that their conditions read and the new schema lacks, the grants that would lose fields and the adapters that publish it. Nothing changes.
 The exit code is 10 where anything would break. No content of a record is shown, only record ids.`),
 		example: "yimen schema impact food-licence --file food-licence.v3.json --token @admin.token\nyimen schema impact food-licence --file food-licence.v3.json --token @admin.token -o json",
 		min:     1, max: 1,
@@ -120,8 +120,21 @@ func (s *session) itemsTouched(w io.Writer, items []impact.Item) error {
 			}
 			return strings.Join(names, s.t("、", ", "))
 		}},
-	}}
+	}, note: s.conditionsLost}
 	return rows.table(s, w, items)
+}
+
+// conditionsLost says which materials of an item have conditions that cannot be decided any more, and what mends it.
+func (s *session) conditionsLost(i impact.Item) string {
+	var said []string
+	mend := ""
+	for _, m := range i.Materials {
+		if m.Lost != nil {
+			said = append(said, m.Name.In(s.lang)+s.t("：", ": ")+m.What.In(s.lang))
+			mend = s.t("；", "; ") + m.Mend.In(s.lang)
+		}
+	}
+	return strings.Join(said, s.t("；", "; ")) + mend
 }
 
 // grantsTouched lists the grants, those first of which something must be said.

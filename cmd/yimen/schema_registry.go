@@ -17,31 +17,15 @@ import (
 )
 
 // registryAt is the schema registry that --server and --token name.
-type registryAt struct {
-	server string
-	token  *secret
-	given  *pflag.FlagSet
-}
+type registryAt struct{ exchangeAt }
 
 func (s *session) registryFlags(f *pflag.FlagSet, at *registryAt) {
-	at.given = f
-	s.serverFlag(f, &at.server)
-	at.token = s.secretFlag(f, "token", both("管理员令牌 `TOKEN`", "the administrator's token `TOKEN`"))
+	s.exchangeFlags(f, &at.exchangeAt, both("管理员令牌 `TOKEN`", "the administrator's token `TOKEN`"))
 }
 
-// named says whether the command line speaks of a registry at all.
-func (at *registryAt) named() bool { return at.given.Changed("server") || at.token.given() }
-
 func (at *registryAt) client(ctx context.Context) (*rest.Client, error) {
-	base, err := address(at.server)
-	if err != nil {
-		return nil, err
-	}
-	c := &rest.Client{Base: base + node.RegistryPath}
-	if at.token.given() {
-		c.Token, err = bearerOf(ctx, at.token)
-	}
-	return c, err
+	base, bearer, err := at.reach(ctx)
+	return &rest.Client{Base: base + node.RegistryPath, Token: bearer}, err
 }
 
 // subjectName is an argument that names a subject: an evidence type by its short name, others by their own.

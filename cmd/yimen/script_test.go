@@ -32,7 +32,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup:               freePorts,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "await": await, "capture": capture, "join": join},
+		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "await": await, "capture": capture, "join": join, "soon": soon},
 	})
 }
 
@@ -62,6 +62,21 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 		time.Sleep(50 * time.Millisecond)
 	}
 	ts.Fatalf("%s is not there after 30 s", args[0])
+}
+
+// soon runs a command again until it prints a text, since the ledger follows the log: soon identity-revoke yimen audit search.
+func soon(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: soon text command...")
+	}
+	for range 100 {
+		ts.Check(ts.Exec(args[1], args[2:]...))
+		if strings.Contains(ts.ReadFile("stdout"), args[0]) {
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	ts.Fatalf("%s is not printed after 10 s", args[0])
 }
 
 // capture keeps what the last command printed as a variable: capture FINGERPRINT.

@@ -98,8 +98,11 @@ func (s *session) accessRows() list[ledger.Access] {
 
 // accessItem says what it was for.
 func (s *session) accessItem(a ledger.Access) string {
-	if a.Kind == string(audit.Access) {
+	switch a.Kind {
+	case string(audit.Access):
 		return s.t("查看本表", "this list")
+	case string(audit.Act):
+		return s.t("重放结论 ", "replay of ") + string(a.Item)
 	}
 	return string(a.Item)
 }

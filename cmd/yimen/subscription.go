@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -35,8 +37,8 @@ func (s *session) subscriptionAdd() verb {
 	return verb{
 		use:   "add",
 		short: both("订阅一个办件或本部门全部办件", "subscribe one case, or all of the department's"),
-		long: both("所依据的证照被吊销、暂停、替代、撤回、更正、恢复或删除时告知。事件是 CloudEvents 1.0，至少一次，编号相同即同一件事；只有收件号、证照编号、版本和状态。\n--url 是 Webhook：先以 OPTIONS 询问对方是否愿意接收；每次投递以 Webhook-Signature（Standard Webhooks，v1a）签名；未取走的反复投递，直到 webhooks.give_up（默认 72h）。所在网段须在配置 webhooks.allow 中。\n不写 --url 则只发到本部门的 Kafka 主题 notices.<部门>，本部门的服务身份可读，消费组名以主题名开头。\n订阅全部办件的，从订阅时起告知；订阅一个办件的，此前的变化也告知。",
-			"Be told when a record the case relied on is revoked, suspended, superseded, withdrawn, corrected, reinstated or erased. Events are CloudEvents 1.0, at least once, and the same id is the same news; they hold the case, the record's id, versions and statuses only.\n--url is a webhook: it is asked by OPTIONS whether it wants events; each is signed by Webhook-Signature (Standard Webhooks, v1a), and tried again and again for webhooks.give_up (72h by default). Its network must be in webhooks.allow of the configuration.\nWithout --url the events are on the department's Kafka topic notices.<department> alone, which its services may read, in groups whose names begin with the topic's.\nAll cases are told of what comes from now on; one case is told of what has come already, too."),
+		long: both("所依据的证照被吊销、暂停、替代、撤回、更正、恢复或删除时告知。事件是 CloudEvents 1.0，至少一次，编号相同即同一件事；只有收件号、证照编号、版本和状态。\n--url 是 Webhook：先以 OPTIONS 询问对方是否愿意接收；每次投递以 Webhook-Signature（Standard Webhooks，v1a）签名；未取走的反复投递，直到 webhooks.give_up（默认 72h）。所在网段须在配置 webhooks.allow 中。\n不写 --url 则只发到本部门的 Kafka 主题 notices.<部门>，本部门的服务身份可读，消费组名以主题名开头。\n订阅全部办件的，从订阅时起告知；订阅一个办件的，此前的变化也告知。应告知之时起满 90 天的不再补发，投递结果也不再保留。",
+			"Be told when a record the case relied on is revoked, suspended, superseded, withdrawn, corrected, reinstated or erased. Events are CloudEvents 1.0, at least once, and the same id is the same news; they hold the case, the record's id, versions and statuses only.\n--url is a webhook: it is asked by OPTIONS whether it wants events; each is signed by Webhook-Signature (Standard Webhooks, v1a), and tried again and again for webhooks.give_up (72h by default). Its network must be in webhooks.allow of the configuration.\nWithout --url the events are on the department's Kafka topic notices.<department> alone, which its services may read, in groups whose names begin with the topic's.\nAll cases are told of what comes from now on; one case is told of what has come already, too. What was due 90 days ago is not sent any more, and what became of its delivery is forgotten."),
 		example: "yimen subscription add --case LL-2026-1123-0041 --url https://cases.example.gov.cn/notices --token @clerk.token\nyimen subscription add --all --token @clerk.token",
 		lists:   true,
 		flags: func(f *pflag.FlagSet) {
@@ -77,11 +79,18 @@ func (s *session) subscriptionList() verb {
 		lists:   true,
 		flags:   func(f *pflag.FlagSet) { token = s.subscriberFlags(f, &server) },
 		run: func(ctx context.Context, _ []string) error {
-			all, err := asked[notice.Listing](ctx, s, server, token, "/v1/subscriptions")
+			client, err := s.window(ctx, server, token)
 			if err != nil {
 				return err
 			}
-			return s.subscriptionRows().print(s, all.Subscriptions)
+			rows, err := gathered(client.Subscriptions(ctx))
+			if err != nil {
+				return err
+			}
+			slices.SortStableFunc(rows, func(a, b notice.Subscription) int {
+				return cmp.Or(cmp.Compare(a.Department, b.Department), cmp.Compare(a.Case, b.Case))
+			})
+			return s.subscriptionRows().print(s, rows)
 		},
 	}
 }

@@ -21,8 +21,9 @@ func subscriptionsUp(t *testing.T) (flags string, wished *notice.Wish) {
 	all := notice.Subscription{ID: "s-all", Department: "xzsp", At: at, By: "xzsp/0017"}
 	wished = &notice.Wish{}
 	server := httptest.NewServer(contract.Handler([]contract.Operation{
-		{Method: http.MethodGet, Path: "/v1/subscriptions", Do: func(*http.Request) (any, error) {
-			return notice.Listing{Key: "whpk_x", Subscriptions: []notice.Subscription{hook, all}}, nil
+		{Method: http.MethodGet, Path: "/v1/subscriptions", Do: func(r *http.Request) (any, error) {
+			part, last := onePart(r, []notice.Subscription{hook, all})
+			return contract.Part{Answer: notice.Listing{Key: "whpk_x", Subscriptions: part}, Last: last}, nil
 		}},
 		{Method: http.MethodPost, Path: "/v1/subscriptions", Do: func(r *http.Request) (any, error) {
 			asked, err := contract.Read[notice.Wish](r, both("", ""))
@@ -46,7 +47,7 @@ func TestSubscriptions(t *testing.T) {
 	flags, wished := subscriptionsUp(t)
 	for words, want := range map[string]string{
 		"subscription list --lang en":                                       "last given up at 2027-01-15 16:00:00: 503",
-		"subscription list -o name":                                         "s-hook\ns-all\n",
+		"subscription list -o name":                                         "s-all\ns-hook\n",
 		"subscription add --all --lang en":                                  "✓ subscribed as s-all; the notices are on the Kafka topic notices.xzsp\n",
 		"subscription add --case LL-1 --url https://cases.example.gov.cn/n": "✓ 已订阅，编号 s-hook\n  验证签名的公钥：whpk_x\n",
 		"subscription remove s-hook --lang en":                              "✓ s-hook has ended\n",

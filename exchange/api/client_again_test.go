@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -148,5 +149,43 @@ func TestClientLists(t *testing.T) {
 		if got.String() != c.want || asked != c.sent || kind != c.kind {
 			t.Errorf("%s: %s in %d requests, %s", c.path, got.String(), asked, kind)
 		}
+	}
+}
+
+// Each list of the client goes to its address and takes what is in it, part by part.
+func TestClientListsByName(t *testing.T) {
+	lists := map[string][2]string{"/v1/doubts": {`{"doubts":[{"id":"d-1"}]}`, `{"doubts":[{"id":"d-2"}]}`}, "/v1/item-editions": {`{"items":[{"item":"a"}]}`, `{"items":[{"item":"b"}]}`},
+		"/v1/subscriptions": {`{"key":"k","subscriptions":[{"id":"s-1"}]}`, `{"key":"k","subscriptions":[{"id":"s-2"}]}`}}
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Get("cursor") == "" {
+			w.Header().Set("Link", "<"+r.URL.Path+`?cursor=x>; rel="next"`)
+			io.WriteString(w, lists[r.URL.Path][0])
+			return
+		}
+		io.WriteString(w, lists[r.URL.Path][1])
+	}))
+	t.Cleanup(s.Close)
+	client := &Client{Base: s.URL}
+	var got []string
+	for d, err := range client.Doubts(t.Context()) {
+		got = append(got, d.ID)
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	for g, err := range client.ItemEditions(t.Context()) {
+		got = append(got, string(g.Item))
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	for x, err := range client.Subscriptions(t.Context()) {
+		got = append(got, x.ID)
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	if all := strings.Join(got, " "); all != "d-1 d-2 a b s-1 s-2" {
+		t.Errorf("listed %s", all)
 	}
 }

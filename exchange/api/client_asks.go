@@ -13,7 +13,10 @@ import (
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/audit/ledger"
 	"github.com/onedoor/yimen/exchange/catalogue"
+	"github.com/onedoor/yimen/exchange/doubts"
 	"github.com/onedoor/yimen/exchange/grants"
+	"github.com/onedoor/yimen/exchange/items"
+	"github.com/onedoor/yimen/exchange/notice"
 )
 
 // List gives the elements of a list at one of the exchange's addresses, asking for one part after the other as they are needed. An
@@ -92,6 +95,21 @@ func (c *Client) Accesses(ctx context.Context, number string) iter.Seq2[ledger.A
 // Grants gives the grants (共享授权) that the own department asked for or decides on, by id.
 func (c *Client) Grants(ctx context.Context) iter.Seq2[grants.Standing, error] {
 	return each(ctx, c, "/v1/grants", func(l grants.Listing) []grants.Standing { return l.Grants })
+}
+
+// Doubts are the doubts the caller may know of, oldest first.
+func (c *Client) Doubts(ctx context.Context) iter.Seq2[doubts.Standing, error] {
+	return each(ctx, c, "/v1/doubts", func(l doubts.Listing) []doubts.Standing { return l.Doubts })
+}
+
+// ItemEditions are the items that were acted upon, with their drafts and editions, by code.
+func (c *Client) ItemEditions(ctx context.Context) iter.Seq2[items.Standing, error] {
+	return each(ctx, c, "/v1/item-editions", func(l items.Listing) []items.Standing { return l.Items })
+}
+
+// Subscriptions are those the caller may know of, oldest first.
+func (c *Client) Subscriptions(ctx context.Context) iter.Seq2[notice.Subscription, error] {
+	return each(ctx, c, "/v1/subscriptions", func(l notice.Listing) []notice.Subscription { return l.Subscriptions })
 }
 
 // RequestGrant asks for a grant in the name of the own department.

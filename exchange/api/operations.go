@@ -35,10 +35,11 @@ func (s *server) operations() []contract.Operation {
 			Answer:   BatchAnswer{Results: []BatchResult{{Conclusion: new(exampleConclusion())}}},
 			Refusals: []error{contract.BadBody(text("缺少 item，或 subjects 不是 1 至 1000 个", "item is missing, or subjects are not 1 to 1000"), batchForm), noSuchItem("food-licence-new")}},
 		{ID: "listItems", Method: http.MethodGet, Path: "/v1/items", Group: contract.Items, Open: true, Do: s.items,
-			Name: text("列出事项", "list service items"), About: text("全部事项及其材料，按代码排列。", "All service items with their materials, by code."), Parts: contract.MaxPart,
+			Name: text("列出事项", "list service items"), About: text("今天有效的全部事项及其材料，按代码排列。edition 是第几版、自哪天起生效；没有的，为该市文件所载。",
+				"All service items in force today with their materials, by code. edition is its number and the day from which it counts; without one it is as the city's files have it."), Parts: contract.MaxPart,
 			Answer: []catalogue.Service{exampleService}},
 		{ID: "getItem", Method: http.MethodGet, Path: "/v1/items/{code}", Group: contract.Items, Open: true, Do: s.item,
-			Name: text("一个事项", "one service item"), About: text("一个事项及其材料。", "A service item with its materials."),
+			Name: text("一个事项", "one service item"), About: text("一个事项今天有效的一版及其材料。", "A service item as it is in force today, with its materials."),
 			Parameters: []contract.Parameter{{Name: "code", In: "path", About: text("事项代码", "the item's code"), Example: "food-licence-new"}},
 			Answer:     exampleService, Refusals: []error{noSuchItem("food-licence-new")}},
 		{ID: "live", Method: http.MethodGet, Path: "/livez", Group: contract.Health, Open: true, Handler: http.HandlerFunc(livez), Media: "text/plain",
@@ -79,7 +80,8 @@ var (
 
 	exampleService = catalogue.Service{Code: "food-licence-new", Name: text("食品经营许可（新办）", "food business licence (new)"), Department: "scjg",
 		Materials: []catalogue.Material{{Code: "business-licence", Name: text("营业执照", "business licence"),
-			Basis: text("《食品经营许可和备案管理办法》第十二条", "Measures on food business licences, art. 12"), Alternatives: []catalogue.Alternative{{{Evidence: "business-licence"}}}}}}
+			Basis: text("《食品经营许可和备案管理办法》第十二条", "Measures on food business licences, art. 12"), Alternatives: []catalogue.Alternative{{{Evidence: "business-licence"}}}}},
+		Edition: &catalogue.Edition{Number: 2, From: "2026-12-01"}}
 
 	exampleTime = time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC)
 )

@@ -202,7 +202,9 @@ func (k *keys) named(parties map[exchange.Role]Party, at time.Time) map[exchange
 	}
 	named := make(map[exchange.Role]Party, len(parties)) // the caller keeps theirs
 	for role, p := range parties {
-		p.Subject, p.Near = k.token(p.Holder), k.near(p.Holder, at)
+		if p.Holder.Number != "" { // else the caller knows the token alone
+			p.Subject, p.Near = k.token(p.Holder), k.near(p.Holder, at)
+		}
 		named[role] = p
 	}
 	return named

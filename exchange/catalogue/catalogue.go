@@ -62,6 +62,13 @@ type Service struct {
 	Fees       []Fee               `json:"fees,omitempty"` // none: free of charge
 	Facts      []Fact              `json:"facts,omitempty"`
 	Materials  []Material          `json:"materials"`
+	Edition    *Edition            `json:"edition,omitempty"` // none: as the city's files have it
+}
+
+// Edition (版) says which of an item's editions it is.
+type Edition struct {
+	Number int           `json:"number"` // 1 is the first that was published
+	From   exchange.Date `json:"from"`   // the first day it counts
 }
 
 // Fact is something the applicant is asked, on which conditions of the item rest.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -74,6 +75,11 @@ func Cut[T any](r *http.Request, all []T, key func(T) string) (part []T, last st
 		last = key(part[span.Limit-1])
 	}
 	return append([]T{}, part...), last, nil
+}
+
+// ByAge names an element of a list for Cut where the older comes first.
+func ByAge(made time.Time, id string) string {
+	return made.UTC().Format("20060102T150405.000000000Z") + ":" + id
 }
 
 // link leads from a request to the part after the one it got.

@@ -130,14 +130,17 @@ func (b *Book) write(ctx context.Context, who Person, e *entry, said string) (St
 		return Standing{}, err
 	}
 	e.Format, e.ID, e.At, e.By = format, rand.Text(), b.cfg.Clock().UTC(), who.Name
-	if said = strings.TrimSpace(said); said != "" {
-		e.Sealed = seal.Seal(nil, nil, []byte(said), []byte(place(e.Doubt, e.ID)))
+	if err := b.cfg.Audit(ctx, e.By, "doubt-"+string(e.Act), e.Doubt); err != nil {
+		return Standing{}, err
+	}
+	if said = strings.TrimSpace(said); said != "" { // before the act: who reads that finds it
+		sealed := seal.Seal(nil, nil, []byte(said), []byte(place(e.Doubt, e.ID)))
+		if e.Text, err = b.texts.write(ctx, textKey(e.Doubt, e.ID), sealed); err != nil {
+			return Standing{}, err
+		}
 	}
 	m, err := e.message()
 	if err != nil {
-		return Standing{}, err
-	}
-	if err := b.cfg.Audit(ctx, e.By, "doubt-"+string(e.Act), e.Doubt); err != nil {
 		return Standing{}, err
 	}
 	if err := b.cfg.Journal.Add(ctx, e.ID, m); err != nil {

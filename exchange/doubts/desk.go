@@ -32,7 +32,7 @@ func (d *Desk) Operations() []contract.Operation {
 	doubt := contract.Parameter{Name: "doubt", In: "path", Example: raised.ID, About: text("疑义编号", "the doubt's id")}
 	return []contract.Operation{
 		{ID: "listDoubts", Method: http.MethodGet, Path: "/v1/doubts", Group: contract.Doubts, Do: d.list, Name: text("列出疑义", "list doubts"),
-			About:  text("本部门提出的；数源部门的共享负责人另见本部门证照的；管理员和审计看全部，不含所写理由。超期的在前。", "Those of the own department; the keeper's head of sharing sees those about its evidence too; administrators and auditors see all without what was written. What is overdue comes first."),
+			About: text("本部门提出的；数源部门的共享负责人另见本部门证照的；管理员和审计看全部，不含所写理由。由旧到新。", "Those of the own department; the keeper's head of sharing sees those about its evidence too; administrators and auditors see all without what was written. Oldest first."), Parts: contract.MaxPart,
 			Answer: Listing{[]Standing{raised}}},
 		{ID: "raiseDoubt", Method: http.MethodPost, Path: "/v1/doubts", Group: contract.Doubts, Do: d.raise, Repeats: contract.Changes, Name: text("提出疑义", "raise a doubt"),
 			About: text("对本部门所得结论依据的一条记录提出疑义，由数源部门在 10 个工作日内核实、更正、答复。所写理由加密留存。留下审计记录。", "Doubts a record that an answer to the own department rested on; the keeper verifies, corrects and answers within 10 working days. The reason is kept sealed. An audit entry is left."),
@@ -63,9 +63,13 @@ func as[T any](d *Desk, r *http.Request, do func(Person) (T, error)) (any, error
 }
 
 func (d *Desk) list(r *http.Request) (any, error) {
-	return as(d, r, func(who Person) (Listing, error) {
-		all, err := d.Book.List(r.Context(), who)
-		return Listing{all}, err
+	return as(d, r, func(who Person) (contract.Part, error) {
+		part, last, err := contract.Cut(r, d.Book.known(who), func(d doubt) string { return contract.ByAge(d.raised, d.id) })
+		if err != nil {
+			return contract.Part{}, err
+		}
+		shown, err := d.Book.show(r.Context(), who, part)
+		return contract.Part{Answer: Listing{shown}, Last: last}, err
 	})
 }
 

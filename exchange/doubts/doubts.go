@@ -7,13 +7,15 @@
 // Each act is an entry of the topic "doubts", signed by the exchange, that names the version of the doubt it was done to: of two for the
 // same version the first on the topic counts.
 //
-// What people wrote may tell of a person. It is sealed on the topic, shown to the department that doubts and to the keeper only, and to
-// nobody once the record is to be forgotten. A citizen number in it is refused; other names of people are not found, which is why it is sealed.
+// What people wrote may tell of a person. It is sealed, on a topic of its own from which it is erased once the record is ordered to be
+// forgotten; it is shown to the department that doubts and to the keeper only. A citizen number in it is refused; other names of people are
+// not found, which is why it is sealed.
 package doubts
 
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -50,12 +52,18 @@ type Reliance struct {
 	Version    exchange.Version      `json:"version"` // of the record
 }
 
-// Config is what a Book is made of. All but Clock and Metrics is required.
+// Config is what a Book is made of. All but Rest, Log, Clock and Metrics is required.
 type Config struct {
+	Topics journal.Topics // that have the TextsTopic
 	// Journal is that of the Topic; the book is one that it keeps.
 	Journal *journal.Journal
 	Index   Index
 	Answers Answers
+	// Forgotten says whether a record was ordered to be forgotten, as a whole and for good unless the order is lifted. That nothing is known
+	// of a record is no reason to say so.
+	Forgotten func(exchange.EvidenceType, exchange.RecordID) bool
+	// Rest is for how long Kafka leaves a part of the TextsTopic as it is, see max.compaction.lag.ms.
+	Rest time.Duration
 	// Secret is what the texts on the topic are sealed under, 32 bytes that stay the same.
 	Secret func(context.Context) ([]byte, error)
 	// Keeper is the department that answers for a type.
@@ -65,26 +73,31 @@ type Config struct {
 	// Audit makes an act durable in the audit log before it is done.
 	Audit   func(ctx context.Context, who, act, target string) error
 	Clock   func() time.Time // nil: time.Now
+	Log     *slog.Logger     // nil: silent
 	Metrics prometheus.Registerer
 }
 
 // Book is the doubts of a city. It is safe for concurrent use.
 type Book struct {
-	cfg Config
+	cfg   Config
+	texts *texts
 
 	mu    sync.RWMutex
 	state state
 }
 
-// New makes an empty book, which the journal fills once it runs.
+// New makes an empty book, which the journal and Run fill.
 func New(cfg Config) (*Book, error) {
-	if cfg.Journal == nil || cfg.Index == nil || cfg.Answers == nil || cfg.Secret == nil || cfg.Keeper == nil || cfg.Fields == nil || cfg.Audit == nil {
-		return nil, errors.New("doubts need a journal, an index, the answers, a secret, keepers, the fields of types and an audit log")
+	if cfg.Topics == nil || cfg.Forgotten == nil || cfg.Journal == nil || cfg.Index == nil || cfg.Answers == nil || cfg.Secret == nil || cfg.Keeper == nil || cfg.Fields == nil || cfg.Audit == nil {
+		return nil, errors.New("doubts need topics, the orders to forget, a journal, an index, the answers, a secret, keepers, the fields of types and an audit log")
 	}
 	if cfg.Clock == nil {
 		cfg.Clock = time.Now
 	}
-	b := &Book{cfg: cfg, state: state{}}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	b := &Book{cfg: cfg, texts: newTexts(&cfg), state: state{}}
 	if cfg.Metrics != nil {
 		if err := cfg.Metrics.Register(gauge{b}); err != nil {
 			return nil, err
@@ -104,6 +117,9 @@ func (b *Book) Fold(m *exchange.Message) (id string, err error) {
 	defer b.mu.Unlock()
 	return e.ID, b.state.fold(e)
 }
+
+// Settled waits until all that people wrote up to now is here.
+func (b *Book) Settled(ctx context.Context) error { return b.texts.settled(ctx) }
 
 func (b *Book) today() exchange.Date { return exchange.DateOf(b.cfg.Clock()) }
 

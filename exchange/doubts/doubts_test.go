@@ -3,8 +3,11 @@ package doubts
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"sync"
@@ -15,6 +18,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/contract"
 	"github.com/onedoor/yimen/exchange/journal"
 	"github.com/onedoor/yimen/exchange/journal/journaltest"
 )
@@ -24,6 +28,8 @@ type world struct {
 	*testing.T
 	*Book
 	topic   *journaltest.Topic
+	written dated // the TextsTopic
+	gone    bool  // the record is ordered to be forgotten
 	metrics *prometheus.Registry
 	turns   []exchange.Turn // of the record
 	given   []Reliance
@@ -42,9 +48,23 @@ var (
 	admin   = Person{Department: "dsj", Name: "dsj/0001", Authority: true}
 )
 
+// dated is a topic whose broker dates messages.
+type dated struct {
+	*journaltest.Topic
+	now func() time.Time
+}
+
+func (d dated) Append(ctx context.Context, topic string, messages []exchange.Message) error {
+	for i := range messages {
+		messages[i].Time = d.now()
+	}
+	return d.Topic.Append(ctx, topic, messages)
+}
+
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{T: t, topic: journaltest.NewTopic(), now: time.Date(2026, 11, 23, 10, 0, 0, 0, exchange.China), turns: []exchange.Turn{{Version: 5}}}
+	w.written = dated{journaltest.NewTopic(), func() time.Time { return w.now }}
 	rested := func(receipt string, who exchange.Department, code, of string, version exchange.Version) {
 		w.given = append(w.given, Reliance{Receipt: receipt, Time: w.now, Department: who, Clerk: code, Case: of, Evidence: "business-licence", Version: version})
 	}
@@ -64,7 +84,7 @@ func (w *world) book() *Book {
 	if err != nil {
 		w.Fatal(err)
 	}
-	b, err := New(Config{Journal: j, Index: w, Answers: w, Clock: func() time.Time { return w.now }, Metrics: w.metrics,
+	b, err := New(Config{Topics: w.written, Forgotten: func(exchange.EvidenceType, exchange.RecordID) bool { return w.gone }, Rest: time.Hour, Journal: j, Index: w, Answers: w, Clock: func() time.Time { return w.now }, Metrics: w.metrics,
 		Secret: func(context.Context) ([]byte, error) { return bytes.Repeat([]byte("s"), 32), nil },
 		Keeper: func(exchange.EvidenceType) (exchange.Department, bool) { return "scjg", true },
 		Fields: func(exchange.EvidenceType) []string { return []string{"address", "name"} },
@@ -78,8 +98,10 @@ func (w *world) book() *Book {
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { j.Run(ctx) })
+	texts := b.texts // a test may put others in their place
+	running.Go(func() { texts.run(ctx) })
 	w.Cleanup(func() { cancel(); running.Wait() })
-	if err := j.Settled(ctx); err != nil {
+	if err := errors.Join(j.Settled(ctx), b.Settled(ctx)); err != nil {
 		w.Fatal(err)
 	}
 	return b
@@ -129,7 +151,7 @@ func (w *world) does(who Person, s Standing, act Act, reason string) Standing {
 
 func (w *world) list(who Person) []Standing {
 	w.Helper()
-	all, err := w.List(w.Context(), who)
+	all, err := w.show(w.Context(), who, w.known(who))
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -155,13 +177,14 @@ func TestCorrected(t *testing.T) {
 	if want := "xzsp/0017 doubt-raise,scjg/0021 doubt-accept"; strings.Join(w.acts, ",") != want {
 		t.Errorf("audit log: %v", w.acts)
 	}
-	is, err := w.book().List(t.Context(), clerk) // folded anew, it is the same
+	anew := w.book()
+	is, err := anew.show(t.Context(), clerk, anew.known(clerk)) // folded anew, it is the same
 	if err != nil || len(is) != 1 || fmt.Sprintf("%+v", is[0]) != fmt.Sprintf("%+v", s) {
 		t.Errorf("folded anew: %+v %v; was %+v", is, err, s)
 	}
 }
 
-// TestOverdue: ten working days after it was raised a doubt is overdue, accepted or not; it is listed first and counted.
+// TestOverdue: ten working days after it was raised a doubt is overdue, accepted or not; it is urgent and counted.
 func TestOverdue(t *testing.T) {
 	w := newWorld(t)
 	s := w.raise()
@@ -187,12 +210,52 @@ yimen_doubts_overdue{keeper="scjg"} %d
 	counts(2, 0)
 	w.does(keeper, s, Accept, "")
 	w.now = time.Date(2026, 12, 8, 9, 0, 0, 0, exchange.China)
-	if all := w.list(keeper); len(all) != 2 || all[0].ID != s.ID || !all[0].Clock.Overdue || all[1].Clock.Overdue {
+	all := w.list(keeper)
+	slices.SortFunc(all, func(a, b Standing) int { return a.Urgency() - b.Urgency() })
+	if len(all) != 2 || all[0].ID != s.ID || !all[0].Clock.Overdue || all[1].Clock.Overdue {
 		t.Errorf("%+v", all)
 	}
 	counts(2, 1)
 	w.does(keeper, later, Reject, "与登记一致")
 	counts(1, 1)
+}
+
+// TestListedInParts: a list comes in as many parts as are asked for, oldest first, and holds nobody else's.
+func TestListedInParts(t *testing.T) {
+	w := newWorld(t)
+	first := w.raise()
+	w.now = w.now.Add(time.Minute)
+	second, err := w.Raise(t.Context(), other, raising(func(r *Raising) { r.Receipt = "R2" }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	who := clerk
+	d := Desk{Book: w.Book, Person: func(*http.Request) (Person, error) { return who, nil }}
+	walk := func() (ids []string) {
+		for cursor := ""; len(ids) < 5; {
+			got, err := d.list(httptest.NewRequest(http.MethodGet, "/v1/doubts?limit=1"+cursor, nil))
+			if err != nil {
+				t.Fatal(err)
+			}
+			part := got.(contract.Part)
+			for _, s := range part.Answer.(Listing).Doubts {
+				ids = append(ids, s.ID)
+			}
+			if cursor = "&cursor=" + part.Last; part.Last == "" {
+				break
+			}
+		}
+		return ids
+	}
+	if got := walk(); !slices.Equal(got, []string{first.ID, second.ID}) {
+		t.Errorf("listed %v, raised %s and %s", got, first.ID, second.ID)
+	}
+	if who = hall; len(walk()) != 0 {
+		t.Error("another department's list has them")
+	}
+	if _, err := d.list(httptest.NewRequest(http.MethodGet, "/v1/doubts?limit=0", nil)); code(err) != "YM-API-0107" {
+		t.Errorf("a part of none: %v", err)
+	}
 }
 
 // TestFirstActCounts lets the keeper answer what was withdrawn meanwhile.
@@ -338,11 +401,11 @@ func TestNothingWrittenInPlain(t *testing.T) {
 	s := w.raise()
 	const reply = "更正为李四光路"
 	w.does(keeper, s, Accept, reply)
-	messages := w.topic.All()
-	if len(messages) != 2 {
-		t.Fatal(len(messages))
+	messages, texts := w.topic.All(), w.written.All()
+	if len(messages) != 2 || len(texts) != 2 {
+		t.Fatal(len(messages), len(texts))
 	}
-	for _, m := range messages {
+	for _, m := range slices.Concat(messages, texts) {
 		for _, h := range append(m.Headers, exchange.Header{Value: m.Key}, exchange.Header{Value: m.Value}) {
 			if bytes.Contains(h.Value, []byte("张三丰")) || bytes.Contains(h.Value, []byte("李四光")) {
 				t.Errorf("in plain: %s", h.Value)
@@ -357,10 +420,13 @@ func TestNothingWrittenInPlain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := (written{first.Sealed, place(s.ID, first.ID)}).open(seal); err != nil || got != said {
+	if sum := sha256.Sum256(texts[0].Value); first.Sealed != nil || !bytes.Equal(first.Text, sum[:]) || string(texts[0].Key) != textKey(s.ID, first.ID) {
+		t.Errorf("%+v does not name %+v", first, texts[0])
+	}
+	if got, err := (written{doubt: s.ID, entry: first.ID}).open(texts[0].Value, seal); err != nil || got != said {
 		t.Errorf("%q %v", got, err)
 	}
-	if got, err := (written{first.Sealed, place("d-another", first.ID)}).open(seal); err == nil {
+	if got, err := (written{doubt: "d-another", entry: first.ID}).open(texts[0].Value, seal); err == nil {
 		t.Errorf("moved, it opens: %q", got)
 	}
 }

@@ -19,8 +19,11 @@ const (
 	Withdraw Act = "withdraw" // 撤回, by the department that raised it
 )
 
-// format changes with the meaning of any member; the old ones fold for ever.
-const format = 1
+// The formats. Each changes with the meaning of any member; the old ones fold for ever.
+const (
+	sealedInside = 1 // what was written stands in the entry
+	format       = 2 // it stands on the TextsTopic
+)
 
 // maxEntry bounds an entry in bytes.
 const maxEntry = 32 << 10
@@ -35,7 +38,8 @@ type entry struct {
 	Replaces int       `json:"replaces"` // the version of the doubt that it was done to
 	Act      Act       `json:"act"`
 	About    *about    `json:"about,omitempty"`  // Raise
-	Sealed   []byte    `json:"sealed,omitempty"` // what was written, sealed to the doubt and this entry
+	Text     []byte    `json:"text,omitempty"`   // the SHA-256 of what was written, as it stands sealed on the TextsTopic
+	Sealed   []byte    `json:"sealed,omitempty"` // sealedInside: what was written, sealed to the doubt and this entry
 }
 
 // about is what a doubt is about.
@@ -54,10 +58,14 @@ func parseEntry(value []byte) (*entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	if e.Format != format || e.ID == "" || e.Doubt == "" || e.By == "" || e.At.IsZero() || (e.About == nil) != (e.Act != Raise) {
+	known := e.Format == format && e.Sealed == nil || e.Format == sealedInside && e.Text == nil
+	if !known || e.ID == "" || e.Doubt == "" || e.By == "" || e.At.IsZero() || (e.About == nil) != (e.Act != Raise) {
 		return nil, fmt.Errorf("entry of format %d, or without id, doubt, author, time or what it is about", e.Format)
 	}
 	return e, nil
 }
+
+// says whether something was written.
+func (e *entry) says() bool { return e.Text != nil || e.Sealed != nil }
 
 func (e *entry) message() (exchange.Message, error) { return journal.Message(Topic, e.Doubt, e.At, e) }

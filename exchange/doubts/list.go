@@ -1,7 +1,6 @@
 package doubts
 
 import (
-	"cmp"
 	"context"
 	"crypto/cipher"
 	"slices"
@@ -62,28 +61,25 @@ func (b *Book) seen(who Person, id string) (doubt, error) {
 	return doubt{}, noSuchDoubt()
 }
 
-// List gives the doubts a person may know of: those of the own department and, for its head of sharing, those about what it keeps; the
-// authority sees all, without what was written. What is overdue comes first, then what waits, the oldest first.
-func (b *Book) List(ctx context.Context, who Person) ([]Standing, error) {
+// known are the doubts a person may know of: those of the own department and, for its head of sharing, those about what it keeps; the
+// authority knows of all.
+func (b *Book) known(who Person) []doubt {
+	return slices.DeleteFunc(b.all(), func(d doubt) bool { return !b.sees(who, &d) })
+}
+
+// show gives doubts as the person may see them; the authority does not see what was written.
+func (b *Book) show(ctx context.Context, who Person, all []doubt) ([]Standing, error) {
 	seal, err := b.sealer(ctx)
 	if err != nil {
 		return nil, err
 	}
-	all := []Standing{}
-	for _, d := range b.all() {
-		if !b.sees(who, &d) {
-			continue
-		}
-		s, err := b.shown(ctx, who, &d, seal)
-		if err != nil {
+	shown := make([]Standing, len(all))
+	for i := range all {
+		if shown[i], err = b.shown(ctx, who, &all[i], seal); err != nil {
 			return nil, err
 		}
-		all = append(all, s)
 	}
-	slices.SortFunc(all, func(a, b Standing) int {
-		return cmp.Or(urgency(&a)-urgency(&b), a.Raised.Compare(b.Raised), cmp.Compare(a.ID, b.ID))
-	})
-	return all, nil
+	return shown, nil
 }
 
 // all are copies of the doubts there are: the index is not asked while they are held.
@@ -97,7 +93,8 @@ func (b *Book) all() []doubt {
 	return all
 }
 
-func urgency(s *Standing) int {
+// Urgency puts what is overdue first (0), then what waits (1).
+func (s *Standing) Urgency() int {
 	switch {
 	case s.Clock != nil && s.Clock.Overdue:
 		return 0
@@ -141,10 +138,10 @@ func (b *Book) shown(ctx context.Context, who Person, d *doubt, seal cipher.AEAD
 	if s.Forgotten || !b.party(who, d) {
 		return s, nil
 	}
-	if s.Reason, err = d.reason.open(seal); err != nil {
+	if s.Reason, err = b.read(ctx, d.reason, seal); err != nil {
 		return s, err
 	}
-	s.Answer, err = d.answer.open(seal)
+	s.Answer, err = b.read(ctx, d.answer, seal)
 	return s, err
 }
 

@@ -67,3 +67,15 @@ func badAct() error {
 	return &exchange.Problem{Code: "YM-DBT-0111", Kind: exchange.Invalid, What: text("没有这种决定", "there is no such decision"),
 		Mend: text("写 accept、reject 或 withdraw", "write accept, reject or withdraw")}
 }
+
+func textNotWritten(err error) error {
+	return &exchange.Problem{Code: "YM-DBT-0302", Kind: exchange.Unavailable, Err: err, What: text("所写的没有写成，因此没有提交", "what you wrote could not be kept, so nothing was sent"),
+		Why:  text("主题 "+TextsTopic+" 没有在时限内确认", "the topic "+TextsTopic+" did not confirm it in time"),
+		Mend: text("稍后重试；若持续，请管理员检查 Kafka，并运行 yimen topics apply", "retry later; if it persists, have the administrator check Kafka and run yimen topics apply")}
+}
+
+func textsNotRead(err error) error {
+	return &exchange.Problem{Code: "YM-DBT-0303", Kind: exchange.Unavailable, Err: err, What: text("还读不到疑义所写的内容", "what doubts say cannot be read yet"),
+		Why:  text("本节点还没有读完主题 "+TextsTopic, "this node has not read all of the topic "+TextsTopic),
+		Mend: text("稍后重试；若持续，查看本节点的日志", "retry later; if it persists, see this node's log")}
+}

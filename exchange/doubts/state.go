@@ -65,7 +65,7 @@ func (s state) fold(e *entry) error {
 		return outrun(d)
 	case !can:
 		return cannot(e.Act, d.status)
-	case e.Sealed == nil && (e.Act == Raise || e.Act == Reject):
+	case !e.says() && (e.Act == Raise || e.Act == Reject):
 		return noReason()
 	case e.Act == Raise && e.About == nil:
 		return notRelied()
@@ -84,7 +84,7 @@ func (s state) fold(e *entry) error {
 func (d *doubt) take(e *entry, becomes Status) {
 	d.status, d.last = becomes, e.ID
 	d.version++
-	said := written{e.Sealed, place(e.Doubt, e.ID)}
+	said := written{e.Sealed, e.Text, e.Doubt, e.ID}
 	if e.Act == Raise {
 		d.about, d.raised, d.asker, d.reason = *e.About, e.At, e.By, said
 		return

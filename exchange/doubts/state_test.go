@@ -54,19 +54,23 @@ func TestFoldRefuses(t *testing.T) {
 }
 
 func FuzzParseEntry(f *testing.F) {
-	e := entry{Format: format, ID: "a", At: time.Unix(1, 0), By: "xzsp/1", Doubt: "d", Act: Raise, About: &about{Fields: []string{"name"}}, Sealed: []byte{1}}
+	e := entry{Format: format, ID: "a", At: time.Unix(1, 0), By: "xzsp/1", Doubt: "d", Act: Raise, About: &about{Fields: []string{"name"}}, Text: []byte{1}}
 	m, err := e.message()
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Add(m.Value)
 	f.Add([]byte(`{"format":1,"doubt":"d"}`))
+	f.Add([]byte(`{"format":1,"id":"a","at":"2026-11-23T02:00:00Z","by":"xzsp/1","doubt":"d","replaces":1,"act":"reject","sealed":"AQ=="}`))
 	f.Fuzz(func(t *testing.T, value []byte) {
 		e, err := parseEntry(value)
 		if err != nil {
 			return
 		}
 		m, err := e.message()
+		if e.Text != nil && e.Sealed != nil {
+			t.Errorf("%q has its text twice", value)
+		}
 		if e.Doubt == "" || err != nil || m.Topic != Topic {
 			t.Errorf("%q: %+v %v", value, e, err)
 		}

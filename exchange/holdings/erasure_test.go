@@ -377,3 +377,32 @@ func TestLargeDocumentsOfSeveral(t *testing.T) {
 		t.Error("the document is there without holders")
 	}
 }
+
+// TestForgotten: a record is to be forgotten as a whole where an order in force says so, and not because nothing is known of it; it is so after
+// a restart too.
+func TestForgotten(t *testing.T) {
+	w := newObedient(t)
+	const natural = "J430281-2018-000001"
+	id := w.sealer(w.adapter(marriage)).RecordID(marriage, natural)
+	is := func(what string, want bool) {
+		t.Helper()
+		for range 2 {
+			if got := w.index.Forgotten(marriage, id); got != want {
+				t.Errorf("%s: %v", what, got)
+			}
+			w.again()
+		}
+	}
+	is("unheard of", false)
+	w.fold(published(1, w.seal(wed(1, citizen(1), citizen(2)))))
+	w.fold(published(2, w.forgetHolder(1, citizen(1))))
+	is("of one of its two holders", false)
+	w.fold(published(3, w.forgetRecord(2, marriage, natural)))
+	is("the record", true)
+	w.fold(published(4, w.lift(3, 2)))
+	is("lifted", false)
+	w.fold(published(5, w.seal(wed(2, citizen(3)))))
+	if w.index.Forgotten("food-licence", id) {
+		t.Error("a record of another type")
+	}
+}

@@ -137,6 +137,13 @@ func (x *Index) Orders() []erasure.Order {
 	return orders
 }
 
+// Forgotten says whether an order in force takes the whole record.
+func (x *Index) Forgotten(t exchange.EvidenceType, id exchange.RecordID) bool {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	return x.orders.concerns(record{Type: t, ID: id})
+}
+
 func readGiven(b []byte) (g given, err error) {
 	if err = decode(b, &g); err == nil && g.Order.Check() != nil {
 		err = errDamaged

@@ -56,7 +56,7 @@ func Assess(ctx context.Context, q Question) (Report, error) {
 		r.Notes = append(r.Notes, unknownType(t))
 	}
 	r.Keeper = keeper.Keeper
-	r.items(q.Catalogue)
+	r.items(&q)
 	r.grants(&q)
 	changed, err := changedFacts(q.Old, q.New)
 	if err != nil {
@@ -94,25 +94,52 @@ func (q *Question) workers() int {
 	return max(1, min(8, runtime.GOMAXPROCS(0)-1))
 }
 
-// items lists who asks for the type.
-func (r *Report) items(c *catalogue.Catalogue) {
-	for _, service := range c.Services() {
+// items lists who asks for the type, with what their conditions read of its records.
+func (r *Report) items(q *Question) {
+	has := topFields(q.New)
+	for _, service := range q.Catalogue.Services() {
 		item := Item{Code: service.Code, Name: service.Name, Department: service.Department}
 		for _, m := range service.Materials {
-			using := 0
+			using, reads := 0, []string{}
 			for _, set := range m.Alternatives {
-				if slices.ContainsFunc(set, func(n catalogue.Need) bool { return n.Evidence == r.Type }) {
+				of := needsOf(set, r.Type)
+				if len(of) > 0 {
 					using++
+				}
+				for _, n := range of {
+					reads = append(reads, n.When.Fields()...)
 				}
 			}
 			if using > 0 {
-				item.Materials = append(item.Materials, Material{Code: m.Code, Name: m.Name, Only: using == len(m.Alternatives)})
+				item.Materials = append(item.Materials, materialOf(&m, using, reads, has))
 			}
 		}
 		if item.Materials != nil {
 			r.Items = append(r.Items, item)
 		}
 	}
+}
+
+// needsOf are those of an alternative that the type meets.
+func needsOf(set catalogue.Alternative, t exchange.EvidenceType) (all []catalogue.Need) {
+	for _, n := range set {
+		if n.Evidence == t {
+			all = append(all, n)
+		}
+	}
+	return all
+}
+
+func materialOf(m *catalogue.Material, using int, reads []string, has map[string]bool) Material {
+	slices.Sort(reads)
+	of := Material{Code: m.Code, Name: m.Name, Only: using == len(m.Alternatives), Reads: slices.Compact(reads)}
+	for _, field := range of.Reads {
+		if !has[field] {
+			of.Lost = append(of.Lost, field)
+		}
+	}
+	of.say()
+	return of
 }
 
 // grants lists who may see the type's records, and which of the fields they may see go.

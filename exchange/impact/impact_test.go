@@ -269,6 +269,41 @@ func TestEqualReports(t *testing.T) {
 	}
 }
 
+// TestConditionsRead: a field that an item's condition reads is missed, though no grant names it and no record is held.
+func TestConditionsRead(t *testing.T) {
+	w := newWorld(t)
+	material := func(r impact.Report) impact.Material {
+		t.Helper()
+		for _, i := range r.Items {
+			for _, m := range i.Materials {
+				if i.Code == "food-licence-renewal" && m.Code == "food-licence" {
+					return m
+				}
+			}
+		}
+		t.Fatalf("the item is not listed: %+v", r.Items)
+		return impact.Material{}
+	}
+	const food = "food-licence"
+	same := w.assess(impact.Question{Old: w.today(food), New: w.today(food)})
+	if m := material(same); !slices.Equal(m.Reads, []string{"validUntil"}) || m.Lost != nil || m.Mend.ZH != "" || same.Breaks() {
+		t.Errorf("nothing changes: %+v", m)
+	}
+	r := w.assess(impact.Question{Old: w.today(food), New: w.changed(food, func(root map[string]any) {
+		delete(at(root, "properties"), "validUntil")
+		delete(root, "x-validity")
+		root["required"] = slices.DeleteFunc(root["required"].([]any), func(name any) bool { return name == "validUntil" })
+		examples(root, func(e map[string]any) { delete(e, "validUntil") })
+	})})
+	if m := material(r); !slices.Equal(m.Lost, []string{"validUntil"}) || m.What.EN == "" || m.Mend.EN == "" || !r.Breaks() || len(r.Grants)+len(r.Changes) > 0 || r.Records.Refused > 0 {
+		t.Errorf("its field goes: %+v in %+v", m, r)
+	}
+	if !strings.Contains(r.Summary.EN, " (1 with conditions that cannot be decided any more)") {
+		t.Errorf("summary: %s", r.Summary.EN)
+	}
+	bilingual(t, r)
+}
+
 // TestOlderRecords has records that today's schema refuses too.
 func TestOlderRecords(t *testing.T) {
 	w := newWorld(t)

@@ -38,6 +38,11 @@ type Material struct {
 	Code string        `json:"code"`
 	Name exchange.Text `json:"name"`
 	Only bool          `json:"only"` // nothing without this type meets it
+	// Reads are the fields of the type that its conditions read, Lost those of them that the new schema does not have.
+	Reads []string      `json:"reads,omitempty"`
+	Lost  []string      `json:"lost,omitempty"`
+	What  exchange.Text `json:"what,omitzero"`
+	Mend  exchange.Text `json:"mend,omitzero"`
 }
 
 // Grant is a grant of fields of the type.
@@ -113,9 +118,19 @@ const (
 )
 
 // Breaks says whether the change would break something: records refused or read differently, or fields gone that
-// somebody was granted.
+// somebody was granted, or that a condition reads.
 func (r *Report) Breaks() bool {
-	return r.Records.Refused > 0 || len(r.Changes) > 0 || slices.ContainsFunc(r.Grants, func(g Grant) bool { return len(g.Lost) > 0 })
+	return r.Records.Refused > 0 || len(r.Changes) > 0 || r.undecided() > 0 || slices.ContainsFunc(r.Grants, func(g Grant) bool { return len(g.Lost) > 0 })
+}
+
+// undecided is of how many items a condition cannot be decided any more.
+func (r *Report) undecided() (n int) {
+	for _, i := range r.Items {
+		if slices.ContainsFunc(i.Materials, func(m Material) bool { return m.Lost != nil }) {
+			n++
+		}
+	}
+	return n
 }
 
 // records takes over what was counted.
@@ -193,6 +208,15 @@ func (g *Grant) say() {
 	}
 }
 
+func (m *Material) say() {
+	if m.Lost == nil {
+		return
+	}
+	names := strings.Join(m.Lost, " ")
+	m.What = text("条件要读的字段在新 Schema 中没有："+names, "its conditions read fields that the new schema does not have: "+names)
+	m.Mend = text("在新 Schema 里保留这些字段，或者先改事项的条件并公布新的一版（yimen item draft）", "keep these fields in the new schema, or change the item's conditions first and publish its next edition (yimen item draft)")
+}
+
 func unknownType(t exchange.EvidenceType) exchange.Text {
 	return text("目录里还没有证照类型 "+string(t)+"：没有数源部门，就没有人能发布它", "the catalogue has no evidence type "+string(t)+": without a keeper nobody can publish it")
 }
@@ -204,7 +228,11 @@ func (r *Report) sumUp() {
 			lost++
 		}
 	}
+	conditions := exchange.Text{}
+	if n := r.undecided(); n > 0 {
+		conditions = text(fmt.Sprintf("（其中 %d 个的条件会判断不了）", n), fmt.Sprintf(" (%d with conditions that cannot be decided any more)", n))
+	}
 	r.Summary = text(
-		fmt.Sprintf("检查了 %d 条记录，%d 条不符合；%d 个事项用到它，%d 项授权中有 %d 项会少字段，%d 个适配器发布它", r.Records.Checked, r.Records.Refused, len(r.Items), len(r.Grants), lost, len(r.Adapters)),
-		fmt.Sprintf("%d records checked, %d refused; %d items ask for it, %d of %d grants lose fields, %d adapters publish it", r.Records.Checked, r.Records.Refused, len(r.Items), lost, len(r.Grants), len(r.Adapters)))
+		fmt.Sprintf("检查了 %d 条记录，%d 条不符合；%d 个事项用到它%s，%d 项授权中有 %d 项会少字段，%d 个适配器发布它", r.Records.Checked, r.Records.Refused, len(r.Items), conditions.ZH, len(r.Grants), lost, len(r.Adapters)),
+		fmt.Sprintf("%d records checked, %d refused; %d items ask for it%s, %d of %d grants lose fields, %d adapters publish it", r.Records.Checked, r.Records.Refused, len(r.Items), conditions.EN, lost, len(r.Grants), len(r.Adapters)))
 }

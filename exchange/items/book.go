@@ -118,7 +118,7 @@ func (s *state) owner(item exchange.Item) (exchange.Department, bool) {
 	return "", false
 }
 
-// List gives the items that were acted upon: those of the own department; administrators see all. What waits for somebody comes first.
+// List gives the items that were acted upon: those of the own department; administrators see all. By code.
 func (b *Book) List(who Person) ([]Standing, error) {
 	if !who.Items && !who.Admin {
 		return nil, mayNotEdit()

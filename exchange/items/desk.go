@@ -40,11 +40,11 @@ func (d *Desk) Operations() []contract.Operation {
 		Materials: []catalogue.Material{{Code: "application", Name: text("申请书", "Application"), Basis: text("食品经营许可和备案管理办法第三十四条", "")}}}
 	drafted, reviewed := Deed{"scjg/0021", at}, Deed{"scjg/0007", at.Add(time.Hour)}
 	standing := Standing{Item: service.Code, Version: 1, Working: &Working{Stage: Drafted, Source: exampleSource, Service: &service, Drafted: drafted}, Editions: []Edition{}}
-	published := Standing{Item: service.Code, Version: 3, Editions: []Edition{{From: "2027-01-01", Source: exampleSource, Service: &service, Drafted: drafted, Reviewed: reviewed, Published: reviewed}}}
+	published := Standing{Item: service.Code, Version: 3, Editions: []Edition{{Number: 1, From: "2027-01-01", Source: exampleSource, Service: &service, Drafted: drafted, Reviewed: reviewed, Published: reviewed}}}
 	code := []contract.Parameter{{Name: "code", In: "path", Example: "food-licence-copy", About: text("事项代码", "the item's code")}}
 	return []contract.Operation{
 		{ID: "listItemEditions", Method: http.MethodGet, Path: "/v1/item-editions", Group: contract.Items, Do: d.list, Name: text("列出有改动的事项", "list items that were acted upon"),
-			About:  text("本部门的；管理员看全部。待办的在前。", "Those of the own department; administrators see all. What waits for somebody comes first."),
+			About: text("本部门的；管理员看全部。按代码排列。", "Those of the own department; administrators see all. By code."), Parts: contract.MaxPart,
 			Answer: Listing{[]Standing{standing}}, Refusals: []error{mayNotEdit()}},
 		{ID: "itemEditions", Method: http.MethodGet, Path: "/v1/items/{code}/editions", Group: contract.Items, Do: d.standing, Parameters: code, Name: text("一个事项的草稿与各版", "an item's draft and its editions"),
 			About: text("每一版自哪天起生效，由谁起草、审核、公布。", "From which day each edition counts, and who drafted, reviewed and published it."), Answer: published,
@@ -64,7 +64,11 @@ func (d *Desk) list(r *http.Request) (any, error) {
 		return nil, err
 	}
 	all, err := d.Book.List(who)
-	return Listing{all}, err
+	if err != nil {
+		return nil, err
+	}
+	part, last, err := contract.Cut(r, all, func(g Standing) string { return string(g.Item) })
+	return contract.Part{Answer: Listing{part}, Last: last}, err
 }
 
 func (d *Desk) standing(r *http.Request) (any, error) {

@@ -3,6 +3,9 @@ package items
 import (
 	"context"
 	"errors"
+	"net/http"
+	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -11,6 +14,7 @@ import (
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/catalogue"
+	"github.com/onedoor/yimen/exchange/contract"
 	"github.com/onedoor/yimen/exchange/journal"
 	"github.com/onedoor/yimen/exchange/journal/journaltest"
 )
@@ -158,6 +162,32 @@ func TestLife(t *testing.T) {
 	}
 }
 
+// TestEditionsAreNumbered: an item in force says which edition it is; one that is as the city's files have it says none. Numbers follow the
+// order of publishing, so that they stay when an earlier day is published later.
+func TestEditionsAreNumbered(t *testing.T) {
+	w := newWorld(t)
+	for _, from := range []exchange.Date{"2027-01-01", "2026-12-01"} {
+		for i, d := range []Doing{{Act: Draft, Source: written(fresh, "scjg", 1)}, {Act: Review}, {Act: Publish, From: from}} {
+			if got := w.do([]Person{drafter, reviewer, reviewer}[i], fresh, d); got != "" {
+				t.Fatal(got)
+			}
+		}
+	}
+	for day, want := range map[exchange.Date]catalogue.Edition{"2026-12-31": {Number: 2, From: "2026-12-01"}, "2027-01-01": {Number: 1, From: "2027-01-01"}} {
+		c, _ := w.On(w.city, day)
+		if s, known := c.Service(fresh); !known || s.Edition == nil || *s.Edition != want {
+			t.Errorf("on %s: %+v, want %+v", day, s.Edition, want)
+		}
+		if s, known := c.Service("food-licence-new"); !known || s.Edition != nil {
+			t.Errorf("what nobody acted upon is %+v", s.Edition)
+		}
+	}
+	g, err := w.Standing(drafter, fresh)
+	if err != nil || len(g.Editions) != 2 || g.Editions[0].Number != 2 || g.Editions[0].Service.Edition != nil {
+		t.Errorf("%+v, %v", g, err)
+	}
+}
+
 // TestAsOf: what an item was on a day by what was decided up to an offset can be had again, however it was changed since.
 func TestAsOf(t *testing.T) {
 	w := newWorld(t)
@@ -301,6 +331,38 @@ func TestOfTwoTheFirstCounts(t *testing.T) {
 	}
 	if all, _ := other.List(stranger); len(all) != 0 {
 		t.Errorf("another department sees %v", all)
+	}
+}
+
+// TestListedInParts: a list comes in as many parts as are asked for, by code.
+func TestListedInParts(t *testing.T) {
+	w := newWorld(t)
+	want := []string{"food-licence-a", "food-licence-b", "food-licence-c"}
+	for _, item := range []exchange.Item{"food-licence-b", "food-licence-c", "food-licence-a"} {
+		if got := w.do(drafter, item, Doing{Act: Draft, Source: written(item, "scjg", 1)}); got != "" {
+			t.Fatal(got)
+		}
+	}
+	d := Desk{Book: w.Book, Person: func(*http.Request) (Person, error) { return drafter, nil }}
+	var got []string
+	for cursor := ""; len(got) < 5; {
+		answer, err := d.list(httptest.NewRequest(http.MethodGet, "/v1/item-editions?limit=2"+cursor, nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		part := answer.(contract.Part)
+		for _, g := range part.Answer.(Listing).Items {
+			got = append(got, string(g.Item))
+		}
+		if cursor = "&cursor=" + part.Last; part.Last == "" {
+			break
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("listed %v, want %v", got, want)
+	}
+	if _, err := d.list(httptest.NewRequest(http.MethodGet, "/v1/item-editions?limit=0", nil)); code(err) != "YM-API-0107" {
+		t.Errorf("a part of none: %v", err)
 	}
 }
 

@@ -40,6 +40,7 @@ type Working struct {
 
 // Edition is what an item is from a day on.
 type Edition struct {
+	Number    int                `json:"number"` // in the order in which they were published or withdrawn, from 1 on
 	From      exchange.Date      `json:"from"`
 	Source    string             `json:"source,omitempty"`
 	Service   *catalogue.Service `json:"service,omitempty"` // none where there is a source: this node cannot read it
@@ -47,6 +48,16 @@ type Edition struct {
 	Drafted   Deed               `json:"drafted,omitzero"`
 	Reviewed  Deed               `json:"reviewed,omitzero"`
 	Published Deed               `json:"published"` // or withdrawn
+}
+
+// service is the item as the edition has it, which says so; nil: there is none.
+func (e *Edition) service() *catalogue.Service {
+	if e.Service == nil {
+		return nil
+	}
+	s := *e.Service
+	s.Edition = &catalogue.Edition{Number: e.Number, From: e.From}
+	return &s
 }
 
 // unread says that this node cannot read the edition: then the item stays as the city's files have it.
@@ -173,6 +184,7 @@ func (g *Standing) add(e Edition) error {
 	if _, err := exchange.ParseDate(string(e.From)); err != nil || e.From < exchange.DateOf(e.Published.At) {
 		return badDay()
 	}
+	e.Number = len(g.Editions) + 1
 	g.Editions = append(slices.Clone(g.Editions), e)
 	slices.SortStableFunc(g.Editions, func(a, b Edition) int { return cmp.Compare(a.From, b.From) })
 	return nil
@@ -183,7 +195,7 @@ func (s *state) on(c *catalogue.Catalogue, day exchange.Date) *catalogue.Catalog
 	changed := map[exchange.Item]*catalogue.Service{}
 	for code, g := range s.items {
 		if e, said := g.in(day); said && !e.unread() {
-			changed[code] = e.Service
+			changed[code] = e.service()
 		}
 	}
 	if len(changed) == 0 {
@@ -204,19 +216,11 @@ func (s *state) turns(after exchange.Date) (day exchange.Date) {
 	return day
 }
 
-// list is all items that were acted upon, sorted; those with something to do first.
+// list is all items that were acted upon, sorted.
 func (s *state) list() []Standing {
 	all := []Standing{}
 	for _, code := range slices.Sorted(maps.Keys(s.items)) {
 		all = append(all, *s.items[code])
 	}
-	slices.SortStableFunc(all, func(a, b Standing) int { return urgency(&a) - urgency(&b) })
 	return all
-}
-
-func urgency(g *Standing) int {
-	if g.Working != nil {
-		return 0
-	}
-	return 1
 }

@@ -16,8 +16,8 @@ type clerk struct {
 
 // tallied is what remains of a day.
 type tallied struct {
-	day              int
-	subjects, misses int32
+	day                       int
+	subjects, misses, guesses int32
 }
 
 // department is what its clerks come to together.
@@ -62,7 +62,7 @@ func (d *department) sheet(day int) *sheet {
 
 // figures are what the rules compare with their bars.
 type figures struct {
-	neighbours, crowd, misses, missesWeek, repeats, pressing, forbidden, week, month int
+	neighbours, crowd, misses, missesWeek, repeats, pressing, forbidden, guesses, week, month int
 }
 
 // figures of one day alone.
@@ -73,22 +73,23 @@ func (p *page) figures() figures {
 // figures of a day, with the sums up to it.
 func (c *clerk) figures(p *page) figures {
 	f := p.figures()
-	sum := func(day, subjects, misses int) {
+	sum := func(day, subjects, misses, guesses int) {
 		ago := p.day - day
 		if ago >= 0 && ago < weekDays {
 			f.week += subjects
 			f.missesWeek += misses
+			f.guesses += guesses
 		}
 		if ago >= 0 && ago < monthDays {
 			f.month += subjects
 		}
 	}
 	for i := range c.closed {
-		sum(c.closed[i].day, int(c.closed[i].subjects), int(c.closed[i].misses))
+		sum(c.closed[i].day, int(c.closed[i].subjects), int(c.closed[i].misses), int(c.closed[i].guesses))
 	}
 	for _, q := range c.open {
 		if q != nil {
-			sum(q.day, q.total.subjects, q.misses)
+			sum(q.day, q.total.subjects, q.misses, q.guessed)
 		}
 	}
 	return f
@@ -122,6 +123,7 @@ func (b *Bars) broken(f figures, times int) (rules []Rule) {
 	}{
 		{neighbours, f.neighbours, b.Neighbours}, {crowd, f.crowd, b.Crowd}, {misses, f.misses, b.Misses}, {missesWeek, f.missesWeek, b.MissesWeek},
 		{repeats, f.repeats, b.Repeats}, {pressing, f.pressing, b.Pressing}, {forbiddenItems, f.forbidden, b.Forbidden},
+		{guesses, f.guesses, b.Guesses},
 		{week, f.week, b.Week}, {month, f.month, b.Month},
 	} {
 		if reached(check.have, check.bar*times) {
@@ -142,7 +144,7 @@ func (c *clerk) close(before int) {
 		if p.reserved > 0 {
 			p = p.recounted(c.lifted, true)
 		}
-		c.closed[p.day%monthDays] = tallied{p.day, int32(p.total.subjects), int32(p.misses)}
+		c.closed[p.day%monthDays] = tallied{p.day, int32(p.total.subjects), int32(p.misses), int32(p.guessed)}
 		c.open[i] = nil
 	}
 }
@@ -155,7 +157,7 @@ func (c *clerk) idle(today int) bool {
 		}
 	}
 	for i := range c.closed {
-		if c.closed[i].subjects > 0 && today-c.closed[i].day <= monthDays {
+		if c.closed[i].subjects+c.closed[i].guesses > 0 && today-c.closed[i].day <= monthDays {
 			return false
 		}
 	}

@@ -11,13 +11,17 @@ import (
 // these asked up to then counts no more.
 const LiftAct = "limits-lift"
 
+// ReplayAct is the act of an entry of a replay (重放); it is Refused where the applicant, parties or statements given were not those of
+// the entry that its Target names.
+const ReplayAct = "replay"
+
 // Fold counts an entry that came off the topic. One that came before changes nothing, and one that Admit has counted is only
 // completed by what was found.
 func (l *Limits) Fold(e *audit.Entry) {
 	switch {
 	case e.Kind == audit.Act && e.Act == LiftAct:
 		l.lift(e)
-	case e.Kind == audit.Query && e.ID != "":
+	case e.ID != "" && (e.Kind == audit.Query || e.Kind == audit.Act && e.Act == ReplayAct):
 		q := l.see(e)
 		for _, other := range l.others(e, &q) {
 			l.fold(other)

@@ -1,7 +1,8 @@
 // Package limits keeps those who may ask from asking too much.
 //
 // Every query is an audit entry before it is answered; where it asks about others beside its subject, a spouse or an agent, each of
-// them counts as if asked about alone. Admit counts the entry and refuses it where a budget is spent or who asks
+// them counts as if asked about alone. A replay of an answer counts where what was given with it, a number or a statement, is not what
+// the entry has: each tells whether a guess was right. Admit counts the entry and refuses it where a budget is spent or who asks
 // is suspended. Fold counts entries as they come off the audit topic, so that all nodes have the same counts, and a node that
 // starts has them again: there is no other store.
 //
@@ -89,7 +90,7 @@ func mondayToSaturday(day exchange.Date) bool {
 	return err == nil && at.Weekday() != time.Sunday
 }
 
-// query is a query as limits see it.
+// query is a query, or a replay of one, as limits see it.
 type query struct {
 	mark
 	day        int
@@ -140,6 +141,11 @@ func both(one, other uint64) uint64 { return one*0x9e3779b97f4a7c15 ^ other }
 
 func actOf(e *audit.Entry) act {
 	switch {
+	case e.Kind == audit.Act: // a replay
+		if e.Decision != audit.Refused || strings.HasPrefix(e.Refusal, whileSuspended) {
+			return nothing
+		}
+		return guessed
 	case e.Decision != audit.Refused:
 		return answered
 	case e.Refusal == notPermitted:

@@ -103,7 +103,7 @@ func TestDepartmentBudgetGrowsWithItsClerks(t *testing.T) {
 
 func TestNoBound(t *testing.T) {
 	w := newWorld(t, Rules{Clerk: Budget{-1, -1, -1, -1}, DepartmentSubjectsDay: -1, CaseSubjects: -1, CaseQueriesDay: -1, OutsideSubjectsDay: -1,
-		Suspend: Bars{-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1}}, 1)
+		Suspend: Bars{-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1}}, 1)
 	w.wait(13 * time.Hour)
 	w.repeat(3000, near("near"), inCase("c1"), unheld)
 	w.suspended()
@@ -177,6 +177,15 @@ func TestRulesSuspend(t *testing.T) {
 			w.want("one too many", w.ask(item("not-ours"), notAllowed), "suspended_forbidden_items")
 			return 0, "suspended_forbidden_items"
 		}, 0},
+		guesses: {func(w *world) (int, string) {
+			for range 10 { // over some days, now on one node and now on the other
+				w.nodes[0], w.nodes[1] = w.nodes[1], w.nodes[0]
+				w.wait(12 * time.Hour)
+				w.askFor(guess)
+			}
+			w.want("right or not is not told", w.ask(right), "suspended_guesses")
+			return 0, w.refusalOf(w.ask(guess))
+		}, 0},
 	} {
 		t.Run(string(rule), func(t *testing.T) {
 			w := newWorld(t, Rules{}, 2)
@@ -210,11 +219,54 @@ func TestRulesSuspend(t *testing.T) {
 	}
 }
 
-// askFor asks for what will be refused for want of permission.
+// Replays with what is the entry's count nowhere, those with what is not only among themselves, and what is over seven days old not at all.
+func TestGuesses(t *testing.T) {
+	w := newWorld(t, Rules{Clerk: Budget{SubjectsHour: 3, QueriesHour: 3}}, 1)
+	for range 50 {
+		w.want("a replay", w.ask(right), "")
+	}
+	for range 9 {
+		w.askFor(guess)
+	}
+	w.repeat(3)
+	w.want("a query over the budget", w.ask(), "limited_clerk_hour")
+	w.want("a replay, which has none", w.ask(right), "")
+	w.wait(7 * 24 * time.Hour)
+	for range 10 {
+		w.askFor(guess)
+	}
+	w.suspended("xzsp/w1 guesses")
+	w.want("a query", w.ask(), "suspended_guesses")
+	w.askFor(by("xzsp", "w2"), guess)
+	old := w.entry(func(e *audit.Entry) { e.Kind, e.Act, e.Target, e.Clerk = audit.Act, ReplayAct, "id1", "w3" }) // of before entries said what came of it
+	for range 20 {
+		old.ID += "x"
+		w.append(old)
+	}
+	w.suspended("xzsp/w1 guesses")
+	again := newWorld(t, Rules{}, 1) // a node that reads the topic comes to the same
+	again.now = w.now
+	if err := again.nodes[0].Take(t.Context(), messages(t, w.topic)); err != nil {
+		t.Fatal(err)
+	}
+	again.suspended("xzsp/w1 guesses")
+}
+
+// right is a replay that was asked for as the entry has it, guess one that was not.
+func right(e *audit.Entry) {
+	e.Kind, e.Act, e.Target, e.Near, e.Case, e.Decision = audit.Act, ReplayAct, "id1", "", "", audit.Answered
+}
+
+func guess(e *audit.Entry) {
+	right(e)
+	e.Decision, e.Refusal = audit.Refused, "YM-RPL-0102"
+}
+
+// askFor asks for what is refused already, for want of permission or as a guess.
 func (w *world) askFor(changes ...func(*audit.Entry)) {
 	w.t.Helper()
 	e := w.entry(changes...)
-	if err := w.nodes[0].Admit(&e); err != nil || e.Refusal != notPermitted {
+	if err := w.nodes[0].Admit(&e); err != nil || e.Refusal != notPermitted && e.Kind != audit.Act {
 		w.t.Fatalf("%v, %+v", err, e)
 	}
 	w.append(e)

@@ -8,6 +8,7 @@ const (
 	answered             // answered, or admitted and about to be
 	pressed              // refused because a budget was spent
 	forbidden            // refused for want of permission
+	guessed              // a replay that was asked for with what the entry does not have
 )
 
 // mark is one query, as far as limits are concerned. What stands for texts are hashes of this process's own.
@@ -46,6 +47,7 @@ type record struct {
 	repeats   int                   // the most of again
 	pressed   int
 	forbidden int
+	guessed   int
 }
 
 func newPage(day int, closed uint32) *page {
@@ -83,6 +85,8 @@ func (r *record) count(m *mark, closed uint32) {
 		r.pressed++
 	case forbidden:
 		r.forbidden++
+	case guessed:
+		r.guessed++
 	}
 }
 

@@ -32,6 +32,9 @@ func budgetSpent(rule Rule, after time.Duration) *exchange.Problem {
 	return p
 }
 
+// Suspended is the refusal of somebody who guessed too often at a replay.
+func Suspended() error { return clerkSuspended(guesses) }
+
 func clerkSuspended(rule Rule) *exchange.Problem {
 	return &exchange.Problem{Code: "YM-LIM-0202", Kind: exchange.Limited, What: text("本账号的查询已被暂停", "the queries of this account are suspended"), Why: rule.Text(),
 		Mend: text("请本部门负责人联系监察人员或管理员：核实后用 yimen limits lift 部门/工号 --reason 依据 解除",

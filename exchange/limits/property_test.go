@@ -14,7 +14,7 @@ import (
 )
 
 // tight are bars that a few queries reach.
-var tight = Bars{Neighbours: 4, Crowd: 6, Misses: 4, MissesWeek: 6, Repeats: 3, Pressing: 3, Forbidden: 3, Week: 9, Month: 14, DepartmentNeighbours: 7, DepartmentClerks: 3}
+var tight = Bars{Neighbours: 4, Crowd: 6, Misses: 4, MissesWeek: 6, Repeats: 3, Pressing: 3, Forbidden: 3, Guesses: 3, Week: 9, Month: 14, DepartmentNeighbours: 7, DepartmentClerks: 3}
 
 // someDays draws entries of two days and acts between them, in the order of the topic.
 func someDays(r *rand.Rand) []audit.Entry {
@@ -30,6 +30,13 @@ func someDays(r *rand.Rand) []audit.Entry {
 			e.Kind, e.Act, e.Target = audit.Act, LiftAct, string(e.Department)+"/"+e.Clerk
 			if r.IntN(3) == 0 {
 				e.Target = string(e.Department)
+			}
+			all = append(all, e)
+			continue
+		}
+		if r.IntN(12) == 0 {
+			if right(&e); r.IntN(3) > 0 {
+				guess(&e)
 			}
 			all = append(all, e)
 			continue
@@ -60,9 +67,9 @@ func oracle(entries []audit.Entry) []string {
 	known := map[string]bool{}
 	for _, e := range entries {
 		switch {
-		case e.Kind == audit.Act && e.Time.After(lifted[e.Target]):
+		case e.Kind == audit.Act && e.Act == LiftAct && e.Time.After(lifted[e.Target]):
 			lifted[e.Target] = e.Time
-		case e.Kind == audit.Query && !known[e.ID]:
+		case (e.Kind == audit.Query || e.Act == ReplayAct) && !known[e.ID]:
 			known[e.ID] = true
 			queries = append(queries, e)
 		}
@@ -79,7 +86,7 @@ func oracle(entries []audit.Entry) []string {
 				}
 			}
 			for day, rules := range brokenBy(queries, clerk, later(lifted[clerk], lifted[department])) {
-				overDays := func(rule Rule) bool { return rule == week || rule == month || rule == missesWeek }
+				overDays := func(rule Rule) bool { return rule == week || rule == month || rule == missesWeek || rule == guesses }
 				if len(slices.DeleteFunc(rules, overDays)) > 0 {
 					breaking[day]++
 				}
@@ -122,6 +129,9 @@ type set map[string]bool
 func nearsOf(queries []audit.Entry) map[string]set {
 	nears := map[string]set{}
 	for _, e := range queries {
+		if e.Near == "" {
+			continue
+		}
 		if nears[e.Near] == nil {
 			nears[e.Near] = set{}
 		}
@@ -137,13 +147,15 @@ func brokenBy(queries []audit.Entry, clerk string, moment time.Time) map[exchang
 		days[exchange.DateOf(e.Time)] = append(days[exchange.DateOf(e.Time)], e)
 	}
 	broken := map[exchange.Date][]Rule{}
-	subjects, missed := 0, 0 // the two days are in one week
+	subjects, missed, guessedSoFar := 0, 0, 0 // the two days are in one week
 	for _, day := range slices.Sorted(maps.Keys(days)) {
 		var f figures
 		answers, misses, people, pairs := map[string]int{}, set{}, set{}, map[string]set{}
 		for _, e := range days[day] {
-			people[e.Subject] = true
 			switch actOf(&e) {
+			case guessed:
+				guessedSoFar++
+				continue
 			case pressed:
 				f.pressing++
 			case forbidden:
@@ -158,6 +170,7 @@ func brokenBy(queries []audit.Entry, clerk string, moment time.Time) map[exchang
 					misses[e.Subject] = true
 				}
 			}
+			people[e.Subject] = true
 		}
 		nears := nearsOf(days[day])
 		for _, near := range nears {
@@ -167,7 +180,7 @@ func brokenBy(queries []audit.Entry, clerk string, moment time.Time) map[exchang
 			f.repeats = max(f.repeats, n-len(pairs[subject]))
 		}
 		subjects, missed = subjects+len(answers), missed+len(misses)
-		f.crowd, f.misses, f.missesWeek, f.week, f.month = len(people)-len(nears), len(misses), missed, subjects, subjects
+		f.crowd, f.misses, f.missesWeek, f.week, f.month, f.guesses = len(people)-len(nears), len(misses), missed, subjects, subjects, guessedSoFar
 		broken[day] = tight.broken(f, 1)
 	}
 	return broken
@@ -255,6 +268,9 @@ func TestNodesAgree(t *testing.T) {
 			person := r.IntN(60)
 			e := w.entry(by("xzsp", numbered("w", r.IntN(5))), about(numbered("s", person)), near(string(exchange.DateOf(w.now))+numbered("n", person/5)),
 				inCase(numbered("c", r.IntN(40))), func(e *audit.Entry) { e.Found = r.IntN(5) > 0 })
+			if r.IntN(15) == 0 {
+				guess(&e)
+			}
 			switch r.IntN(20) {
 			case 0: // no answer, no entry
 				if err := w.nodes[r.IntN(2)].Admit(&e); exchange.KindOf(err) == exchange.Unavailable {

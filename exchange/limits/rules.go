@@ -75,6 +75,8 @@ type Bars struct {
 	Pressing int `yaml:"pressing"`
 	// Forbidden counts queries of a day for items that the department may not ask for; 30.
 	Forbidden int `yaml:"forbidden"`
+	// Guesses counts replays in seven days that were asked for with a number, a party or a statement that was not the entry's; 10.
+	Guesses int `yaml:"guesses"`
 	// Week and Month sum the subjects of the days, over 7 and over 30 days; 700 and 2800.
 	Week  int `yaml:"week"`
 	Month int `yaml:"month"`
@@ -104,7 +106,8 @@ func (b Bars) withDefaults() Bars {
 		Neighbours: cmp.Or(b.Neighbours, 40), Crowd: cmp.Or(b.Crowd, 80),
 		Misses: cmp.Or(b.Misses, 50), MissesWeek: cmp.Or(b.MissesWeek, 200),
 		Repeats: cmp.Or(b.Repeats, 20), Pressing: cmp.Or(b.Pressing, 100), Forbidden: cmp.Or(b.Forbidden, 30),
-		Week: cmp.Or(b.Week, 700), Month: cmp.Or(b.Month, 2800),
+		Guesses: cmp.Or(b.Guesses, 10),
+		Week:    cmp.Or(b.Week, 700), Month: cmp.Or(b.Month, 2800),
 		DepartmentNeighbours: cmp.Or(b.DepartmentNeighbours, 120), DepartmentClerks: cmp.Or(b.DepartmentClerks, 5),
 	}
 }
@@ -160,6 +163,7 @@ const (
 	repeats              Rule = "repeats"
 	pressing             Rule = "pressing"
 	forbiddenItems       Rule = "forbidden_items"
+	guesses              Rule = "guesses"
 	week                 Rule = "week"
 	month                Rule = "month"
 	departmentNeighbours Rule = "department_neighbours"
@@ -170,7 +174,7 @@ const (
 const replayed Rule = "replayed"
 
 // suspending are the rules that suspend, in the order in which one is named where several hold.
-var suspending = []Rule{neighbours, crowd, misses, missesWeek, repeats, pressing, forbiddenItems, week, month, departmentNeighbours, departmentClerks}
+var suspending = []Rule{neighbours, crowd, misses, missesWeek, repeats, pressing, forbiddenItems, guesses, week, month, departmentNeighbours, departmentClerks}
 
 var whys = map[Rule]exchange.Text{
 	clerkHour:            text("一小时内查询的不同申请人或次数达到账号上限", "the account has asked about as many applicants, or as often, as it may in an hour"),
@@ -188,6 +192,7 @@ var whys = map[Rule]exchange.Text{
 	repeats:              text("反复查询同一申请人而没有新的办件", "it asked about one applicant again and again without a new case"),
 	pressing:             text("达到上限以后仍大量查询", "it went on asking after its limits were reached"),
 	forbiddenItems:       text("多次为无权查询的事项查询", "it asked many times for items it may not ask for"),
+	guesses:              text("七天内多次以不对的号码或陈述重放结论", "it asked in seven days for many replays with numbers or statements that were not the entry's"),
 	week:                 text("七天内查询的申请人远多于一个窗口能办理的", "it asked in seven days about more applicants than a window can serve"),
 	month:                text("三十天内查询的申请人远多于一个窗口能办理的", "it asked in thirty days about more applicants than a window can serve"),
 	departmentNeighbours: text("该部门一天内查询了许多相邻的号码", "the department asked about many neighbouring numbers in one day"),
@@ -203,6 +208,6 @@ func (r Rule) Text() exchange.Text { return whys[r] }
 func Unbounded() Rules {
 	none := Budget{SubjectsHour: -1, SubjectsDay: -1, QueriesHour: -1, QueriesDay: -1}
 	return Rules{Clerk: none, CaseSubjects: -1, CaseQueriesDay: -1, DepartmentSubjectsDay: -1, DepartmentSubjectsEach: -1, OutsideSubjectsDay: -1,
-		Suspend: Bars{Neighbours: -1, Crowd: -1, Misses: -1, MissesWeek: -1, Repeats: -1, Pressing: -1, Forbidden: -1, Week: -1, Month: -1,
+		Suspend: Bars{Neighbours: -1, Crowd: -1, Misses: -1, MissesWeek: -1, Repeats: -1, Pressing: -1, Forbidden: -1, Guesses: -1, Week: -1, Month: -1,
 			DepartmentNeighbours: -1, DepartmentClerks: -1}}
 }

@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -18,15 +19,16 @@ func (n *Node) doubt(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	n.Doubts, err = doubts.New(doubts.Config{Journal: j, Index: n.Index, Answers: given{n}, Keeper: n.keeper, Fields: n.fields, Audit: n.act,
+	n.Doubts, err = doubts.New(doubts.Config{Topics: n.Bus, Forgotten: n.Index.Forgotten, Rest: n.cfg.Kafka.rest(), Log: n.around.Log, Journal: j, Index: n.Index, Answers: given{n}, Keeper: n.keeper, Fields: n.fields, Audit: n.act,
 		Secret: func(ctx context.Context) ([]byte, error) { return n.secret(ctx, doubtsKey) }, Clock: n.around.Clock, Metrics: n.Metrics})
 	if err != nil {
 		return err
 	}
 	n.goes("fold doubts", j.Run)
+	n.goes("fold and erase what doubts say", n.Doubts.Run)
 	ctx, cancel := context.WithTimeout(ctx, n.cfg.Kafka.Wait)
 	defer cancel()
-	return j.Settled(ctx)
+	return errors.Join(j.Settled(ctx), n.Doubts.Settled(ctx))
 }
 
 // doubting is who raises or answers doubts.

@@ -2,8 +2,10 @@ package node
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"io/fs"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -11,9 +13,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/api"
 	"github.com/onedoor/yimen/exchange/door"
 	"github.com/onedoor/yimen/exchange/doubts"
+	"github.com/onedoor/yimen/exchange/erasure"
 )
 
 // TestDoubtIsCorrected: a clerk doubts what an answer rested on, the keeper accepts it and publishes another version; the doubt is
@@ -85,8 +89,32 @@ func TestDoubtIsCorrected(t *testing.T) {
 	if err := keeper(http.MethodGet, "/v1/doubts/"+d.ID+"/reliances", nil, &reach); err != nil || len(reach.Reliances) != 0 || len(reach.Departments) != 1 || reach.Departments[0].Answers != 1 {
 		t.Errorf("for the keeper: %+v %v", reach, err)
 	}
+	textErasedWith(t, n, record)
 	stop(t, n)
 	writtenNowhere(t, cfg.Data, reason)
+}
+
+// textErasedWith has a record erased: the one text that was written of it gets its tombstone.
+func textErasedWith(t *testing.T, n *Node, record string) {
+	t.Helper()
+	if _, err := n.Erase(t.Context(), "xzsp/0001", EraseRequest{Kind: erasure.OfRecord, Type: "business-licence", Record: record, Basis: "pipl-47"}); err != nil {
+		t.Fatal(err)
+	}
+	texts, buried := map[string]bool{}, map[string]bool{}
+	soon, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if err := n.await(soon, func() (bool, error) {
+		each(t, n, doubts.TextsTopic, func(m exchange.Message) {
+			if m.Value == nil {
+				buried[string(m.Key)] = true
+			} else {
+				texts[string(m.Key)] = true
+			}
+		})
+		return len(texts) == 1 && maps.Equal(texts, buried), nil
+	}); err != nil {
+		t.Errorf("%v: texts %v, tombstones %v", err, texts, buried)
+	}
 }
 
 // writtenNowhere looks for a text in every file below a directory.

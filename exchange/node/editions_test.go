@@ -80,7 +80,7 @@ func TestAdjustedItemCountsFromItsDay(t *testing.T) {
 		t.Errorf("from its day on it asks for %v", from)
 	}
 	var shown catalogue.Service
-	if err := as(token).Call(t.Context(), http.MethodGet, "/v1/items/food-licence-new", nil, &shown); err != nil || len(shown.Materials) != 1 {
+	if err := as(token).Call(t.Context(), http.MethodGet, "/v1/items/food-licence-new", nil, &shown); err != nil || len(shown.Materials) != 1 || shown.Edition == nil || *shown.Edition != (catalogue.Edition{Number: 1, From: tomorrow}) {
 		t.Errorf("shown %+v, %v", shown, err)
 	}
 	stop(t, n)

@@ -133,7 +133,7 @@ func (n *Node) erasures() []contract.Operation {
 				for _, order := range n.Index.Orders() {
 					all = append(all, erased(order))
 				}
-				part, last, err := contract.Cut(r, all, func(e Erased) string { return e.At.UTC().Format("20060102T150405.000000000Z") + ":" + e.ID })
+				part, last, err := contract.Cut(r, all, func(e Erased) string { return contract.ByAge(e.At, e.ID) })
 				return contract.Part{Answer: part, Last: last}, err
 			})},
 		{ID: "listRefusals", Method: http.MethodGet, Path: "/v1/refusals", Group: contract.Erasures, Name: text("索引未收的消息", "what the index did not take"),

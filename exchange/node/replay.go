@@ -18,6 +18,7 @@ import (
 	"github.com/onedoor/yimen/exchange/holdings"
 	"github.com/onedoor/yimen/exchange/holdings/pebble"
 	"github.com/onedoor/yimen/exchange/identity"
+	"github.com/onedoor/yimen/exchange/limits"
 	"github.com/onedoor/yimen/exchange/replay"
 )
 
@@ -89,10 +90,10 @@ func (n *Node) replays() []contract.Operation {
 	busy := make(chan struct{}, 1)
 	const id = "01KAQ6M3K8ZD2W7N5YB4T9XE1C"
 	return []contract.Operation{{ID: "replayAnswer", Method: http.MethodPost, Path: "/v1/replays", Group: contract.Audit, Name: text("重放结论", "give an answer again"),
-		About: text("按记录的输入把一个结论再算一遍，与当时逐字节比较：same、differs，或依法删除后不可重放 erased。不给出字段内容。号码只写在正文里，须与记录相符。留下审计记录。出具结论的部门只可重放自己的，管理员和审计员可重放全部。",
-			"Draws a conclusion again from its recorded inputs and compares it with the one given then, byte for byte: same, differs, or erased where it rested on what was ordered to be forgotten. No field is shown. The number travels in the body only and must be the entry's. It leaves an audit entry. A department may replay its own, administrators and auditors all."),
+		About: text("按记录的输入把一个结论再算一遍，与当时逐字节比较：same、differs，或依法删除后不可重放 erased。不给出字段内容。号码只写在正文里，须与记录相符；多次不符的，暂停该账号。留下审计记录，申请人和关系人看得到。出具结论的部门只可重放自己的，管理员和审计员可重放全部。",
+			"Draws a conclusion again from its recorded inputs and compares it with the one given then, byte for byte: same, differs, or erased where it rested on what was ordered to be forgotten. No field is shown. The number travels in the body only and must be the entry's; who gives wrong ones too often is suspended. It leaves an audit entry, which applicant and parties see. A department may replay its own, administrators and auditors all."),
 		Asked: ReplayRequest{Entry: id, Applicant: "924302810000003187"}, Answer: replay.Result{ID: id, Verdict: replay.Same, Bytes: true},
-		Refusals: []error{ledger.NoSuchEntry(), notItsApplicant(), notItsParties(), replayBusy()},
+		Refusals: []error{ledger.NoSuchEntry(), notItsApplicant(), notItsParties(), notWhatWasStated(), limits.Suspended(), replayBusy()},
 		Do: func(r *http.Request) (any, error) {
 			select {
 			case busy <- struct{}{}:
@@ -125,15 +126,15 @@ func (n *Node) replayOne(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Whom the entry is about sees that somebody looked again, also where the number was wrong.
-	if err := n.append(r.Context(), audit.Entry{Kind: audit.Act, Department: caller.Department, Clerk: caller.Clerk, Act: "replay", Target: e.ID, Subject: e.Subject}); err != nil {
+	wrong, err := n.guessed(r.Context(), &again)
+	if err != nil {
 		return nil, err
 	}
-	if err := n.wereAbout(r.Context(), &again); err != nil {
+	if err := n.enterReplay(r.Context(), caller, &e, wrong); err != nil {
 		return nil, err
 	}
-	if err := n.wasStated(r.Context(), &again); err != nil {
-		return nil, err
+	if wrong != nil {
+		return nil, wrong
 	}
 	var result replay.Result
 	err = n.Replay(r.Context(), []replay.Asked{again}, func(r replay.Result) error { result = r; return nil })
@@ -150,50 +151,96 @@ func (r *ReplayRequest) asked(e audit.Entry) (a replay.Asked, err error) {
 	return a, err
 }
 
-// wereAbout says whether applicant and parties are those of the entry.
-func (n *Node) wereAbout(ctx context.Context, a *replay.Asked) error {
-	if subject, err := n.audit.Token(ctx, a.Applicant); err != nil || subject != a.Entry.Subject {
-		return errors.Join(err, notItsApplicant())
+// guessed says what of that which was given the entry does not have; nil: all of it is the entry's.
+func (n *Node) guessed(ctx context.Context, a *replay.Asked) (wrong *exchange.Problem, err error) {
+	q := a.Query()
+	stating, err := q.Stating() // first: what cannot be stated must not tell that the number is right
+	if err != nil {
+		return nil, err
 	}
-	if len(a.Parties) != len(a.Entry.Parties) {
-		return notItsParties()
+	if wrong, err = n.wereAbout(ctx, a); wrong == nil && err == nil {
+		wrong, err = n.wasStated(ctx, &a.Entry, stating)
+	}
+	return wrong, err
+}
+
+// enterReplay makes a replay durable in the audit log. Those the entry is about see that somebody looked again, when they may know of the
+// item, also where what was given was wrong: then it counts as a guess, and who guesses too often is told no more whether it was right.
+func (n *Node) enterReplay(ctx context.Context, caller door.Caller, of *audit.Entry, wrong *exchange.Problem) error {
+	e := audit.Entry{Kind: audit.Act, Department: caller.Department, Clerk: caller.Clerk, Act: limits.ReplayAct, Target: of.ID, Item: of.Item,
+		Subject: of.Subject, Decision: audit.Answered}
+	if wrong != nil {
+		e.Decision, e.Refusal = audit.Refused, wrong.Code
+	}
+	for role, party := range of.Parties {
+		if e.Parties == nil {
+			e.Parties = map[exchange.Role]audit.Party{}
+		}
+		e.Parties[role] = audit.Party{Subject: party.Subject}
+	}
+	if err := n.audit.Stamp(ctx, &e); err != nil {
+		return err
+	}
+	refused := n.Limits.Admit(&e)
+	if exchange.KindOf(refused) == exchange.Unavailable {
+		return refused
+	}
+	if err := n.append(ctx, e); err != nil {
+		return err
+	}
+	return refused
+}
+
+// wereAbout says whether applicant and parties are those of the entry.
+func (n *Node) wereAbout(ctx context.Context, a *replay.Asked) (wrong *exchange.Problem, err error) {
+	subject, err := n.audit.Token(ctx, a.Applicant)
+	switch {
+	case err != nil:
+		return nil, err
+	case subject != a.Entry.Subject:
+		return notItsApplicant(), nil
+	case len(a.Parties) != len(a.Entry.Parties):
+		return notItsParties(), nil
 	}
 	for role, holder := range a.Parties {
-		if subject, err := n.audit.Token(ctx, holder); err != nil || subject != a.Entry.Parties[role].Subject {
-			return errors.Join(err, notItsParties())
+		subject, err := n.audit.Token(ctx, holder)
+		if err != nil {
+			return nil, err
+		}
+		if subject != a.Entry.Parties[role].Subject {
+			return notItsParties(), nil
 		}
 	}
-	return nil
+	return nil, nil
 }
 
 // wasStated says whether the facts given are those that the entry commits to.
-func (n *Node) wasStated(ctx context.Context, a *replay.Asked) error {
-	q := a.Query()
-	stating, err := q.Stating()
-	if err != nil {
-		return err
-	}
+func (n *Node) wasStated(ctx context.Context, e *audit.Entry, stating []byte) (wrong *exchange.Problem, err error) {
 	commitment := ""
 	if stating != nil {
-		if commitment, err = n.audit.Commitment(ctx, a.Entry.ID, audit.OfStated, stating); err != nil {
-			return err
+		if commitment, err = n.audit.Commitment(ctx, e.ID, audit.OfStated, stating); err != nil {
+			return nil, err
 		}
 	}
-	if commitment != a.Entry.Stated {
-		return &exchange.Problem{Code: "YM-RPL-0104", Kind: exchange.Invalid, What: text("facts 或 stated 不是当时陈述的内容", "facts or stated are not what was stated then"),
-			Mend: text("给出与当时查询完全相同的 facts 和 stated；日志里没有这些内容", "give the same facts and stated as in the query; the log has none of them")}
+	if commitment != e.Stated {
+		return notWhatWasStated(), nil
 	}
-	return nil
+	return nil, nil
+}
+
+func notWhatWasStated() *exchange.Problem {
+	return &exchange.Problem{Code: "YM-RPL-0104", Kind: exchange.Invalid, What: text("facts 或 stated 不是当时陈述的内容", "facts or stated are not what was stated then"),
+		Mend: text("给出与当时查询完全相同的 facts 和 stated；日志里没有这些内容", "give the same facts and stated as in the query; the log has none of them")}
 }
 
 var howToReplay = text("用 yimen audit replay 回执编号 --applicant @号码文件", "use `yimen audit replay ID --applicant @number.txt`")
 
-func notItsApplicant() error {
+func notItsApplicant() *exchange.Problem {
 	return &exchange.Problem{Code: "YM-RPL-0102", Kind: exchange.Invalid, What: text("号码不是这条记录的申请人", "the number is not that of the entry's applicant"),
 		Mend: text("给出当时查询的号码；日志里没有号码，平台无法代填", "give the number that was asked about; the log has none, so the exchange cannot fill it in")}
 }
 
-func notItsParties() error {
+func notItsParties() *exchange.Problem {
 	return &exchange.Problem{Code: "YM-RPL-0105", Kind: exchange.Invalid, What: text("parties 不是当时陈述的关系人", "parties are not those that were stated then"),
 		Mend: text("给出当时查询的配偶、法定代表人和代办人的号码，不多不少；日志里没有号码", "give the numbers of the spouse, representative and agent that were asked about then, no more and no fewer; the log has none")}
 }

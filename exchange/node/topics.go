@@ -40,8 +40,10 @@ func Topics(c *catalogue.Catalogue, k Kafka) []bus.Topic {
 	}
 	mirror := topic(registry.Mirror, 1, nil)
 	mirror.Compact = true
+	texts := topic(doubts.TextsTopic, 1, k.forgetful())
+	texts.Compact = true
 	topics := []bus.Topic{topic(audit.Topic, 1, stamped), topic(roll.Topic, 1, stamped), topic(erasure.Topic, 1, stamped), topic(catalogue.Topic, 1, stamped),
-		topic(notice.SubscriptionsTopic, 1, stamped), topic(doubts.Topic, 1, stamped),
+		topic(notice.SubscriptionsTopic, 1, stamped), topic(doubts.Topic, 1, stamped), texts,
 		topic(registry.Proposals, 1, nil), mirror}
 	for _, e := range c.EvidenceTypes() {
 		t := topic(envelope.EvidenceTopic(e.Type), k.Partitions, k.forgetful())

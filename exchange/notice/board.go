@@ -127,7 +127,7 @@ func (b *board) anybody(r *reliance.Reliance) bool {
 	return len(b.of[subject{r.Department, r.Case}])+len(b.of[subject{r.Department, ""}]) > 0
 }
 
-// list gives copies, by department, case and age.
+// list gives copies, oldest first.
 func (b *board) list(wanted func(*Subscription) bool) []Subscription {
 	all := []Subscription{}
 	for _, s := range b.byID {
@@ -136,7 +136,7 @@ func (b *board) list(wanted func(*Subscription) bool) []Subscription {
 		}
 	}
 	slices.SortFunc(all, func(a, b Subscription) int {
-		return cmp.Or(cmp.Compare(a.Department, b.Department), cmp.Compare(a.Case, b.Case), a.At.Compare(b.At), cmp.Compare(a.ID, b.ID))
+		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.ID, b.ID))
 	})
 	return all
 }

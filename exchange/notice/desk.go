@@ -44,8 +44,8 @@ func (d *Desk) Operations() []contract.Operation {
 	gone.Delivered, gone.GivenUp, gone.Last, gone.Why = 3, 1, at.Add(72*time.Hour), "503"
 	return []contract.Operation{
 		{ID: "listSubscriptions", Method: http.MethodGet, Path: "/v1/subscriptions", Group: contract.Notices, Do: d.list, Name: text("列出订阅", "list subscriptions"),
-			About: text("本部门的订阅及其投递情况；管理员看全部。key 用来验证发往 Webhook 的签名。",
-				"The own department's subscriptions and how deliveries went; administrators see all. key verifies the signatures of what webhooks are sent."),
+			About: text("本部门的订阅及其投递情况；管理员看全部。由旧到新。key 用来验证发往 Webhook 的签名。",
+				"The own department's subscriptions and how deliveries went; administrators see all. Oldest first. key verifies the signatures of what webhooks are sent."), Parts: contract.MaxPart,
 			Answer: Listing{key, []Subscription{gone}}, Refusals: []error{notRead(nil)}},
 		{ID: "subscribe", Method: http.MethodPost, Path: "/v1/subscriptions", Group: contract.Notices, Do: d.subscribe, Repeats: contract.Changes, Name: text("订阅", "subscribe"),
 			About: text("办件所依据的证照被吊销、暂停、替代、撤回、更正、恢复或删除时告知。可订阅一个办件或本部门全部办件；告知到 Webhook（url），不写 url 则只发到本部门的 Kafka 主题 notices.<部门>。事件是 CloudEvents 1.0，至少一次，编号相同即同一件事；不含证照字段和个人信息；以 verify 或 predicates 作答的不写证照编号和状态。url 须对 OPTIONS 应答 WebHook-Allowed-Origin。留下审计记录。",
@@ -71,12 +71,16 @@ func (d *Desk) list(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	for i := range all {
-		if all[i].Waiting, err = d.Office.waiting(r.Context(), all[i].ID); err != nil {
+	part, last, err := contract.Cut(r, all, func(s Subscription) string { return contract.ByAge(s.At, s.ID) })
+	if err != nil {
+		return nil, err
+	}
+	for i := range part {
+		if part[i].Waiting, err = d.Office.waiting(r.Context(), part[i].ID); err != nil {
 			return nil, err
 		}
 	}
-	return Listing{key, all}, nil
+	return contract.Part{Answer: Listing{key, part}, Last: last}, nil
 }
 
 // key is the public one, in words.

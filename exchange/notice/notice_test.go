@@ -8,6 +8,7 @@ import (
 	"hash/fnv"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"reflect"
 	"slices"
 	"strings"
@@ -20,6 +21,7 @@ import (
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/audit"
+	"github.com/onedoor/yimen/exchange/contract"
 	"github.com/onedoor/yimen/exchange/envelope"
 )
 
@@ -411,6 +413,44 @@ func TestRefusals(t *testing.T) {
 	}
 	if got := strings.Join(w.acts, ", "); got != "xzsp/0017 subscription-add, gaj/2 subscription-end" {
 		t.Errorf("audited: %s", got)
+	}
+}
+
+// TestListedInParts: a list comes in as many parts as are asked for, oldest first, each with what waits and with the key.
+func TestListedInParts(t *testing.T) {
+	w := newWorld(t)
+	var want, got []string
+	for _, matter := range []string{"LL-3", "LL-1", "LL-2"} {
+		want = append(want, w.subscribed("xzsp", Wish{Case: matter}).ID)
+		w.pass(time.Minute)
+	}
+	w.subscribed("gaj", Wish{All: true})
+	d := Desk{Office: w.Office, Person: func(*http.Request) (Person, error) { return Person{Department: "xzsp"}, nil },
+		Key: func(context.Context) (ed25519.PrivateKey, error) {
+			return ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)), nil
+		}}
+	for cursor := ""; len(got) < 5; {
+		answer, err := d.list(httptest.NewRequest(http.MethodGet, "/v1/subscriptions?limit=2"+cursor, nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		part := answer.(contract.Part)
+		listing := part.Answer.(Listing)
+		if !strings.HasPrefix(listing.Key, "whpk_") {
+			t.Errorf("a part without the key: %+v", listing)
+		}
+		for _, s := range listing.Subscriptions {
+			got = append(got, s.ID)
+		}
+		if cursor = "&cursor=" + part.Last; part.Last == "" {
+			break
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("listed %v, subscribed %v", got, want)
+	}
+	if _, err := d.list(httptest.NewRequest(http.MethodGet, "/v1/subscriptions?limit=0", nil)); err == nil || !strings.Contains(err.Error(), "YM-API-0107") {
+		t.Errorf("a part of none: %v", err)
 	}
 }
 

@@ -111,6 +111,7 @@ func (o *Office) Run(ctx context.Context) error {
 	}
 	group.Go(func() error { return o.repeat(ctx, "make notices", o.looks, o.lookAll) })
 	group.Go(func() error { return o.deliverAll(ctx) })
+	group.Go(func() error { return o.sweepAll(ctx) })
 	return group.Wait()
 }
 

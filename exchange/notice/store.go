@@ -22,9 +22,9 @@ import (
 const (
 	placeRow   = 'p' // topic 0 partition → the offset of the next message
 	workRow    = 'w' // record id ‖ type → work: somebody must look at the record
-	toldRow    = 't' // event id → nothing: it is on its topic
+	toldRow    = 't' // event id → when: it is on its topic
 	waitingRow = 'd' // subscription 0 event id → delivery
-	outcomeRow = 'o' // subscription 0 event id → nothing: it was delivered or given up
+	outcomeRow = 'o' // subscription 0 event id → when: it was delivered or given up
 	erasedRow  = 'e' // record id → when a message of the record was last erased from its topic
 	boardRow   = 's' // subscription → Subscription: those in force, as of the place in their topic
 )
@@ -178,19 +178,37 @@ func readWork(key, value []byte) (w work, ok bool) {
 }
 
 func erased(id exchange.RecordID, at time.Time) row {
-	return row{key: append([]byte{erasedRow}, id[:]...), value: binary.BigEndian.AppendUint64(nil, uint64(at.UnixMilli()))}
+	return row{key: append([]byte{erasedRow}, id[:]...), value: moment(at)}
 }
 
 // erasedAt is when a message of the record was last erased; zero: never.
 func (s *store) erasedAt(id exchange.RecordID) (time.Time, error) {
 	value, found, err := s.get(erased(id, time.Time{}).key)
-	if err != nil || !found || len(value) != 8 {
+	if err != nil || !found {
 		return time.Time{}, err
 	}
-	return time.UnixMilli(int64(binary.BigEndian.Uint64(value))).UTC(), nil
+	at, _ := readMoment(value)
+	return at, nil
 }
 
-func toldKey(event string) []byte { return append([]byte{toldRow}, event...) }
+func told(event string, at time.Time) row {
+	return row{key: append([]byte{toldRow}, event...), value: moment(at)}
+}
+
+func outcome(subscription, event string, at time.Time) row {
+	return row{key: pairKey(outcomeRow, subscription, event), value: moment(at)}
+}
+
+func moment(at time.Time) []byte {
+	return binary.BigEndian.AppendUint64(nil, uint64(at.UnixMilli()))
+}
+
+func readMoment(value []byte) (at time.Time, ok bool) {
+	if len(value) != 8 {
+		return at, false
+	}
+	return time.UnixMilli(int64(binary.BigEndian.Uint64(value))).UTC(), true
+}
 
 func pairKey(kind byte, subscription, event string) []byte {
 	return append(append(append([]byte{kind}, subscription...), 0), event...)

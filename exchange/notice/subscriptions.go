@@ -95,7 +95,10 @@ func (o *Office) follow(ctx context.Context, entries []placedEntry, met map[exch
 				err = o.lookAtCase(ctx, e.Department, e.Case, met)
 			}
 		case delivered, givenUp:
-			rows = append(rows, row{key: pairKey(outcomeRow, e.Subscription, e.Event)}, row{key: pairKey(waitingRow, e.Subscription, e.Event), gone: true})
+			rows = append(rows, row{key: pairKey(waitingRow, e.Subscription, e.Event), gone: true})
+			if !o.forgotten(e.At) {
+				rows = append(rows, outcome(e.Subscription, e.Event, e.At))
+			}
 		case end:
 			var waiting []row
 			waiting, err = o.store.under(ctx, pairKey(waitingRow, e.Subscription, ""))

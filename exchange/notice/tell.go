@@ -63,11 +63,13 @@ func (o *Office) notErased(id exchange.RecordID, at time.Time) error {
 	return o.store.put(false, row{key: erased(id, at).key, gone: true})
 }
 
-// newsOf are the events of the turns since an answer. mu is held.
+// newsOf are the events of the turns since an answer, but for those that were due so long ago that it is not known any more whether they
+// were told. mu is held.
 func (o *Office) newsOf(r *reliance.Reliance, turns []exchange.Turn, erased time.Time) (all []news) {
 	was := State{Version: r.Version}
 	add := func(kind Kind, now State, at time.Time) {
-		if to := o.board.told(r, at); len(to) > 0 {
+		to := slices.DeleteFunc(o.board.told(r, at), func(s Subscription) bool { return o.past(latest(at, r.At, s.At)) })
+		if len(to) > 0 {
 			all = append(all, news{event(o.cfg.City, r, kind, was, now, at), to})
 		}
 	}
@@ -109,17 +111,18 @@ func (o *Office) tellDepartment(ctx context.Context, d exchange.Department, all 
 	now := o.cfg.Clock()
 	for i := range all {
 		n := &all[i]
-		_, told, err := o.store.get(toldKey(n.event.ID))
+		done := told(n.event.ID, now)
+		_, there, err := o.store.get(done.key)
 		if err != nil {
 			return err
 		}
-		if !told {
+		if !there {
 			m, err := n.event.message()
 			if err != nil {
 				return err
 			}
 			msgs = append(msgs, m)
-			rows = append(rows, row{key: toldKey(n.event.ID)})
+			rows = append(rows, done)
 			o.metrics.made.WithLabelValues(n.event.kind()).Inc()
 		}
 		for _, s := range n.to {

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/envelope"
@@ -224,10 +225,20 @@ func (o *Office) foldNotices(ctx context.Context, d exchange.Department) error {
 				o.metrics.refused.WithLabelValues("notice").Inc()
 				continue
 			}
-			rows = append(rows, row{key: toldKey(e.ID)})
+			if at := o.writtenAt(&msgs[i]); !o.forgotten(at) {
+				rows = append(rows, told(e.ID, at))
+			}
 		}
 		return o.store.put(false, rows...)
 	})
+}
+
+// writtenAt is when Kafka took a message, where it says so.
+func (o *Office) writtenAt(m *exchange.Message) time.Time {
+	if m.Time.IsZero() {
+		return o.cfg.Clock()
+	}
+	return m.Time
 }
 
 // lookAtCase adds a case's records to those that must be looked at.

@@ -21,11 +21,12 @@ import (
 
 // topics are Kafka in memory, each of one partition.
 type topics struct {
-	mu   sync.Mutex
-	all  map[string][]exchange.Message
-	more chan struct{}
-	from map[string]int64 // where each was last followed from
-	gone string           // a topic that is missing
+	mu    sync.Mutex
+	all   map[string][]exchange.Message
+	more  chan struct{}
+	from  map[string]int64 // where each was last followed from
+	gone  string           // a topic that is missing
+	clock func() time.Time // of the broker, which dates messages
 }
 
 func (t *topics) Append(_ context.Context, topic string, msgs []exchange.Message) error {
@@ -35,7 +36,7 @@ func (t *topics) Append(_ context.Context, topic string, msgs []exchange.Message
 		return errors.New("no such topic")
 	}
 	for i := range msgs {
-		msgs[i].Topic, msgs[i].Offset = topic, int64(len(t.all[topic]))
+		msgs[i].Topic, msgs[i].Offset, msgs[i].Time = topic, int64(len(t.all[topic])), t.clock()
 		t.all[topic] = append(t.all[topic], msgs[i])
 	}
 	close(t.more)
@@ -163,6 +164,7 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{T: t, topics: &topics{all: map[string][]exchange.Message{}, more: make(chan struct{}), from: map[string]int64{}}, now: morning,
 		archive: &archive{turns: map[exchange.RecordID][]exchange.Turn{}}}
+	w.topics.clock = w.clock
 	w.start(t.TempDir(), 0)
 	return w
 }

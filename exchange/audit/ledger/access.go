@@ -13,7 +13,7 @@ import (
 type Access struct {
 	ID         string              `json:"id"`
 	Time       time.Time           `json:"time"`
-	Kind       string              `json:"kind"` // "query", or "access" where somebody read this list itself
+	Kind       string              `json:"kind"` // "query", "act" where a conclusion was drawn again, or "access" where somebody read this list itself
 	Department exchange.Department `json:"department"`
 	Clerk      string              `json:"clerk,omitempty"` // the staff code, for supervisors only
 	Item       exchange.Item       `json:"item,omitempty"`

@@ -38,6 +38,7 @@ func Of(c *catalogue.Catalogue, types *schemas.Set, day exchange.Date) []Finding
 			for _, need := range r.needs() {
 				r.condition(need.When, need.Evidence)
 				r.granted(need)
+				r.told(need)
 			}
 		}
 	}
@@ -149,6 +150,35 @@ func (r *reviewer) granted(n catalogue.Need) {
 	}
 	r.report("YM-CAT-0406", text("没有任何部门获准为本事项核验 "+string(n.Evidence), "no department is granted "+string(n.Evidence)+" for this item"),
 		text("向数源部门申请共享授权，写入 grants.yaml；不该共享的，改为 made_by: applicant", "ask the keeper for a grant and enter it in grants.yaml; where nothing is to be shared, write made_by: applicant"))
+}
+
+// told finds conditions that read more of a record than those who look it up for the item may see: whether it holds tells them something of
+// a field that was not granted.
+func (r *reviewer) told(n catalogue.Need) {
+	var hidden, departments []string
+	for _, g := range r.catalogue.Grants() {
+		if g.Item != r.service.Code || g.Evidence != n.Evidence || g.Until < r.day {
+			continue
+		}
+		for _, field := range n.When.Fields() {
+			if !slices.Contains(g.Fields, field) {
+				hidden, departments = append(hidden, field), append(departments, string(g.Department))
+			}
+		}
+	}
+	if hidden == nil {
+		return
+	}
+	fields, to := distinct(hidden), distinct(departments)
+	r.report("YM-CAT-0408", text("条件 "+n.When.String()+" 读 "+fields+"，而给 "+to+" 的授权不含：条件成不成立，就透露了它的一点内容",
+		"the condition "+n.When.String()+" reads "+fields+", which the grant to "+to+" does not show: whether it holds tells something of it"),
+		text("征得数源部门同意，在授权的 fields 里写上 "+fields+"；不该让对方知道的，从条件里去掉", "with the keeper's consent, add "+fields+" to the fields of the grant; where it is not to be known, take it out of the condition"))
+}
+
+// distinct are words in their order, each once.
+func distinct(words []string) string {
+	slices.Sort(words)
+	return strings.Join(slices.Compact(words), " ")
 }
 
 func text(zh, en string) exchange.Text { return exchange.Text{ZH: zh, EN: en} }

@@ -127,6 +127,27 @@ func TestNeedsWithoutGrant(t *testing.T) {
 	}
 }
 
+// What a condition reads and a grant does not show is told by whether the condition holds.
+func TestConditionsTellWhatIsNotGranted(t *testing.T) {
+	read := []string{"[[business-licence]]", `[[{evidence: business-licence, when: 'record.status == "存续" && has(record.address)'}]]`}
+	show := func(fields string) string { return strings.Replace(grants, "basis", "fields: ["+fields+"], basis", 1) }
+	for name, tc := range map[string]struct{ grants, want string }{
+		"both are shown":        {show("status, address, name"), ""},
+		"one is not":            {show("status"), "reads address, which the grant to scjg does not show"},
+		"none is":               {grants, "reads address status, which the grant to scjg does not show"},
+		"of two, one shows all": {show("status, address") + strings.Replace(show("status"), "scjg", "xzsp", 1), "reads address, which the grant to xzsp does not show"},
+		"another's has ended":   {show("status, address") + strings.NewReplacer("scjg", "xzsp", "2026-12-31", "2026-11-25").Replace(grants), ""},
+	} {
+		all := found(t, tc.grants, read...)
+		if tc.want == "" && len(all) != 0 || tc.want != "" && (len(all) != 1 || all[0].Code != "YM-CAT-0408" || !strings.Contains(all[0].What.EN, tc.want) || all[0].Mend.ZH == "" || all[0].Line != 7) {
+			t.Errorf("%s: %+v", name, all)
+		}
+	}
+	if all := found(t, grants); len(all) != 0 {
+		t.Errorf("no condition: %+v", all)
+	}
+}
+
 // The city that the program brings has nothing to mend.
 func TestBuiltinItemsAreSound(t *testing.T) {
 	c, err := catalogue.Load(catalogue.Builtin())
