@@ -13,6 +13,7 @@ import (
 	"math/big"
 	"net"
 	"net/url"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -47,6 +48,19 @@ func NewAuthority(t testing.TB) *Authority {
 		t.Fatal(err)
 	}
 	return a
+}
+
+// AuthorityOf is an exchange's own authority, kept in the folder, so that brokers and departments have one root.
+func AuthorityOf(t testing.TB, folder string) *Authority {
+	t.Helper()
+	if _, err := certs.NewLocal(certs.LocalConfig{Dir: folder, City: City}); err != nil {
+		t.Fatal(err)
+	}
+	pair, err := tls.LoadX509KeyPair(filepath.Join(folder, "authority.pem"), filepath.Join(folder, "authority.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &Authority{t: t, root: pair.Leaf, key: pair.PrivateKey.(crypto.Signer)}
 }
 
 // Leaf says what certificate to issue.
