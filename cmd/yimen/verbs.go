@@ -8,6 +8,7 @@ func (s *session) verbs() []verb {
 		s.queryVerb(),
 		s.batchVerb(),
 		s.enrollVerb(),
+		s.renewVerb(),
 		s.identityVerbs(),
 		s.passwordVerb(),
 		s.keyVerbs(),
