@@ -30,6 +30,12 @@ func (c CredentialConfig) Files() (key, roots string) {
 	return filepath.Join(c.Dir, c.Name+secretSuffix), filepath.Join(c.Dir, rootsFile)
 }
 
+// Written are all files of the credential.
+func (c CredentialConfig) Written() []string {
+	key, roots := c.Files()
+	return []string{key, filepath.Join(c.Dir, c.Name+chainSuffix), roots}
+}
+
 func (c CredentialConfig) withDefaults() CredentialConfig {
 	if c.Clock == nil {
 		c.Clock = time.Now

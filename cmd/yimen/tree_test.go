@@ -182,6 +182,7 @@ func printable(t *testing.T) map[string]string {
 		"yimen identity restore":     "identity restore scjg/another" + registry,
 		"yimen identity fingerprint": "identity fingerprint --server " + up.url,
 		"yimen renew":                "renew " + caseSystem + data,
+		"yimen certify":              "certify broker/kafka1 --host 10.0.0.11 --dir " + t.TempDir() + " --config " + up.config(t),
 		"yimen key list":             "key list" + registry,
 		"yimen key rotate":           "key rotate sealing --dry-run" + registry,
 		"yimen erase holder":         "erase holder --basis pipl-47 --confirm erase --number @" + filepath.Join(up.data, applicantFile) + registry,

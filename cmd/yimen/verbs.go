@@ -10,6 +10,7 @@ func (s *session) verbs() []verb {
 		s.enrollVerb(),
 		s.renewVerb(),
 		s.identityVerbs(),
+		s.certifyVerb(),
 		s.passwordVerb(),
 		s.keyVerbs(),
 		s.eraseVerbs(),

@@ -70,7 +70,7 @@ type Leaf struct {
 	P256     bool      // an ECDSA key; otherwise Ed25519, as adapters have
 }
 
-// Issue makes a key and its certificate. Nodes' are good for a server on 127.0.0.1 too.
+// Issue makes a key and its certificate. Those of nodes and brokers are good for a server on 127.0.0.1 too.
 func (a *Authority) Issue(leaf Leaf) tls.Certificate {
 	a.t.Helper()
 	var key crypto.Signer = ecdsaKey(a.t)
@@ -85,7 +85,7 @@ func (a *Authority) Issue(leaf Leaf) tls.Certificate {
 	if leaf.Until.IsZero() {
 		template.NotAfter = time.Now().Add(time.Hour)
 	}
-	if leaf.Identity.Role == certs.Node {
+	if leaf.Identity.Department == "" {
 		template.ExtKeyUsage = append(template.ExtKeyUsage, x509.ExtKeyUsageServerAuth)
 		template.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1)}
 	}
@@ -126,7 +126,12 @@ func Adapter(department, name string) certs.Identity {
 	return certs.Identity{City: City, Department: exchange.Department(department), Role: certs.Adapter, Name: name}
 }
 
-// Node is a part of the exchange itself. "1" is a super user of the cluster, as the brokers are.
+// Broker is one of the city's Kafka.
+func Broker(name string) certs.Identity {
+	return certs.Identity{City: City, Role: certs.Broker, Name: name}
+}
+
+// Node is a part of the exchange itself. "main" is a super user of the cluster, as the brokers are.
 func Node(name string) certs.Identity {
 	return certs.Identity{City: City, Role: certs.Node, Name: name}
 }
