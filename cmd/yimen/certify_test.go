@@ -226,8 +226,8 @@ func refusedReload(t *testing.T, city *kafka.Authority, cluster *kafka.Cluster, 
 		code code
 		said string
 	}{
-		"a broker that reads another file": {[]string{"broker/kafka1", "--dir", other, "--kafka", cluster.Addr()}, exitHeld, "YM-BUS-0302"},
-		"no broker's address":              {[]string{"broker/kafka1", "--dir", filepath.Join(data, "tls"), "--now", "--kafka", strings.Replace(cluster.Addr(), "127.0.0.1", "localhost", 1)}, exitNotFound, "YM-BUS-0301"},
+		"a broker that reads another file": {[]string{"broker/kafka1", "--dir", other, "--kafka", cluster.Addr()}, exitHeld, "YM-BUS-0312"},
+		"no broker's address":              {[]string{"broker/kafka1", "--dir", filepath.Join(data, "tls"), "--now", "--kafka", strings.Replace(cluster.Addr(), "127.0.0.1", "localhost", 1)}, exitNotFound, "YM-BUS-0311"},
 		"nobody there":                     {[]string{"broker/kafka1", "--dir", other, "--kafka", "127.0.0.1:1"}, exitDown, "YM-BUS-0105"},
 	} {
 		got := later(t, 0, append([]string{"certify", "--config", config, "--host", "127.0.0.1", "--host", "localhost"}, row.args...)...)

@@ -65,7 +65,7 @@ func (b *Bus) ReloadKeyStore(ctx context.Context, address, location string, show
 }
 
 func noSuperUser(act exchange.Text, err error) error {
-	return &exchange.Problem{Code: "YM-BUS-0303", Kind: exchange.Denied, Err: err,
+	return &exchange.Problem{Code: "YM-BUS-0313", Kind: exchange.Denied, Err: err,
 		What: exchange.Text{ZH: "Kafka 拒绝" + act.ZH, EN: "Kafka refused to " + act.EN},
 		Why:  exchange.Text{ZH: "证书所属的身份不在 super.users 中", EN: "the certificate's identity is not among super.users"},
 		Mend: exchange.Text{ZH: "把 User:broker/名称 写进每台代理的 super.users，重启后再试", EN: "add User:broker/NAME to super.users of every broker, restart them and try again"}}
@@ -87,7 +87,7 @@ func (b *Bus) advertiser(ctx context.Context, address string) (string, error) {
 	}
 	slices.Sort(all)
 	known := strings.Join(all, ", ")
-	return "", &exchange.Problem{Code: "YM-BUS-0301", Kind: exchange.NotFound,
+	return "", &exchange.Problem{Code: "YM-BUS-0311", Kind: exchange.NotFound,
 		What: exchange.Text{ZH: "没有代理使用地址 " + address, EN: "no broker has the address " + address},
 		Why:  exchange.Text{ZH: "集群的代理是 " + known, EN: "the cluster's brokers are " + known},
 		Mend: exchange.Text{ZH: "照该代理的 advertised.listeners 填写", EN: "write the address as the broker's advertised.listeners has it"}}
@@ -104,7 +104,7 @@ func (b *Bus) tlsListeners(ctx context.Context, id, address, location string) ([
 	}
 	has := found[id]
 	if is := has[keyStore].value; is != location {
-		return nil, &exchange.Problem{Code: "YM-BUS-0302", Kind: exchange.Conflict,
+		return nil, &exchange.Problem{Code: "YM-BUS-0312", Kind: exchange.Conflict,
 			What: exchange.Text{ZH: "代理 " + address + " 的证书不在 " + location, EN: "the broker " + address + " does not have its certificate from " + location},
 			Why:  exchange.Text{ZH: "它的 " + keyStore + " 是 " + orNone(is), EN: "its " + keyStore + " is " + orNone(is)},
 			Mend: exchange.Text{ZH: "在 server.properties 写 " + keyStore + "=" + location + " 并重启该代理；或用 --dir 指明它的目录", EN: "set " + keyStore + "=" + location + " in server.properties and restart the broker, or name its folder with --dir"}}
