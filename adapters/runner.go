@@ -48,6 +48,8 @@ type Config struct {
 	Metrics  prometheus.Registerer // nil: none
 	Tracer   oteltrace.Tracer      // nil: readings are not traced
 	Progress func(Progress)        // nil: none; called after each batch
+	// Explain finds what is behind an error that Serve is about to log. nil: it stands for itself.
+	Explain func(context.Context, error) error
 
 	// AllowWithdrawals lets a reading withdraw more records than the manifest's bound.
 	AllowWithdrawals bool
@@ -231,6 +233,9 @@ func (r *Runner) Serve(ctx context.Context) error {
 			_, err = r.Run(ctx)
 		}
 		if err != nil && ctx.Err() == nil {
+			if r.cfg.Explain != nil {
+				err = r.cfg.Explain(ctx, err)
+			}
 			r.cfg.Log.Error("adapter goes on after an error", "adapter", r.cfg.Manifest.Adapter, "error", err)
 		}
 	}

@@ -8,8 +8,22 @@ import (
 	"time"
 )
 
-// MaxLife is the longest life of a certificate.
+// MaxLife is the longest life of a certificate, but for those of Kafka's brokers.
 const MaxLife = 72 * time.Hour
+
+// BrokerLife is the longest life of a broker's certificate. Kafka takes over a renewed one while it runs, in all places but one: its
+// controllers call each other with the certificate that they read at their start (kafka.raft.KafkaRaftManager, 4.1.1). At the end of
+// that one's life they could not find together again. With 72 hours every broker would have to be restarted every other day; with
+// 90 days, renewed at two thirds, the restart falls to those that updates need anyway, within the 30 days that are left then.
+const BrokerLife = 90 * 24 * time.Hour
+
+// longest is the longest life of a certificate for the role.
+func (r Role) longest() time.Duration {
+	if r == Broker {
+		return BrokerLife
+	}
+	return MaxLife
+}
 
 // Authority is what issues the city's certificates and keeps the exchange's secrets: key files of this machine (Local), or
 // HashiCorp Vault (package vault). Both pass package certstest. It is safe for concurrent use.
@@ -38,8 +52,8 @@ type Authority interface {
 type Order struct {
 	Request  []byte // PKCS #10, DER; Ed25519 or ECDSA P-256
 	Identity Identity
-	Hosts    []string      // DNS names and IP addresses, for nodes only
-	Life     time.Duration // 0 or above MaxLife: MaxLife
+	Hosts    []string      // DNS names and IP addresses, for nodes and brokers only
+	Life     time.Duration // 0 or too long: MaxLife, or BrokerLife for a broker
 }
 
 // Issued is a new certificate.

@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"io"
 	"log/slog"
+	"path/filepath"
 	"sync/atomic"
 	"time"
 
@@ -22,6 +23,17 @@ type CredentialConfig struct {
 	Clock  func() time.Time
 	Random io.Reader
 	Log    *slog.Logger
+}
+
+// Files are where private key and chain stand, in one file, and where the roots.
+func (c CredentialConfig) Files() (key, roots string) {
+	return filepath.Join(c.Dir, c.Name+secretSuffix), filepath.Join(c.Dir, rootsFile)
+}
+
+// Written are all files of the credential.
+func (c CredentialConfig) Written() []string {
+	key, roots := c.Files()
+	return []string{key, filepath.Join(c.Dir, c.Name+chainSuffix), roots}
 }
 
 func (c CredentialConfig) withDefaults() CredentialConfig {

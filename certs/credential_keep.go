@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto"
 	"crypto/ecdsa"
+	"crypto/x509"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -71,15 +72,22 @@ func renewalPauses() backoff.BackOff {
 	return &backoff.ExponentialBackOff{InitialInterval: 5 * time.Second, RandomizationFactor: 0.5, Multiplier: 2, MaxInterval: 5 * time.Minute}
 }
 
+// Due is by when the current certificate is to be renewed: at two thirds of its life, or a little earlier.
+func (c *Credential) Due() time.Time { return DueOf(c.current.Load().leaf) }
+
+// DueOf is by when a certificate is to be renewed.
+func DueOf(leaf *x509.Certificate) time.Time {
+	return leaf.NotBefore.Add(leaf.NotAfter.Sub(leaf.NotBefore) * 2 / 3)
+}
+
 // due is when the current certificate is to be renewed.
 func (c *Credential) due() (time.Time, error) {
 	leaf := c.current.Load().leaf
-	life := leaf.NotAfter.Sub(leaf.NotBefore)
-	jitter, err := fraction(c.cfg.Random, life/jitterShare)
+	jitter, err := fraction(c.cfg.Random, leaf.NotAfter.Sub(leaf.NotBefore)/jitterShare)
 	if err != nil {
 		return time.Time{}, fmt.Errorf("draw the moment of renewal: %w", err)
 	}
-	return leaf.NotBefore.Add(life*2/3 - jitter), nil
+	return DueOf(leaf).Add(-jitter), nil
 }
 
 // fraction draws a part of a time span.

@@ -492,6 +492,8 @@ func TestPrincipals(t *testing.T) {
 		"scjg/":                                "",
 		"scjg/king/a":                          "",
 		"scjg/node/a":                          "",
+		"scjg/broker/a":                        "",
+		"broker/kafka1":                        "spiffe://liling/broker/kafka1",
 		"scjg/adapter/A":                       "",
 		"scjg/adapter/a/b":                     "",
 		"spiffe:scjg/a":                        "",

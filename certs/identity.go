@@ -19,9 +19,14 @@ const (
 	Service Role = "service" // a department's own system, which asks
 	Clerk   Role = "clerk"   // a person at a window, known by the staff code
 	Node    Role = "node"    // a part of the exchange itself; belongs to no department
+	Broker  Role = "broker"  // one of the city's Kafka; belongs to no department
 )
 
-// Identity is who holds a certificate: spiffe://<city>/dept/<code>/<role>/<name>, or spiffe://<city>/node/<name>.
+// serves says whether others call who has the role, which belongs to the city then and to no department.
+func (r Role) serves() bool { return r == Node || r == Broker }
+
+// Identity is who holds a certificate: spiffe://<city>/dept/<code>/<role>/<name>, or spiffe://<city>/node/<name> and
+// spiffe://<city>/broker/<name>.
 type Identity struct {
 	City       string // the trust domain, such as "liling"
 	Department exchange.Department
@@ -41,10 +46,10 @@ func (i Identity) Check() error {
 		named = staffCode.MatchString(i.Name)
 	}
 	belongs := exchange.ValidName(string(i.Department))
-	if i.Role == Node {
+	if i.Role.serves() {
 		belongs = i.Department == ""
 	}
-	known := i.Role == Adapter || i.Role == Service || i.Role == Clerk || i.Role == Node
+	known := i.Role == Adapter || i.Role == Service || i.Role == Clerk || i.Role.serves()
 	if !exchange.ValidName(i.City) || !known || !belongs || !named {
 		return fmt.Errorf("identity is not of the form spiffe://city/dept/code/role/name")
 	}
@@ -53,13 +58,13 @@ func (i Identity) Check() error {
 
 // String is the identity's address (URI).
 func (i Identity) String() string {
-	if i.Role == Node {
-		return fmt.Sprintf("%s://%s/node/%s", scheme, i.City, i.Name)
+	if i.Role.serves() {
+		return fmt.Sprintf("%s://%s/%s/%s", scheme, i.City, i.Role, i.Name)
 	}
 	return fmt.Sprintf("%s://%s/dept/%s/%s/%s", scheme, i.City, i.Department, i.Role, i.Name)
 }
 
-// Principal is the identity as Kafka knows it, the certificate's common name: "scjg/adapter/licences", "node/main".
+// Principal is the identity as Kafka knows it, the certificate's common name: "scjg/adapter/licences", "node/main", "broker/kafka1".
 func (i Identity) Principal() string {
 	_, path, _ := strings.Cut(strings.TrimPrefix(i.String(), scheme+"://"), "/")
 	return strings.TrimPrefix(path, "dept/")
@@ -79,15 +84,15 @@ func ParseIdentity(address string) (Identity, error) {
 	parts := strings.Split(rest, "/")
 	var i Identity
 	switch {
-	case ok && len(parts) == 3 && parts[1] == "node":
-		i = Identity{City: parts[0], Role: Node, Name: parts[2]}
+	case ok && len(parts) == 3 && Role(parts[1]).serves():
+		i = Identity{City: parts[0], Role: Role(parts[1]), Name: parts[2]}
 	case ok && len(parts) == 5 && parts[1] == "dept":
 		i = Identity{City: parts[0], Department: exchange.Department(parts[2]), Role: Role(parts[3]), Name: parts[4]}
 	default:
 		return Identity{}, fmt.Errorf("identity is not of the form spiffe://city/dept/code/role/name")
 	}
-	if i.Role == Node && parts[1] == "dept" {
-		return Identity{}, fmt.Errorf("a node belongs to no department")
+	if i.Role.serves() && parts[1] == "dept" {
+		return Identity{}, fmt.Errorf("a node or broker belongs to no department")
 	}
 	return i, i.Check()
 }

@@ -45,7 +45,7 @@ func (o Order) Draft(now time.Time) (*x509.Certificate, error) {
 		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
 		BasicConstraintsValid: true,
 	}
-	if o.Identity.Role == Node {
+	if o.Identity.Role.serves() {
 		draft.ExtKeyUsage = append(draft.ExtKeyUsage, x509.ExtKeyUsageServerAuth)
 	}
 	return draft, o.name(draft)
@@ -53,8 +53,8 @@ func (o Order) Draft(now time.Time) (*x509.Certificate, error) {
 
 // life is how long the certificate lives, from a little before its issue on.
 func (o Order) life() time.Duration {
-	if o.Life <= 0 || o.Life > MaxLife-Backdate {
-		return MaxLife
+	if longest := o.Identity.Role.longest(); o.Life <= 0 || o.Life > longest-Backdate {
+		return longest
 	}
 	return o.Life + Backdate
 }
@@ -81,8 +81,8 @@ func (o Order) key() (crypto.PublicKey, error) {
 
 // name gives the draft the order's hosts.
 func (o Order) name(draft *x509.Certificate) error {
-	if len(o.Hosts) > 0 && o.Identity.Role != Node {
-		return refused(exchange.Text{ZH: "只有节点的证书可以写主机名", EN: "only a node's certificate may name hosts"})
+	if len(o.Hosts) > 0 && !o.Identity.Role.serves() {
+		return refused(exchange.Text{ZH: "只有节点和 Kafka 代理的证书可以写主机名", EN: "only the certificate of a node or a broker may name hosts"})
 	}
 	for i, host := range o.Hosts {
 		ip := net.ParseIP(host)
@@ -102,7 +102,10 @@ func (o Order) name(draft *x509.Certificate) error {
 // later.
 func Fulfilled(draft, certificate *x509.Certificate) error {
 	key, ok := draft.PublicKey.(interface{ Equal(crypto.PublicKey) bool })
+	who, err := IdentityOf(draft)
 	switch {
+	case err != nil:
+		return err
 	case !ok || !key.Equal(certificate.PublicKey):
 		return errors.New("certificate is for another key")
 	case certificate.IsCA:
@@ -113,7 +116,7 @@ func Fulfilled(draft, certificate *x509.Certificate) error {
 		return errors.New("certificate has other alternative names")
 	case !sameUse(draft, certificate):
 		return errors.New("certificate is for another use")
-	case certificate.NotAfter.Sub(certificate.NotBefore) > MaxLife, certificate.NotAfter.After(draft.NotAfter.Add(Backdate)):
+	case certificate.NotAfter.Sub(certificate.NotBefore) > who.Role.longest(), certificate.NotAfter.After(draft.NotAfter.Add(Backdate)):
 		return errors.New("certificate lives longer than it was ordered for")
 	}
 	return nil

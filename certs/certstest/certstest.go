@@ -15,8 +15,18 @@ const City = "liling"
 // Place is where an authority keeps what it has. Open opens it once more, as another process would; the test closes it.
 type Place struct {
 	Open func(t *testing.T) certs.Authority
+	// OpenForBrokers opens it as somebody who may have brokers certified, where that is another than who opens it else; nil: Open.
+	OpenForBrokers func(t *testing.T) certs.Authority
 	// Learns is how long an opened authority may take to see what another has rotated.
 	Learns time.Duration
+}
+
+// openFor opens the place for whoever has such an identity certified.
+func (p Place) openFor(t *testing.T, who certs.Identity) certs.Authority {
+	if who.Role == certs.Broker && p.OpenForBrokers != nil {
+		return p.OpenForBrokers(t)
+	}
+	return p.Open(t)
 }
 
 // Test holds an authority to the contract. Each part gets a fresh place, which nobody has drawn a secret in.

@@ -27,19 +27,20 @@ var identities = []certs.Identity{
 	{City: City, Department: "gaj", Role: certs.Service, Name: "counter"},
 	{City: City, Department: "scjg", Role: certs.Clerk, Name: "Wang.0042"},
 	{City: City, Role: certs.Node, Name: "node-1"},
+	{City: City, Role: certs.Broker, Name: "kafka1"},
 }
 
 var adapter, node = identities[0], identities[3]
 
 func testIssue(t *testing.T, place Place) {
-	authority := place.Open(t)
 	p256, _ := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	_, ed, _ := ed25519.GenerateKey(rand.Reader)
 	serials := map[string]bool{}
 	for _, identity := range identities {
+		authority := place.openFor(t, identity)
 		for _, key := range []crypto.Signer{ed, p256} {
 			order := certs.Order{Request: request(t, key, nil), Identity: identity}
-			if identity.Role == certs.Node {
+			if identity.Department == "" {
 				order.Hosts = []string{"node1.liling.example", "127.0.0.1", "localhost", "::1"}
 			}
 			issued, err := authority.Issue(within(t), order)
@@ -76,7 +77,7 @@ func checkIssued(t *testing.T, authority certs.Authority, order certs.Order, iss
 		t.Errorf("subject %s, want %s", c.Subject, want)
 	}
 	uses := []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
-	if order.Identity.Role == certs.Node {
+	if order.Identity.Department == "" {
 		uses = append(uses, x509.ExtKeyUsageServerAuth)
 	}
 	verify(t, authority, issued, uses)
@@ -117,24 +118,32 @@ func verify(t *testing.T, authority certs.Authority, issued certs.Issued, uses [
 }
 
 func testLife(t *testing.T, place Place) {
-	authority := place.Open(t)
 	_, key, _ := ed25519.GenerateKey(rand.Reader)
-	for ordered, want := range map[time.Duration]time.Duration{
-		0:                           certs.MaxLife,
-		-time.Hour:                  certs.MaxLife,
-		1000 * time.Hour:            certs.MaxLife,
-		certs.MaxLife - time.Second: certs.MaxLife,
-		time.Hour:                   time.Hour + certs.Backdate,
+	broker := identities[4]
+	for _, row := range []struct {
+		who           certs.Identity
+		ordered, want time.Duration
+	}{
+		{adapter, 0, certs.MaxLife},
+		{adapter, -time.Hour, certs.MaxLife},
+		{adapter, 1000 * time.Hour, certs.MaxLife},
+		{adapter, certs.MaxLife - time.Second, certs.MaxLife},
+		{adapter, time.Hour, time.Hour + certs.Backdate},
+		{node, certs.BrokerLife, certs.MaxLife},
+		{broker, 0, certs.BrokerLife},
+		{broker, 9000 * time.Hour, certs.BrokerLife},
+		{broker, time.Hour, time.Hour + certs.Backdate},
 	} {
-		began := time.Now()
-		issued, err := authority.Issue(within(t), certs.Order{Request: request(t, key, nil), Identity: adapter, Life: ordered})
+		authority := place.openFor(t, row.who)
+		began, ordered, want := time.Now(), row.ordered, row.want
+		issued, err := authority.Issue(within(t), certs.Order{Request: request(t, key, nil), Identity: row.who, Life: ordered})
 		if err != nil {
 			t.Fatal(err)
 		}
 		c := issued.Certificate
 		life := c.NotAfter.Sub(c.NotBefore)
 		if life > want || life < want-3*time.Second {
-			t.Errorf("ordered %v, lives %v, want %v", ordered, life, want)
+			t.Errorf("%s: ordered %v, lives %v, want %v", row.who.Role, ordered, life, want)
 		}
 		if before := began.Sub(c.NotBefore); before < certs.Backdate-5*time.Second || before > certs.Backdate+5*time.Second {
 			t.Errorf("begins %v before its issue, want a minute", before)

@@ -99,6 +99,11 @@ func (c *Client) Renew(ctx context.Context, request []byte) (joined Joined, err 
 	return joined, c.call(ctx, http.MethodPost, pathRenewals, renewal{request}, &joined)
 }
 
+// Own says how the identity of the certificate that HTTP shows stands. Where it is not good any more the Problem says why.
+func (c *Client) Own(ctx context.Context) (own roll.Standing, err error) {
+	return own, c.call(ctx, http.MethodGet, pathOwn, nil, &own)
+}
+
 // Roots gives the fingerprints of the exchange's roots. It proves nothing: who compares them knows them from elsewhere.
 func (c *Client) Roots(ctx context.Context) ([]certs.Fingerprint, error) {
 	var answer roots

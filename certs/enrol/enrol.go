@@ -18,6 +18,7 @@ const (
 	pathEnrolments   = "/v1/enrolments"
 	pathRenewals     = "/v1/renewals"
 	pathRoots        = "/v1/roots"
+	pathOwn          = "/v1/identity"
 	pathIdentities   = "/v1/identities"
 	pathInvitations  = "/v1/invitations"
 	pathRevocations  = "/v1/revocations"

@@ -158,6 +158,23 @@ func TestRenew(t *testing.T) {
 	wants(t, "a revoked certificate", err, "YM-ROL-0102")
 }
 
+// TestOwn: whoever shows a certificate is told how it stands, and where it is not good any more, why.
+func TestOwn(t *testing.T) {
+	w := newWorld(t)
+	c := w.credential()
+	own, err := w.showing(c.TLS()).Own(t.Context())
+	if must(t, err); own.Identity != licences.String() || own.Fingerprint != certs.FingerprintOf(c.Leaf().Raw).String() {
+		t.Errorf("own is %+v", own)
+	}
+	_, err = w.client(adminToken).Own(t.Context())
+	wants(t, "without a certificate", err, "YM-ENR-0105")
+	_, err = w.showing(w.outside(w.authority).TLS()).Own(t.Context())
+	wants(t, "a certificate that is not on the roll", err, "YM-ROL-0101")
+	must(t, w.client(adminToken).Revoke(t.Context(), "scjg/licences", "key-lost"))
+	_, err = w.showing(c.TLS()).Own(t.Context())
+	wants(t, "a revoked certificate", err, "YM-ROL-0102")
+}
+
 // outside is a credential for the identity that no roll knows.
 func (w *world) outside(authority *certs.LocalAuthority) *certs.Credential {
 	w.t.Helper()

@@ -2,6 +2,7 @@ package enrol
 
 import (
 	"context"
+	"crypto/x509"
 	"net/http"
 	"regexp"
 	"time"
@@ -47,16 +48,24 @@ func (h *handler) enrol(r *http.Request) (any, error) {
 	return h.joined(r.Context(), made)
 }
 
-// renew is for who shows a certificate; TLS has verified its chain.
-func (h *handler) renew(r *http.Request) (any, error) {
+// shown is the certificate that the caller shows; TLS has verified its chain.
+func shown(r *http.Request) (*x509.Certificate, error) {
 	if r.TLS == nil || len(r.TLS.VerifiedChains) == 0 {
 		return nil, noCertificate()
+	}
+	return r.TLS.VerifiedChains[0][0], nil
+}
+
+func (h *handler) renew(r *http.Request) (any, error) {
+	current, err := shown(r)
+	if err != nil {
+		return nil, err
 	}
 	asked, err := read[renewal](r)
 	if err != nil {
 		return nil, err
 	}
-	made, err := h.cfg.Roll.Renew(r.Context(), r.TLS.VerifiedChains[0][0], asked.Request)
+	made, err := h.cfg.Roll.Renew(r.Context(), current, asked.Request)
 	if err != nil {
 		return nil, err
 	}
@@ -89,6 +98,14 @@ func (h *handler) roots(*http.Request) (any, error) {
 		answer.Fingerprints = append(answer.Fingerprints, certs.FingerprintOf(der))
 	}
 	return answer, nil
+}
+
+func (h *handler) own(r *http.Request) (any, error) {
+	current, err := shown(r)
+	if err != nil {
+		return nil, err
+	}
+	return h.cfg.Roll.Standing(current)
 }
 
 func (h *handler) identities(r *http.Request) (any, error) {

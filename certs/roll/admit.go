@@ -155,20 +155,40 @@ func (r *Roll) Standings() []Standing {
 	defer r.mu.RUnlock()
 	all := []Standing{}
 	for _, who := range slices.SortedFunc(maps.Keys(r.state.members), byName) {
-		m, is := r.state.members[who], r.state.revokedOf(who)
-		s := Standing{Identity: who.String(), Department: who.Department, Role: who.Role, Name: who.Name, Principal: who.Principal(), Invited: m.invited, InvitedTill: m.until}
-		if m.latest != nil {
-			is = cmp.Or(is, m.latest.revoked)
-			s.Fingerprint = certs.FingerprintOf(m.latest.leaf.Raw).String()
-			if who.Role == certs.Adapter {
-				s.Suite = m.latest.suite()
-			}
-			s.Issued, s.Until = m.latest.leaf.NotBefore, m.latest.leaf.NotAfter
-		}
-		s.Revoked, s.RevokedBy, s.Reason = is.at, is.by, is.reason
-		all = append(all, s)
+		all = append(all, r.state.standing(who))
 	}
 	return all
+}
+
+// Standing is the identity that a certificate names, whose chain the caller has verified. It errs with a Problem where Admits
+// does.
+func (r *Roll) Standing(certificate *x509.Certificate) (Standing, error) {
+	if err := r.Admits(certificate); err != nil {
+		return Standing{}, err
+	}
+	who, err := certs.IdentityOf(certificate)
+	if err != nil {
+		return Standing{}, err
+	}
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.state.standing(who), nil
+}
+
+// standing is a member as others see it.
+func (s *state) standing(who certs.Identity) Standing {
+	m, is := s.members[who], s.revokedOf(who)
+	told := Standing{Identity: who.String(), Department: who.Department, Role: who.Role, Name: who.Name, Principal: who.Principal(), Invited: m.invited, InvitedTill: m.until}
+	if m.latest != nil {
+		is = cmp.Or(is, m.latest.revoked)
+		told.Fingerprint = certs.FingerprintOf(m.latest.leaf.Raw).String()
+		if who.Role == certs.Adapter {
+			told.Suite = m.latest.suite()
+		}
+		told.Issued, told.Until = m.latest.leaf.NotBefore, m.latest.leaf.NotAfter
+	}
+	told.Revoked, told.RevokedBy, told.Reason = is.at, is.by, is.reason
+	return told
 }
 
 func byName(a, b certs.Identity) int {

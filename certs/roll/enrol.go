@@ -37,7 +37,7 @@ func (r *Roll) Invite(ctx context.Context, who certs.Identity, life time.Duratio
 
 // mayBe says why nobody can be invited as the identity.
 func (r *Roll) mayBe(who certs.Identity) error {
-	if err := who.Check(); err != nil || who.City != r.cfg.City || who.Role == certs.Node {
+	if err := who.Check(); err != nil || who.City != r.cfg.City || who.Role == certs.Node || who.Role == certs.Broker {
 		return badIdentity()
 	}
 	if identity.MentionsCitizen(who.Name) {

@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"net/http"
 	"strings"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -18,9 +16,7 @@ import (
 // parts are what an adapter is put together of, besides Kafka.
 type parts struct {
 	adapters.Config
-	place      enrol.Place
-	credential *certs.Credential
-	member     enrol.Membership
+	*machine
 }
 
 // placeOf is where an adapter keeps its identity.
@@ -41,14 +37,9 @@ func (s *session) partsOf(m *adapters.Manifest, how running) (*parts, error) {
 	if err != nil {
 		return nil, err
 	}
-	made := &parts{place: placeOf(how.data, m.Adapter)}
-	if made.member, err = made.place.Membership(); err != nil {
-		return nil, err
-	}
 	log := s.logger(how.watch)
-	at := made.place.Credential()
-	at.Clock, at.Log = s.now, log
-	if made.credential, err = certs.OpenCredential(at); err != nil {
+	made := &parts{}
+	if made.machine, err = s.machineAt(placeOf(how.data, m.Adapter), log); err != nil {
 		return nil, err
 	}
 	key, err := departmentKey(how.data, m.Adapter.Department())
@@ -56,7 +47,7 @@ func (s *session) partsOf(m *adapters.Manifest, how running) (*parts, error) {
 		return nil, err
 	}
 	made.Config = adapters.Config{Manifest: m, Source: source, DepartmentKey: key, ExchangePublicKey: made.member.SealingKey, Signer: made.credential,
-		StateDir: stateDir(how.data, m.Adapter), Clock: s.now, Log: log, AllowWithdrawals: how.allowWithdrawals}
+		StateDir: stateDir(how.data, m.Adapter), Clock: s.now, Log: log, AllowWithdrawals: how.allowWithdrawals, Explain: made.explain}
 	return made, nil
 }
 
@@ -72,9 +63,6 @@ func (p *parts) connect(how running) (*bus.Bus, error) {
 	return bus.Connect(config)
 }
 
-// renewalPatience bounds a renewal before a reading: the reading does not depend on it yet.
-const renewalPatience = 10 * time.Second
-
 // refresh renews the certificate if that is due.
 func (p *parts) refresh(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, renewalPatience)
@@ -84,19 +72,6 @@ func (p *parts) refresh(ctx context.Context) error {
 		p.ExchangePublicKey = p.member.SealingKey
 		return joined.Papers(), err
 	})
-}
-
-// renew asks the exchange for the next certificate, and notes what else it tells.
-func (p *parts) renew(ctx context.Context, request []byte) (enrol.Joined, error) {
-	transport := &http.Transport{TLSClientConfig: p.credential.TLS()}
-	defer transport.CloseIdleConnections()
-	client := enrol.Client{Base: p.member.Server, HTTP: &http.Client{Transport: transport, Timeout: renewalPatience}}
-	joined, err := client.Renew(ctx, request)
-	if err != nil {
-		return joined, err
-	}
-	p.member.Exchange = joined.Exchange
-	return joined, p.place.Save(p.member)
 }
 
 // stay reads again and again, and keeps the certificate fresh, until ctx ends.

@@ -82,10 +82,24 @@ func (s *session) runAdapter(ctx context.Context, m *adapters.Manifest, how runn
 		return err
 	}
 	defer connected.Close()
-	if err := s.reach(ctx, connected, how.watch); err != nil {
+	return made.explain(ctx, s.publish(ctx, made, connected, how))
+}
+
+// publish reads and publishes, once or until ctx ends.
+func (s *session) publish(ctx context.Context, made *parts, connected *bus.Bus, how running) (err error) {
+	m := made.Manifest
+	var tell func(error)
+	if how.watch {
+		tell = func(err error) { s.complain(made.explain(ctx, err)) }
+	}
+	if err := s.reach(ctx, connected, tell); err != nil {
 		return err
 	}
-	if made.Schema, err = s.published(ctx, connected, m, made.Log); err != nil {
+	err = made.unlessRefused(ctx, func(ctx context.Context) error {
+		made.Schema, err = s.published(ctx, connected, m, made.Log)
+		return err
+	})
+	if err != nil {
 		return err
 	}
 	progress := s.progress(0)
@@ -99,7 +113,7 @@ func (s *session) runAdapter(ctx context.Context, m *adapters.Manifest, how runn
 		err = s.reading(m, result)
 	}
 	if how.watch && ctx.Err() == nil {
-		s.complain(err) // a file that is wrong today may be right tomorrow
+		s.complain(made.explain(ctx, err)) // a file that is wrong today may be right tomorrow
 		err = made.stay(ctx, runner)
 	}
 	if err := ended(err, runner.Close()); err != nil {
@@ -135,17 +149,17 @@ const (
 	askAgain    = 5 * time.Second
 )
 
-// reach waits for Kafka to answer: once, or, where an adapter is to stay, until it does.
-func (s *session) reach(ctx context.Context, kafka *bus.Bus, patiently bool) error {
+// reach waits for Kafka to answer: once, or, where tell takes what is wrong for whoever is to stay, until it does.
+func (s *session) reach(ctx context.Context, kafka *bus.Bus, tell func(error)) error {
 	for told := false; ; told = true {
 		within, cancel := context.WithTimeout(ctx, firstAnswer)
 		err := kafka.Ping(within)
 		cancel()
-		if err == nil || !patiently || ctx.Err() != nil {
+		if err == nil || tell == nil || ctx.Err() != nil {
 			return err
 		}
 		if !told {
-			s.complain(err)
+			tell(err)
 			fmt.Fprint(s.talk, s.t("继续等待 Kafka\n", "waiting for Kafka\n"))
 		}
 		select {

@@ -79,7 +79,7 @@ func (v *verification) log(ctx context.Context, keys ledger.Keys) error {
 			return err
 		}
 		defer connected.Close()
-		if err := v.session.reach(ctx, connected, false); err != nil {
+		if err := v.session.reach(ctx, connected, nil); err != nil {
 			return err
 		}
 		asked.Topic = connected

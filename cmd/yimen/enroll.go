@@ -40,8 +40,8 @@ func (s *session) enrollVerb() verb {
 	return verb{
 		use:   "enroll",
 		short: both("部门机器入网：凭一次性令牌取得证书", "join the exchange: get a certificate by a one-time token"),
-		long: both("在部门自己的机器上生成私钥，凭一次性令牌取得证书。先核对服务器的根证书指纹，相符才发送令牌；私钥不离开本机。\n证书最长 72 小时，适配器运行时在三分之二处自动续期。",
-			"Draws a private key on the department's own machine and gets a certificate for it by a one-time token. The token is sent only once the server's root has the fingerprint on the letter of access; the private key never leaves this machine.\nA certificate lives 72 hours at most; a running adapter renews it at two thirds of that."),
+		long: both("在部门自己的机器上生成私钥，凭一次性令牌取得证书。先核对服务器的根证书指纹，相符才发送令牌；私钥不离开本机。\n证书最长 72 小时，适配器运行时在三分之二处自动续期；其他系统用 yimen renew。",
+			"Draws a private key on the department's own machine and gets a certificate for it by a one-time token. The token is sent only once the server's root has the fingerprint on the letter of access; the private key never leaves this machine.\nA certificate lives 72 hours at most; a running adapter renews it at two thirds of that, other systems use `yimen renew`."),
 		example: "yimen enroll --server https://yimen.example.gov.cn:7443 --fingerprint SHA256:3b:9e:… --token - --data /var/lib/yimen",
 		flags: func(f *pflag.FlagSet) {
 			f.StringVar(&how.server, "server", "", s.t("平台的部门地址 `URL`，https", "the exchange's address `URL` for departments, https"))
@@ -93,7 +93,7 @@ func (s *session) enroll(ctx context.Context, how joining) error {
 	if err := place.Save(enrol.Membership{Server: how.server, Fingerprint: root, Exchange: joined.Exchange}); err != nil {
 		return err
 	}
-	return s.enrolled(who, joined, root)
+	return s.enrolled(who, joined, root, how.data)
 }
 
 // takesFiles sees that a directory, or the one that it will be made in, takes files: the token is good once, and a certificate
@@ -131,15 +131,18 @@ func principalOf(name string) (string, error) {
 	return who.Principal(), nil
 }
 
-func (s *session) enrolled(who certs.Identity, joined enrol.Joined, root certs.Fingerprint) error {
+func (s *session) enrolled(who certs.Identity, joined enrol.Joined, root certs.Fingerprint, data string) error {
 	view := enrolledView{Identity: joined.Identity, Until: joined.Until, Fingerprint: root.String(), Kafka: joined.Kafka}
 	return s.object(joined.Identity, view, func(w io.Writer) error {
 		fmt.Fprint(w, s.t("✓ 服务器身份与接入函上的指纹一致\n", "✓ Server identity matches the fingerprint on your letter of access.\n"))
-		_, err := fmt.Fprintf(w, s.t("✓ 已取得 %s 的证书，有效至 %s，到期前自动续期\n", "✓ Certificate for %s issued, valid until %s, renews itself.\n"),
-			who.Principal(), joined.Until.In(exchange.China).Format("2006-01-02 15:04"))
-		if err == nil && who.Role == certs.Adapter {
-			_, err = fmt.Fprint(w, s.t("下一步：yimen adapter run 清单.yaml\n", "next: yimen adapter run MANIFEST.yaml\n"))
+		until := moment(joined.Until)
+		if who.Role == certs.Adapter {
+			_, err := fmt.Fprintf(w, s.t("✓ 已取得 %s 的证书，有效至 %s，到期前自动续期\n下一步：yimen adapter run 清单.yaml\n",
+				"✓ Certificate for %s issued, valid until %s, renews itself.\nnext: yimen adapter run MANIFEST.yaml\n"), who.Principal(), until)
+			return err
 		}
+		_, err := fmt.Fprintf(w, s.t("✓ 已取得 %s 的证书，有效至 %s\n下一步：定时续期，yimen renew %s --data %s\n",
+			"✓ Certificate for %s issued, valid until %s.\nnext: have it renewed in time, yimen renew %s --data %s\n"), who.Principal(), until, who.Principal(), quoted(data))
 		return err
 	})
 }

@@ -21,6 +21,7 @@ const (
 	exitLogin        code = 4
 	exitNotFound     code = 5
 	exitDenied       code = 6
+	exitUnchanged    code = 9
 	exitIncompatible code = 10
 	exitHeld         code = 11
 	exitDown         code = 12
@@ -79,6 +80,7 @@ func exitCodes() []meaning {
 		{exitLogin, both("需要登录", "login needed")},
 		{exitNotFound, both("找不到", "not found")},
 		{exitDenied, both("没有权限，或查询达到上限", "not allowed, or a limit was reached")},
+		{exitUnchanged, both("没有要做的（仅在 --exit-code 时）", "there was nothing to do (with --exit-code only)")},
 		{exitIncompatible, both("Schema 不兼容", "the schema is incompatible")},
 		{exitHeld, both("另一个实例正占用该适配器", "another instance holds the adapter")},
 		{exitDown, both("依赖的服务不可用（Kafka、Vault、数据库）", "a dependency is down (Kafka, Vault, database)")},

@@ -35,6 +35,7 @@ func TestExitCodes(t *testing.T) {
 		{"not found", t.Context(), of(exchange.NotFound), 5},
 		{"not allowed", t.Context(), of(exchange.Denied), 6},
 		{"asked too much", t.Context(), of(exchange.Limited), 6},
+		{"nothing to do", t.Context(), exitUnchanged, 9},
 		{"incompatible", t.Context(), exitIncompatible, 10},
 		{"held by another", t.Context(), of(exchange.Conflict), 11},
 		{"dependency down", t.Context(), fmt.Errorf("ask: %w", of(exchange.Unavailable)), 12},

@@ -60,7 +60,7 @@ func settings() []setting {
 		{"traces.sample", "1", both("本平台发起的链路中发送的比例；调用方已发起的由其决定", "the share of traces begun here that is sent; of those that callers began, they decide")},
 		{"kafka.brokers", "", both("Kafka 集群的地址列表；不写则用内嵌 Kafka", "addresses of a Kafka cluster; left out, Kafka is embedded")},
 		{"kafka.tls.ca", "", both("Kafka 代理证书的根（PEM），即本市的根证书；不写则为明文", "the root of the brokers' certificates (PEM), which is the city's; left out, Kafka speaks plain text")},
-		{"kafka.tls.cert", "", both("节点出示给 Kafka 的证书（PEM）；更新后无需重启", "the certificate that the node shows to Kafka (PEM); renewed without a restart")},
+		{"kafka.tls.cert", "", both("节点出示给 Kafka 的证书（PEM），由 yimen certify 签发；更新后无需重启", "the certificate that the node shows to Kafka (PEM), as yimen certify issues it; renewed without a restart")},
 		{"kafka.tls.key", "", both("该证书的私钥（PEM），权限 600", "its private key (PEM), mode 600")},
 		{"kafka.listen", node.DefaultKafka, both("内嵌 Kafka 的地址，只能是本机；端口 0 为自动选择", "the embedded Kafka's address, on this machine only; port 0 picks a free one")},
 		{"kafka.partitions", "4", both("新建证照主题的分区数", "partitions of an evidence topic that is made")},
@@ -86,7 +86,7 @@ http: 10.0.0.5:7080
 tls: {cert: /etc/yimen/server.pem, key: /etc/yimen/server.key}
 kafka:
   brokers: ["10.0.0.11:9093", "10.0.0.12:9093", "10.0.0.13:9093"]
-  tls: {ca: /etc/yimen/city-root.pem, cert: /etc/yimen/node.pem, key: /etc/yimen/node.key}
+  tls: {ca: /etc/yimen/kafka/roots.crt, cert: /etc/yimen/kafka/identity.key, key: /etc/yimen/kafka/identity.key}
   replicas: 3
 catalogue: [/etc/yimen/catalogue]
 `

@@ -99,9 +99,8 @@ func (e exchangeUp) receipt(t *testing.T) string {
 	}
 }
 
-// config writes a configuration that takes the demo's Kafka for a cluster.
-// join enrols an adapter, whose data is kept beside the demo's.
-func (e exchangeUp) join(t *testing.T, adapter string) {
+// join enrols an adapter or a system, whose data is kept beside the demo's, and gives what the command said.
+func (e exchangeUp) join(t *testing.T, adapter string) string {
 	t.Helper()
 	admin := []string{"--token", "@" + filepath.Join(e.data, adminFile), "--server", e.url, "-o", "name"}
 	fingerprint := yimen(t, "identity", "fingerprint", "--server", e.url, "-o", "name")
@@ -114,8 +113,10 @@ func (e exchangeUp) join(t *testing.T, adapter string) {
 	if got.code != exitOK {
 		t.Fatalf("enroll ended with %d and said\n%s%s%s", got.code, got.talk, invited.talk, fingerprint.talk)
 	}
+	return got.out
 }
 
+// config writes a configuration that takes the demo's Kafka for a cluster.
 func (e exchangeUp) config(t *testing.T) (file string) {
 	t.Helper()
 	return clusterConfig(t, `brokers: ["`+e.kafka+`"]`)

@@ -39,7 +39,7 @@ func yimen(t *testing.T, args ...string) ran {
 	t.Helper()
 	var out, talk bytes.Buffer
 	p := surroundings(&out, &talk)
-	if len(args) > 0 && slices.Contains([]string{"query", "batch", "enroll", "identity", "adapter", "erase"}, args[0]) {
+	if len(args) > 0 && slices.Contains([]string{"query", "batch", "enroll", "renew", "identity", "adapter", "erase"}, args[0]) {
 		p.now = time.Now // the exchange that is asked compares clocks
 	}
 	got := run(t.Context(), p, args)
@@ -158,6 +158,7 @@ func printable(t *testing.T) map[string]string {
 	up := startExchange(t)
 	trial := up.trial(t)
 	up.join(t, "scjg/trial")
+	up.join(t, caseSystem)
 	data := " --data " + up.data
 	run := "adapter run " + trial + data + " --kafka " + up.kafka
 	if got := yimen(t, strings.Fields(run)...); got.code != exitOK { // from now on there is nothing to publish
@@ -180,6 +181,8 @@ func printable(t *testing.T) map[string]string {
 		"yimen identity revoke":      "identity revoke scjg/another --reason left-office --confirm scjg/another" + registry,
 		"yimen identity restore":     "identity restore scjg/another" + registry,
 		"yimen identity fingerprint": "identity fingerprint --server " + up.url,
+		"yimen renew":                "renew " + caseSystem + data,
+		"yimen certify":              "certify broker/kafka1 --host 10.0.0.11 --dir " + t.TempDir() + " --config " + up.config(t),
 		"yimen key list":             "key list" + registry,
 		"yimen key rotate":           "key rotate sealing --dry-run" + registry,
 		"yimen erase holder":         "erase holder --basis pipl-47 --confirm erase --number @" + filepath.Join(up.data, applicantFile) + registry,

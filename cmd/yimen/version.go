@@ -6,6 +6,8 @@ import (
 	"io"
 	"runtime"
 	"runtime/debug"
+
+	"github.com/spf13/pflag"
 )
 
 // version is which build this is.
@@ -19,12 +21,21 @@ type version struct {
 }
 
 func (s *session) versionVerb() verb {
+	var materials bool
 	return verb{
-		use:     "version",
-		short:   both("显示版本", "show the version"),
-		example: "yimen version\nyimen version -o json",
+		use:   "version",
+		short: both("显示版本", "show the version"),
+		long: both("显示版本。--sbom 输出软件物料清单（CycloneDX 1.6，JSON）：编进本程序的每个模块及其 go.sum 校验值，供漏洞扫描工具使用。",
+			"Shows the version. --sbom prints the bill of materials (CycloneDX 1.6, JSON): every module that is in this program with its sum of go.sum, for tools that look for known vulnerabilities."),
+		example: "yimen version\nyimen version -o json\nyimen version --sbom > yimen.cdx.json",
 		lists:   true,
+		flags: func(f *pflag.FlagSet) {
+			f.BoolVar(&materials, "sbom", false, s.t("输出软件物料清单", "print the bill of materials"))
+		},
 		run: func(context.Context, []string) error {
+			if materials {
+				return s.bill()
+			}
 			v := versionOf(s.build)
 			return s.object(v.Version, v, func(w io.Writer) error {
 				_, err := fmt.Fprintf(w, "yimen %s (%s, %s)\n", v.Version, v.Go, v.Platform)

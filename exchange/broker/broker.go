@@ -52,6 +52,7 @@ type Config struct {
 	Audit        Auditor
 	Limits       Limits                // nil: none
 	Ready        func() error          // whether queries can be answered at all, asked first; a Problem of the kind Unavailable. nil: they can
+	AtOnce       int                   // how many queries may be in hand at once; 0: 512
 	Clock        func() time.Time      // nil: time.Now
 	AuditTimeout time.Duration         // how long an entry may take to become durable; 0: 5 s
 	Metrics      prometheus.Registerer // nil: none
@@ -61,6 +62,7 @@ type Config struct {
 type Broker struct {
 	cfg     Config
 	metrics *metrics
+	crowd   crowd
 }
 
 // Caller is who asks: a clerk or a service of a department, known by its certificate or login.
@@ -117,7 +119,7 @@ func New(cfg Config) (*Broker, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &Broker{cfg: cfg, metrics: m}
+	b := &Broker{cfg: cfg, metrics: m, crowd: make(crowd, cmp.Or(cfg.AtOnce, defaultAtOnce))}
 	if cfg.Current == nil {
 		b.cfg.Current = func(time.Time) (*catalogue.Catalogue, error) { return b.cfg.Catalogue, nil }
 	}
@@ -147,6 +149,11 @@ func (b *Broker) query(ctx context.Context, c *catalogue.Catalogue, q Query, now
 	if err := b.ready(); err != nil {
 		return Conclusion{}, err
 	}
+	leave, err := b.crowd.enter()
+	if err != nil {
+		return Conclusion{}, err
+	}
+	defer leave()
 	entry := audit.Entry{
 		Department: q.Caller.Department, Clerk: q.Caller.Clerk, Case: q.Case, Item: q.Item, Holder: q.Applicant, Nonce: q.Nonce, Parties: q.named(),
 		Catalogue: c.Version(), Evaluated: now, On: q.On, Chosen: q.Chosen, Mode: q.Mode.kept(), Only: q.Only,

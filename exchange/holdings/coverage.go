@@ -88,7 +88,7 @@ func (x *Index) foldCoverage(ctx context.Context, b *batch, msgs []exchange.Mess
 	newest := map[speaker]statement{}
 	for i := range msgs {
 		m := &msgs[i]
-		by, err := x.opener.Statement(ctx, m)
+		by, err := reading(x, m, func() (exchange.Adapter, error) { return x.opener.Statement(ctx, m) })
 		if err != nil {
 			reason, undecided := unopened(err)
 			if undecided {

@@ -2,6 +2,7 @@ package holdings
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/onedoor/yimen/exchange"
@@ -162,7 +163,7 @@ func (x *Index) enter(ctx context.Context, b *batch, d *dossier, a *arrival) err
 
 // read opens a message and takes the facts from it, or refuses it.
 func (x *Index) read(ctx context.Context, b *batch, m *exchange.Message) (a arrival, ok bool, err error) {
-	o, err := x.open(ctx, m)
+	o, err := reading(x, m, func() (envelope.Opened, error) { return x.open(ctx, m) })
 	if err != nil {
 		reason, undecided := unopened(err)
 		if undecided {
@@ -185,7 +186,14 @@ func (x *Index) read(ctx context.Context, b *batch, m *exchange.Message) (a arri
 	if o.Withdrawn {
 		return a, true, nil
 	}
-	facts, reason, err := x.describe(ctx, &o)
+	var reason Reason
+	facts, err := reading(x, m, func() (facts schemas.Facts, err error) {
+		facts, reason, err = x.describe(ctx, &o)
+		return facts, err
+	})
+	if errors.Is(err, errCrashed) {
+		reason = crashed
+	}
 	if err != nil && reason == "" {
 		return a, false, err
 	}

@@ -117,7 +117,7 @@ func (x *Index) mark(ctx context.Context, b *batch, m *exchange.Message, before 
 	if m.Value == nil {
 		return x.unmark(ctx, b, m, before)
 	}
-	r, err := x.opener.Rejection(ctx, m)
+	r, err := reading(x, m, func() (envelope.Rejection, error) { return x.opener.Rejection(ctx, m) })
 	if err != nil {
 		reason, undecided := unopened(err)
 		if undecided {
@@ -176,7 +176,7 @@ func (x *Index) remark(b *batch, m *exchange.Message, before quarantined, r *env
 
 // unmark resolves the marks that an adapter has on one row, if it says so and has said nothing newer of it.
 func (x *Index) unmark(ctx context.Context, b *batch, m *exchange.Message, before quarantined) (after quarantined, ok bool, err error) {
-	r, err := x.opener.Resolution(ctx, m)
+	r, err := reading(x, m, func() (envelope.Resolved, error) { return x.opener.Resolution(ctx, m) })
 	if err != nil {
 		reason, undecided := unopened(err)
 		if undecided {

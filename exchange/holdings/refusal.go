@@ -30,6 +30,7 @@ const (
 	malformedCoverage  Reason = "malformed_coverage"  // a statement that cannot be read or makes no sense
 	malformedOrder     Reason = "malformed_order"     // an order to forget that cannot be read or makes no sense
 	unknownOrder       Reason = "unknown_order"       // a lift of an order that was not given before
+	crashed            Reason = "crashed"             // reading it panicked: a fault of this program, whose log says where
 	erased             Reason = "erased"              // it must be forgotten: no fault of the message, and nothing is missing for it
 )
 
@@ -40,6 +41,8 @@ func unopened(err error) (reason Reason, undecided bool) {
 		return "", true
 	case errors.Is(err, envelope.ErrNotSigned):
 		return notSigned, false
+	case errors.Is(err, errCrashed):
+		return crashed, false
 	}
 	return notOpened, false
 }

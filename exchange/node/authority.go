@@ -5,8 +5,12 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/onedoor/yimen/certs"
 	"github.com/onedoor/yimen/certs/roll"
@@ -50,16 +54,36 @@ func (n *Node) keep(ctx context.Context) (err error) {
 	return nil
 }
 
-// authority is the configured one: Vault, or files of this machine.
+// authority is the configured one.
 func (n *Node) authority(ctx context.Context) (certs.Authority, error) {
 	if n.around.authority != nil {
 		return n.around.authority, nil
 	}
-	if n.cfg.Vault.Address == "" {
-		return certs.NewLocal(certs.LocalConfig{Dir: filepath.Join(n.cfg.Data, keysDir), City: n.cfg.City, Clock: n.around.Clock})
+	return n.cfg.authority(ctx, n.around, n.Metrics)
+}
+
+// Authority opens a configuration's authority without a node, and gives the city that it is the authority of: for certificates that
+// must be there before a node can run, those of Kafka. made says that its keys lie in files and were drawn just now.
+func Authority(ctx context.Context, cfg Config, around Surroundings) (opened certs.Authority, city string, made bool, err error) {
+	cfg = cfg.withDefaults()
+	if cfg.Vault.Address == "" {
+		_, err := os.Stat(cfg.keys())
+		made = errors.Is(err, fs.ErrNotExist)
 	}
-	config := n.cfg.Vault
-	config.Log, config.Metrics, config.Clock = n.around.Log, n.Metrics, n.around.Clock
+	opened, err = cfg.authority(ctx, around, nil)
+	return opened, cfg.City, made, err
+}
+
+// keys is where an authority in files has them.
+func (c Config) keys() string { return filepath.Join(c.Data, keysDir) }
+
+// authority is Vault, or files of this machine.
+func (c Config) authority(ctx context.Context, around Surroundings, metrics prometheus.Registerer) (certs.Authority, error) {
+	if c.Vault.Address == "" {
+		return certs.NewLocal(certs.LocalConfig{Dir: c.keys(), City: c.City, Clock: around.Clock})
+	}
+	config := c.Vault
+	config.Log, config.Metrics, config.Clock = around.Log, metrics, around.Clock
 	ctx, cancel := context.WithTimeout(ctx, startVault)
 	defer cancel()
 	return vault.Open(ctx, config)

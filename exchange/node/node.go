@@ -53,6 +53,7 @@ type Surroundings struct {
 	Catalogue []fs.FS
 
 	authority certs.Authority // nil: the configured one; tests take it away
+	atOnce    int             // of queries; 0: as package broker has it
 }
 
 // Node is a running exchange.
@@ -297,7 +298,7 @@ func (n *Node) answer(context.Context) (err error) {
 		return err
 	}
 	n.Broker, err = broker.New(broker.Config{Catalogue: n.Catalogue, Current: n.currentAt, Holdings: n.found(), Audit: timely{n.audit, n.clock}, Limits: n.Limits, Ready: n.mayAnswer,
-		Clock: n.around.Clock, Metrics: n.Metrics})
+		AtOnce: n.around.atOnce, Clock: n.around.Clock, Metrics: n.Metrics})
 	if err != nil {
 		return err
 	}

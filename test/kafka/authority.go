@@ -13,6 +13,7 @@ import (
 	"math/big"
 	"net"
 	"net/url"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -49,6 +50,19 @@ func NewAuthority(t testing.TB) *Authority {
 	return a
 }
 
+// AuthorityOf is an exchange's own authority, kept in the folder, so that brokers and departments have one root.
+func AuthorityOf(t testing.TB, folder string) *Authority {
+	t.Helper()
+	if _, err := certs.NewLocal(certs.LocalConfig{Dir: folder, City: City}); err != nil {
+		t.Fatal(err)
+	}
+	pair, err := tls.LoadX509KeyPair(filepath.Join(folder, "authority.pem"), filepath.Join(folder, "authority.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &Authority{t: t, root: pair.Leaf, key: pair.PrivateKey.(crypto.Signer)}
+}
+
 // Leaf says what certificate to issue.
 type Leaf struct {
 	Identity certs.Identity
@@ -56,7 +70,7 @@ type Leaf struct {
 	P256     bool      // an ECDSA key; otherwise Ed25519, as adapters have
 }
 
-// Issue makes a key and its certificate. Nodes' are good for a server on 127.0.0.1 too.
+// Issue makes a key and its certificate. Those of nodes and brokers are good for a server on 127.0.0.1 too.
 func (a *Authority) Issue(leaf Leaf) tls.Certificate {
 	a.t.Helper()
 	var key crypto.Signer = ecdsaKey(a.t)
@@ -71,7 +85,7 @@ func (a *Authority) Issue(leaf Leaf) tls.Certificate {
 	if leaf.Until.IsZero() {
 		template.NotAfter = time.Now().Add(time.Hour)
 	}
-	if leaf.Identity.Role == certs.Node {
+	if leaf.Identity.Department == "" {
 		template.ExtKeyUsage = append(template.ExtKeyUsage, x509.ExtKeyUsageServerAuth)
 		template.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1)}
 	}
@@ -112,7 +126,12 @@ func Adapter(department, name string) certs.Identity {
 	return certs.Identity{City: City, Department: exchange.Department(department), Role: certs.Adapter, Name: name}
 }
 
-// Node is a part of the exchange itself. "1" is a super user of the cluster, as the brokers are.
+// Broker is one of the city's Kafka.
+func Broker(name string) certs.Identity {
+	return certs.Identity{City: City, Role: certs.Broker, Name: name}
+}
+
+// Node is a part of the exchange itself. "main" is a super user of the cluster, as the brokers are.
 func Node(name string) certs.Identity {
 	return certs.Identity{City: City, Role: certs.Node, Name: name}
 }

@@ -24,9 +24,9 @@ func (c *Cluster) secure(n *node, number int, authority *Authority, plain map[st
 	for _, name := range []string{"listeners", "advertised.listeners"} {
 		properties[name] = strings.Replace(plain[name], "PLAINTEXT:", "SSL:", 1)
 	}
-	certificate, key := PEM(c.t, authority.Issue(Leaf{Identity: Node(fmt.Sprint("broker", number)), P256: true}))
-	properties["ssl.keystore.location"] = c.put(n, "broker.pem", append(key, certificate...))
-	properties["ssl.truststore.location"] = c.put(n, "city-root.pem", authority.RootPEM())
+	certificate, key := PEM(c.t, authority.Issue(Leaf{Identity: Broker(fmt.Sprint("kafka", number)), P256: true}))
+	properties["ssl.keystore.location"] = c.put(n, "identity.key", append(key, certificate...))
+	properties["ssl.truststore.location"] = c.put(n, "roots.crt", authority.RootPEM())
 	n.tls = authority.As(Node("main"))
 	return properties
 }

@@ -21,6 +21,13 @@ func byAppRole(t *testing.T, s *vault.Server) authority.Config {
 	}
 }
 
+// byBrokerMachine is the configuration of a machine of Kafka's.
+func byBrokerMachine(t *testing.T, s *vault.Server) authority.Config {
+	t.Helper()
+	certificate, key := s.MachineCertificate(vault.BrokerMachine)
+	return authority.Config{Address: s.Address(), CA: s.CA, Login: authority.Login{Kind: "cert", Role: "yimen-broker", Cert: certificate, Key: key}}
+}
+
 func open(t *testing.T, config authority.Config) *authority.Authority {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
@@ -41,6 +48,6 @@ func TestContract(t *testing.T) {
 			config := byAppRole(t, s)
 			config.Refresh = time.Second
 			return open(t, config)
-		}}
+		}, OpenForBrokers: func(t *testing.T) certs.Authority { return open(t, byBrokerMachine(t, s)) }}
 	})
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/hashicorp/vault/api"
 
+	authority "github.com/onedoor/yimen/certs/vault"
 	"github.com/onedoor/yimen/test/vault"
 )
 
@@ -44,6 +45,7 @@ func TestNodeMayDoNothingElse(t *testing.T) {
 		path string
 		data map[string]any
 	}{
+		{"yimen-pki/sign/broker", map[string]any{"common_name": "broker/kafka1"}},
 		{"yimen-pki/sign-verbatim", nil},
 		{"yimen-pki/sign-verbatim/adapter", nil},
 		{"yimen-pki/issue/adapter", map[string]any{"common_name": "x"}},
@@ -84,6 +86,28 @@ func TestNodeMayDoNothingElse(t *testing.T) {
 	}
 }
 
+// A machine of Kafka's brokers may have brokers certified, and nothing else; what it reads of the secrets it cannot unwrap.
+func TestBrokerMachineMayDoNothingElse(t *testing.T) {
+	s := vault.Start(t)
+	open(t, byAppRole(t, s)).Ring(t.Context(), "sealing")
+	made, err := s.Root().Write("auth/token/create", map[string]any{"policies": []string{"yimen-broker"}, "no_default_policy": true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	broker := s.As(made.Auth.ClientToken).Logical()
+	for _, path := range []string{"yimen-pki/sign/node", "yimen-pki/sign/adapter", "yimen-pki/sign-verbatim/broker", "yimen-pki/issue/broker", "yimen-pki/roles/broker",
+		"yimen-transit/encrypt/yimen", "yimen-transit/decrypt/yimen", "yimen-kv/data/secrets", "auth/token/create"} {
+		if _, err := broker.Write(path, map[string]any{"common_name": "x"}); status(err) != http.StatusForbidden {
+			t.Errorf("write %s: %v, want forbidden", path, err)
+		}
+	}
+	other := byBrokerMachine(t, s)
+	other.Login.Cert, other.Login.Key = s.MachineCertificate(vault.Machine)
+	if _, err := authority.Open(t.Context(), other); err == nil {
+		t.Error("a node's machine logs in as a broker's")
+	}
+}
+
 // The roles certify what they are for, also where a node asks for more.
 func TestRolesCertifyNothingElse(t *testing.T) {
 	s := vault.Start(t)
@@ -101,6 +125,7 @@ func TestRolesCertifyNothingElse(t *testing.T) {
 		"this machine as an adapter":      {"adapter", map[string]any{"uri_sans": adapter, "alt_names": "localhost"}},
 		"an address of an adapter":        {"adapter", map[string]any{"uri_sans": adapter, "ip_sans": "127.0.0.1"}},
 		"a wildcard of a node":            {"node", map[string]any{"uri_sans": "spiffe://liling/node/1", "alt_names": "*.example"}},
+		"a node's role for a broker":      {"node", map[string]any{"uri_sans": "spiffe://liling/broker/kafka1"}},
 		"an identity and a node's beside": {"adapter", map[string]any{"uri_sans": adapter + ",spiffe://liling/node/1"}},
 	} {
 		ask.data["csr"], ask.data["common_name"], ask.data["exclude_cn_from_sans"] = request, "x", true

@@ -28,6 +28,8 @@ const (
 	City = "liling"
 	// Machine is the common name that may log in by certificate.
 	Machine = "node1"
+	// BrokerMachine is the one that may log in to have brokers' certificates issued.
+	BrokerMachine = "kafka1"
 )
 
 // Server is a running Vault with TLS and file storage. Its methods end the test where they cannot do their work.
@@ -81,7 +83,7 @@ func (s *Server) SetUp() {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, script(s.t), City, s.machines.file, Machine)
+	cmd := exec.CommandContext(ctx, script(s.t), City, s.machines.file, Machine, BrokerMachine)
 	cmd.Env = append(os.Environ(), "PATH="+s.dir+":"+os.Getenv("PATH"), "VAULT_ADDR="+s.Address(), "VAULT_CACERT="+s.CA, "VAULT_TOKEN="+s.root.Token())
 	if out, err := cmd.CombinedOutput(); err != nil {
 		s.t.Fatalf("set up Vault: %v\n%s", err, out)
