@@ -48,7 +48,7 @@ func guardedExchange(t *testing.T) exchangeUp {
 			t.Error(err)
 		}
 	})
-	return exchangeUp{data, n.URL(), n.DepartmentsURL(), cluster.Addr()}
+	return exchangeUp{data: data, url: n.URL(), departments: n.DepartmentsURL(), kafka: cluster.Addr()}
 }
 
 // TestRevokedAdapterReadsWhy: Kafka refuses whoever was revoked, or hides its topics, and does not say why, so the adapter asks the
