@@ -99,21 +99,11 @@ func (t *texts) take(key string, m *exchange.Message) {
 	}
 }
 
-// until waits for the topic to be folded up to an offset.
-func (t *texts) until(ctx context.Context, end int64) error {
-	for {
-		t.mu.RLock()
-		done, changed := t.next >= end, t.changed
-		t.mu.RUnlock()
-		if done {
-			return nil
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
+// folded is how far the topic is, and what is closed when it is further.
+func (t *texts) folded() (next int64, changed <-chan struct{}) {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return t.next, t.changed
 }
 
 // settled waits for all that stands on the topic now.
@@ -122,7 +112,7 @@ func (t *texts) settled(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return t.until(ctx, ends[0])
+	return journal.Await(ctx, ends[0], t.folded)
 }
 
 // write puts a text onto the topic and waits until it has come back.
@@ -133,7 +123,7 @@ func (t *texts) write(ctx context.Context, key string, sealed []byte) (digest []
 	if err := t.topics.Append(ctx, TextsTopic, messages); err != nil {
 		return nil, textNotWritten(err)
 	}
-	if err := t.until(ctx, messages[0].Offset+1); err != nil {
+	if err := journal.Await(ctx, messages[0].Offset+1, t.folded); err != nil {
 		return nil, textNotWritten(err)
 	}
 	sum := sha256.Sum256(sealed)

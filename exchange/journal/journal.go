@@ -99,12 +99,20 @@ func (j *Journal) Settled(ctx context.Context) error {
 }
 
 // Until waits for what stands before an offset to be folded.
-func (j *Journal) Until(ctx context.Context, end int64) error {
+func (j *Journal) Until(ctx context.Context, end int64) error { return Await(ctx, end, j.folded) }
+
+func (j *Journal) folded() (next int64, changed <-chan struct{}) {
+	j.mu.RLock()
+	defer j.mu.RUnlock()
+	return j.next, j.changed
+}
+
+// Await waits for what stands before an offset to be folded. folded says how far that has come, and gives a channel that is closed when
+// it comes further.
+func Await(ctx context.Context, end int64, folded func() (next int64, changed <-chan struct{})) error {
 	for {
-		j.mu.RLock()
-		done, changed := j.next >= end, j.changed
-		j.mu.RUnlock()
-		if done {
+		next, changed := folded()
+		if next >= end {
 			return nil
 		}
 		select {

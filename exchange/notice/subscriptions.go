@@ -10,6 +10,7 @@ import (
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/audit"
 	"github.com/onedoor/yimen/exchange/envelope"
+	"github.com/onedoor/yimen/exchange/journal"
 )
 
 // foldSubscriptions folds their topic from where the store has come to.
@@ -157,19 +158,13 @@ func (o *Office) ready(ctx context.Context) error {
 }
 
 func (o *Office) until(ctx context.Context, end int64) error {
-	for {
-		o.mu.RLock()
-		done, changed := o.board.next >= end, o.changed
-		o.mu.RUnlock()
-		if done {
-			return nil
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
+	return journal.Await(ctx, end, o.folded)
+}
+
+func (o *Office) folded() (next int64, changed <-chan struct{}) {
+	o.mu.RLock()
+	defer o.mu.RUnlock()
+	return o.board.next, o.changed
 }
 
 // patience bounds how long an entry may take to stand on the topic and be folded here.
