@@ -23,7 +23,7 @@ const largestFile = copies.MaxFile/3*4 + 64<<10
 var (
 	genuine = text("是本平台制作的加注件，没有改动，在其有效期内；证照的现状请用 verifyCertInfo 核验", "a copy that this exchange made, unchanged and within its time; how the licence stands now verifyCertInfo tells")
 	overdue = text("是本平台制作的加注件，没有改动，但加注件的有效期已过", "a copy that this exchange made, unchanged, but it has had its time")
-	changed = text("带有本平台的签名，但内容已被改动（另存为也算）", "it bears this exchange's signature, and was changed (saved anew counts)")
+	changed = text("所带的签名出自本平台，但文件内容不是当时签的：所载一概不可信", "its signature is this exchange's, and the file is not what was signed: believe nothing that it says")
 )
 
 // verifyFile says whether a file is a copy that this exchange made. It looks nobody up, so it leaves no entry.
@@ -69,6 +69,6 @@ func notInBase64() error {
 }
 
 func foreignFile() error {
-	return notServed(text("这不是本平台制作的加注件，真伪无从核验", "the file is no copy that this exchange made, so it cannot tell whether it is genuine"),
+	return notServed(text("文件不带本平台的有效签名：不是本平台制作的加注件，或是伪造、另存过的，真伪无从核验", "the file has no sound signature of this exchange: it is no copy that the exchange made, or was forged or saved anew, so it cannot tell whether it is genuine"),
 		text("电子证照文件请向其签发部门核验；核对所载信息用 verifyCertInfo；加注件请发取得时的原文件，不要另存", "ask the department that issued a licence's file; to check what it says use verifyCertInfo; send a copy as it was fetched, not saved anew"))
 }
