@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -102,6 +103,23 @@ func TestPages(t *testing.T) {
 	c.Fields = append(c.Fields, Field{"附记", strings.Repeat("很长", 40_000)})
 	if _, err := press(1).Print(t.Context(), c); !tooMuch(err) {
 		t.Errorf("of too many pages: %v", err)
+	}
+}
+
+// Whatever a record holds, no more of it is laid out than a copy can show.
+func TestHostileValuesEndEarly(t *testing.T) {
+	const most = 16 << 20 // laid out whole, some of them took ten times as much
+	for name, value := range map[string]string{"lines": strings.Repeat("a\n", 250_000), "selectors": strings.Repeat("\U000e0100", 250_000),
+		"selectors apart": strings.Repeat("\U000e0100a", 200_000), "marks": "x" + strings.Repeat("\u0301", 300_000), "rare characters": strings.Repeat("𠮷", 250_000), "one word": strings.Repeat("a", 1_000_000)} {
+		c := sample()
+		c.Fields = append(c.Fields, Field{"附记", value})
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := press(1).Print(t.Context(), c)
+		runtime.ReadMemStats(&after)
+		if used := after.TotalAlloc - before.TotalAlloc; !tooMuch(err) || used > most {
+			t.Errorf("%s: %d MiB, %v", name, used>>20, err)
+		}
 	}
 }
 
