@@ -7,11 +7,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 	"unsafe"
@@ -462,6 +464,32 @@ func TestVerifyFile(t *testing.T) {
 				t.Errorf("%+v %s", got.Head, got.Data)
 			}
 		})
+	}
+}
+
+// Of files to verify, which strangers can send as well, few are in memory at once. Who comes again is answered.
+func TestFewFilesAtOnce(t *testing.T) {
+	w := newWorldIn(t, cityOfFiles())
+	var all sync.WaitGroup
+	var ends []*io.PipeWriter
+	for range mostVerified {
+		body, end := io.Pipe()
+		ends = append(ends, end)
+		all.Go(func() {
+			w.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodPost, Path+"/verifyFile", body))
+		})
+		io.WriteString(end, "{") // it returns once somebody reads
+	}
+	data := map[string]any{"certTypeCode": title, "contentType": "base64", "content": "UERG", "useCause": cause}
+	if got := w.call(t, "verifyFile", data); got.Head.Status != otherFault || !strings.Contains(got.Head.Message, "YM-NAT-0119") {
+		t.Errorf("%+v", got.Head)
+	}
+	for _, end := range ends {
+		end.Close()
+	}
+	all.Wait()
+	if got := w.call(t, "verifyFile", data); got.Head.Status != notOffered {
+		t.Errorf("later: %+v", got.Head)
 	}
 }
 

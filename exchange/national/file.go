@@ -2,6 +2,7 @@ package national
 
 import (
 	"encoding/base64"
+	"net/http"
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/copies"
@@ -18,6 +19,29 @@ type aFile struct {
 
 // largestFile bounds the body of a request to verify: the largest copy in Base64, and what is around it.
 const largestFile = copies.MaxFile/3*4 + 64<<10
+
+// mostVerified is how many files are read and looked at at once. Who sends one is said inside the body, behind the file, so the whole must
+// be read before that is known: this bounds the memory that strangers can take, to some 4 MiB for each.
+const mostVerified = 16
+
+// few lets no more requests in at once; others are told to come again.
+func few(at int, do func(*http.Request) (any, error)) func(*http.Request) (any, error) {
+	in := make(chan struct{}, at)
+	return func(r *http.Request) (any, error) {
+		select {
+		case in <- struct{}{}:
+			defer func() { <-in }()
+			return do(r)
+		default:
+			return replying(r, failed(busy())), nil
+		}
+	}
+}
+
+func busy() error {
+	return &exchange.Problem{Code: "YM-NAT-0119", Kind: exchange.Unavailable, What: text("正在核验的文件太多", "too many files are being verified"),
+		Mend: text("几秒后再发", "send it again in a few seconds")}
+}
 
 // What verifyFile says of a copy, by the results of verifyCertInfo that mean the same.
 var (

@@ -111,11 +111,15 @@ func answering[D any](f facade, answer func(turn, D) (said, error)) func(*http.R
 		if err != nil {
 			s = failed(err)
 		}
-		if s.data == nil {
-			s.data = struct{}{}
-		}
-		return reply[any]{head{s.status, s.text.In(wire.Language(r.Header))}, s.data}, nil
+		return replying(r, s), nil
 	}
+}
+
+func replying(r *http.Request, s said) reply[any] {
+	if s.data == nil {
+		s.data = struct{}{}
+	}
+	return reply[any]{head{s.status, s.text.In(wire.Language(r.Header))}, s.data}
 }
 
 // answered logs what somebody must look at; what callers did wrong they are told.

@@ -61,10 +61,10 @@ var (
 // verifying declares verifyFile, whose bodies are larger than others.
 func (f facade) verifying() contract.Operation {
 	o := operation(f, f.verifyFile, "verifyFile", text("核验加注件的真伪", "whether a copy is genuine"),
-		text("文件是不是本平台制作的加注件、有没有改动。result：0 真实且在有效期内，3 真实、已过加注件的有效期，7 已被改动。不是本平台制作的文件为 2：真伪无从核验。须有该类证照的共享授权，或是其数源部门；不查任何人，因此没有新的回执，receipt 是制作时的。文件不超过 1 MiB。",
-			"Whether a file is a copy that this exchange made, and unchanged. result: 0 genuine and within its time, 3 genuine and overdue, 7 changed. Files that it did not make get 2: it cannot tell. Who asks has a grant of the type or keeps it. Nobody is looked up, so there is no new receipt: the one told is of the query that the copy tells of. A file has 1 MiB at most."),
+		text("文件是不是本平台制作的加注件、有没有改动。result：0 真实且在有效期内，3 真实、已过加注件的有效期，7 封签出自本平台、文件已被改动。没有本平台有效签名的文件为 2：真伪无从核验。须有该类证照的共享授权，或是其数源部门；不查任何人，因此没有新的回执，receipt 是制作时的。文件不超过 1 MiB。",
+			"Whether a file is a copy that this exchange made, and unchanged. result: 0 genuine and within its time, 3 genuine and overdue, 7 its seal is the exchange's and the file was changed. Files without a sound signature of the exchange get 2: it cannot tell. Who asks has a grant of the type or keeps it. Nobody is looked up, so there is no new receipt: the one told is of the query that the copy tells of. A file has 1 MiB at most."),
 		aFile{exampleType, "base64", "UEsDBBQAAAAA", exampleCause}, verdict{"0", genuine.ZH, &exampleReceipt})
-	o.MaxBody = largestFile
+	o.MaxBody, o.Do = largestFile, few(mostVerified, o.Do)
 	return o
 }
 

@@ -1,6 +1,7 @@
 package national
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"crypto/x509"
@@ -174,7 +175,18 @@ func record(id byte, number string, status exchange.Status) exchange.Record {
 // answer is what comes back.
 type answer struct {
 	Head head
-	Data map[string]json.RawMessage
+	Data members
+}
+
+// members are those of the data; a list is the member "list".
+type members map[string]json.RawMessage
+
+func (m *members) UnmarshalJSON(data []byte) error {
+	if bytes.HasPrefix(data, []byte("[")) {
+		*m = members{"list": data}
+		return nil
+	}
+	return json.Unmarshal(data, (*map[string]json.RawMessage)(m))
 }
 
 // call sends data in the envelope; a text is a whole body.
