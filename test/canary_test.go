@@ -69,7 +69,12 @@ func canariesAppearNowhere(t *testing.T, people int, brokers ...string) *watchli
 	}
 
 	w.look(t, "a refusal", askInEveryWay(t, p, numbers[:60]))
-	w.look(t, "an address of a copy", copies(t, p, numbers[3:9]))
+	addresses := copies(t, p, numbers[3:9])
+	w.look(t, "an address of a copy", []byte(strings.Join(addresses, "\n")))
+	for _, address := range addresses { // from here on its ticket is a canary too: whoever has it has the copy
+		ticket := address[strings.LastIndex(address, "/")+1:]
+		w.add(ticket, ticket)
+	}
 	w.look(t, "the metrics", get(t, p.node.URL()+"/metrics"))
 	w.look(t, "the metrics with their traces", openMetrics(t, p))
 	w.look(t, "readiness", get(t, p.node.URL()+"/readyz?verbose"))
@@ -182,19 +187,24 @@ func askInEveryWay(t *testing.T, p *place, numbers []string) []byte {
 	return refused.Bytes()
 }
 
-// copies has copies of people's records made, fetches one of two, and gives the addresses.
-func copies(t *testing.T, p *place, numbers []string) []byte {
+// copies has copies of people's records made, fetches one of two, asks for all in clear, and gives the addresses.
+func copies(t *testing.T, p *place, numbers []string) (addresses []string) {
 	t.Helper()
-	n, addresses := national{p}, ""
+	n := national{p}
 	for i, number := range numbers {
 		var given []struct{ Content string }
 		n.ask("downloadUrlsByHolderCode", `{"holderCode":"`+number+`","holderTypeCode":"111","certTypeCode":"health-certificate","useCause":"food-licence-individual LL-2026-1123-0041 为金丝雀办理"}`, &given)
-		if i%2 == 0 && !bytes.Contains(n.fetch(given[0].Content), []byte("KANARIE")) {
+		address := given[0].Content
+		if i%2 == 0 && !bytes.Contains(n.fetch(address), []byte("KANARIE")) {
 			t.Error("a copy says nothing of its record: the search is in vain")
 		}
-		addresses += given[0].Content + "\n"
+		addresses = append(addresses, address)
 	}
-	return []byte(addresses)
+	for _, address := range addresses { // which is refused
+		_, path, _ := strings.Cut(address, "/national/")
+		get(t, p.node.URL()+"/national/"+path)
+	}
+	return addresses
 }
 
 func get(t *testing.T, url string) []byte {

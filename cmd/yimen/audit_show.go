@@ -90,7 +90,11 @@ func (s *session) entryPage(w io.Writer, e *audit.Entry, p ledger.Proven) error 
 	}
 	line("答复方式", "mode", e.Mode)
 	line("结果", "decision", s.decision(e))
-	line("操作", "act", strings.TrimSpace(e.Act+" "+e.Target))
+	if e.Act == "" {
+		line("所涉回执", "about", e.Target)
+	} else {
+		line("操作", "act", strings.TrimSpace(e.Act+" "+e.Target))
+	}
 	for _, m := range e.Materials {
 		line("材料", "material", m.Material+" "+m.Outcome.Text().In(s.lang)+" "+m.Reason.Text(m.Outcome).In(s.lang))
 	}
@@ -100,7 +104,7 @@ func (s *session) entryPage(w io.Writer, e *audit.Entry, p ledger.Proven) error 
 
 func (s *session) entryKind(k audit.Kind) string {
 	return map[audit.Kind]exchange.Text{audit.Query: both("查询", "query"), audit.Rejection: both("拒绝的请求", "rejection"),
-		audit.Access: both("查看访问记录", "access"), audit.Act: both("管理操作", "act")}[k].In(s.lang)
+		audit.Access: both("查看访问记录", "access"), audit.Act: both("操作", "act")}[k].In(s.lang)
 }
 
 func (s *session) decision(e *audit.Entry) string {

@@ -52,6 +52,8 @@ func (e *Entry) checkAccess() error {
 		return errors.New("audit entry of an access by nobody")
 	case e.Holder.Number == "" && !ValidToken(e.Subject):
 		return errors.New("audit entry of an access to nobody's data")
+	case e.Target != "":
+		return errors.New("audit entry of an access that is an act")
 	}
 	return e.checkDecision()
 }
@@ -72,7 +74,7 @@ func (e *Entry) checkAct() error {
 func (e *Entry) answers() bool { return e.Materials != nil || e.Inputs != nil || e.Told != nil }
 
 func (e *Entry) checkPlain() error {
-	if e.answers() || e.Act != "" || e.Target != "" || e.Mode+string(e.On)+string(e.Only)+e.Stated != "" || e.Chosen != nil || e.Parties != nil {
+	if e.answers() || e.Act != "" || e.Mode+string(e.On)+string(e.Only)+e.Stated != "" || e.Chosen != nil || e.Parties != nil {
 		return errors.New("audit entry says more than its kind may")
 	}
 	return nil

@@ -25,7 +25,7 @@ const (
 	Query     Kind = ""          // a query for a case
 	Rejection Kind = "rejection" // a request refused before it was a query: forged, replayed, of somebody unknown
 	Access    Kind = "access"    // somebody read the log about a subject
-	Act       Kind = "act"       // an administrator's act: invited, revoked, erased, lifted; Act names it
+	Act       Kind = "act"       // an act of an administrator's or the exchange's: invited, revoked, erased, lifted, handed over; Act names it
 )
 
 // Entry is one query or another event, as the log keeps it. ID, Time, Subject, Near and the parties' are set by Stamp.
@@ -45,7 +45,8 @@ type Entry struct {
 	Near  string `json:"near,omitempty"`
 	Found bool   `json:"found,omitempty"` // whether anything at all is held of the subject among the types asked for
 	Nonce string `json:"nonce,omitempty"` // of the request, against replay
-	// Act and Target are an administrator's act and whom or what it was about; never a person's number or name.
+	// Act and Target are an administrator's act, or one of the exchange's own, and whom or what it was about; never a person's number or
+	// name. A rejection can have a Target too: the receipt of what was asked for.
 	Act       string     `json:"act,omitempty"`
 	Target    string     `json:"target,omitempty"`
 	Materials []Material `json:"materials,omitempty"`

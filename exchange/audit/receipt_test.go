@@ -201,6 +201,7 @@ func TestKinds(t *testing.T) {
 	for name, e := range map[string]Entry{
 		"rejection":                 rejection,
 		"rejection of somebody":     {Kind: Rejection, Decision: Refused, Refusal: "replayed", Department: "scjg", Clerk: "w3-017", Case: "LL-2026-1", Item: "food-licence-new", Nonce: "q83v/+=~"},
+		"rejection about a receipt": {Kind: Rejection, Decision: Refused, Refusal: "YM-CPY-0203", Target: "01KAQ6M3K8ZD2W7N5YB4T9XE1C"},
 		"access by token":           access,
 		"access to a holder":        {Kind: Access, Department: "zwfw", Clerk: "w3-017", Decision: Answered, Holder: holder},
 		"access refused":            {Kind: Access, Department: "zwfw", Clerk: "w3-017", Decision: Refused, Refusal: "not-permitted", Holder: holder},
@@ -231,6 +232,9 @@ func TestKinds(t *testing.T) {
 		"rejection, number as clerk":   {rejection, func(e *Entry) { e.Clerk = number }},
 		"rejection, name as clerk":     {rejection, func(e *Entry) { e.Clerk = "张晓明" }},
 		"rejection, number as case":    {rejection, func(e *Entry) { e.Case = number }},
+		"rejection, number as target":  {rejection, func(e *Entry) { e.Target = "a" + number }},
+		"rejection that acts":          {rejection, func(e *Entry) { e.Act = "revoke" }},
+		"access with a target":         {access, func(e *Entry) { e.Target = "a" }},
 		"rejection with materials":     {rejection, func(e *Entry) { e.Materials = entry().Materials }},
 		"access by nobody":             {access, func(e *Entry) { e.Clerk = "" }},
 		"access by no department":      {access, func(e *Entry) { e.Department = "" }},

@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -105,6 +106,23 @@ func TestPages(t *testing.T) {
 	}
 }
 
+// Whatever a record holds, no more of it is laid out than a copy can show.
+func TestHostileValuesEndEarly(t *testing.T) {
+	const most = 16 << 20 // laid out whole, some of them took ten times as much
+	for name, value := range map[string]string{"lines": strings.Repeat("a\n", 250_000), "selectors": strings.Repeat("\U000e0100", 250_000),
+		"selectors apart": strings.Repeat("\U000e0100a", 200_000), "marks": "x" + strings.Repeat("\u0301", 300_000), "rare characters": strings.Repeat("𠮷", 250_000), "one word": strings.Repeat("a", 1_000_000)} {
+		c := sample()
+		c.Fields = append(c.Fields, Field{"附记", value})
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := press(1).Print(t.Context(), c)
+		runtime.ReadMemStats(&after)
+		if used := after.TotalAlloc - before.TotalAlloc; !tooMuch(err) || used > most {
+			t.Errorf("%s: %d MiB, %v", name, used>>20, err)
+		}
+	}
+}
+
 func tooMuch(err error) bool {
 	var p *exchange.Problem
 	return errors.As(err, &p) && p.Code == "YM-CPY-0101"
@@ -119,38 +137,61 @@ func TestCheck(t *testing.T) {
 	if finding, _, _ := press(2).Check(t.Context(), file); finding != Foreign {
 		t.Errorf("another exchange finds it %v", finding)
 	}
-	for name, change := range map[string]func([]ofd.File) []ofd.File{
-		"a page":        func(f []ofd.File) []ofd.File { f[1].Content = append(f[1].Content, ' '); return f },
-		"a file more":   func(f []ofd.File) []ofd.File { return append([]ofd.File{{Name: "Doc_0/More.xml"}}, f...) },
-		"a file less":   func(f []ofd.File) []ofd.File { return f[1:] },
-		"another order": func(f []ofd.File) []ofd.File { f[0], f[1] = f[1], f[0]; return f },
-		"another time":  func(f []ofd.File) []ofd.File { return resealed(f, "2026-12-23", "2027-12-23") },
-		"another receipt": func(f []ofd.File) []ofd.File {
+	for name, test := range map[string]struct {
+		change func([]ofd.File) []ofd.File
+		want   Finding
+	}{
+		"a page":         {func(f []ofd.File) []ofd.File { f[1].Content = append(f[1].Content, ' '); return f }, Changed},
+		"a file more":    {func(f []ofd.File) []ofd.File { return append([]ofd.File{{Name: "Doc_0/More.xml"}}, f...) }, Changed},
+		"a file less":    {func(f []ofd.File) []ofd.File { return f[1:] }, Changed},
+		"another order":  {func(f []ofd.File) []ofd.File { f[0], f[1] = f[1], f[0]; return f }, Changed},
+		"spaces":         {func(f []ofd.File) []ofd.File { return resealed(f, `"format":`, `"format": `) }, Changed},
+		"the seal alone": {func(f []ofd.File) []ofd.File { return f[len(f)-1:] }, Changed},
+		// What the exchange did not sign it has not signed, whatever it says of itself.
+		"another time": {func(f []ofd.File) []ofd.File { return resealed(f, "2026-12-23", "2027-12-23") }, Foreign},
+		"another receipt": {func(f []ofd.File) []ofd.File {
 			return resealed(f, "01KAQ6M3K8ZD2W7N5YB4T9XE1C", "01KAQ6M3K8ZD2W7N5YB4T9XE1D")
-		},
-		"spaces":            func(f []ofd.File) []ofd.File { return resealed(f, `"format":`, `"format": `) },
-		"another signature": func(f []ofd.File) []ofd.File { return resealed(f, `"signature":"`, `"signature":"AAAA`) },
-		"no signature":      func(f []ofd.File) []ofd.File { return resealed(f, `"signature"`, `"Signature"`) },
+		}, Foreign},
+		"another signature": {func(f []ofd.File) []ofd.File { return resealed(f, `"signature":"`, `"signature":"AAAA`) }, Foreign},
+		"no signature":      {func(f []ofd.File) []ofd.File { return resealed(f, `"signature"`, `"Signature"`) }, Foreign},
+		"wholly forged":     {func([]ofd.File) []ofd.File { return forged(t, seal.Key) }, Foreign},
 	} {
 		files, err := ofd.Unpack(file)
 		if err != nil {
 			t.Fatal(err)
 		}
-		changed, err := ofd.Pack(change(files))
+		changed, err := ofd.Pack(test.change(files))
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := Changed
-		if name == "no signature" { // it is no seal at all
-			want = Foreign
-		}
-		if finding, seal, err := press(1).Check(t.Context(), changed); finding != want || err != nil || seal.Signature != nil {
+		if finding, seal, err := press(1).Check(t.Context(), changed); finding != test.want || err != nil || seal.Signature != nil {
 			t.Errorf("%s: %v, %v", name, finding, err)
 		}
 	}
 	if finding, _, _ := press(1).Check(t.Context(), append(make([]byte, MaxFile), file...)); finding != Foreign {
 		t.Errorf("too large: %v", finding)
 	}
+}
+
+// forged are the files of somebody else's press, whose seal bears the name of the exchange's key: every genuine copy tells it.
+func forged(t *testing.T, key string) []ofd.File {
+	t.Helper()
+	c := sample()
+	c.Fields[0].Value = "湘(2026)醴陵市不动产权第0000009号"
+	files, err := ofd.Unpack(printed(t, press(9), c))
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := &files[len(files)-1]
+	s, err := readSeal(last.Content)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Key = key
+	if last.Content, err = s.spell(); err != nil {
+		t.Fatal(err)
+	}
+	return files
 }
 
 // resealed is a copy's files with something else in the seal.
@@ -213,7 +254,7 @@ func FuzzSeal(f *testing.F) {
 	f.Add([]byte(`null`))
 	f.Fuzz(func(t *testing.T, spelt []byte) {
 		s, err := readSeal(spelt)
-		if err == nil && s.holds(keys.Signature.Public().(ed25519.PublicKey), spelt) != bytes.Equal(spelt, seal) {
+		if err == nil && (s.signedBy(keys.Signature.Public().(ed25519.PublicKey)) && s.writtenSo(spelt)) != bytes.Equal(spelt, seal) {
 			t.Errorf("%q holds", spelt)
 		}
 	})

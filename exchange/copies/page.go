@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"iter"
+	"slices"
 	"time"
 
 	"rsc.io/qr"
@@ -60,7 +62,7 @@ func (c Copy) document() (ofd.Document, error) {
 	if err := s.annotate(c.annotation(), c.Code); err != nil {
 		return ofd.Document{}, err
 	}
-	if len(s.pages) > mostPages {
+	if s.full() {
 		return ofd.Document{}, tooLong()
 	}
 	c.finish(s.pages)
@@ -118,7 +120,7 @@ func (c Copy) finish(pages []ofd.Page) {
 // watermark says across the page for what the copy may be used, who asked and when. No clerk is named.
 func (c Copy) watermark() (all []ofd.Text) {
 	const size, apart, angle = 5.0, 54.0, 28
-	lines := append(ofd.Wrap("仅用于："+c.Use, size, 150), ofd.Wrap(c.Asker+"　"+clock(c.Made), size, 150)...)
+	lines := slices.AppendSeq(slices.Collect(ofd.Wrap("仅用于："+c.Use, size, 150)), ofd.Wrap(c.Asker+"　"+clock(c.Made), size, 150))
 	for n, y := 0, 90.0; y < ofd.Height+90; n, y = n+1, y+apart {
 		x := left + 45*float64(n%2)
 		for i, line := range lines {
@@ -133,7 +135,11 @@ type sheet struct {
 	pages []ofd.Page
 	y     float64 // how far the last page is filled
 	edge  float64 // where rows end
+	least int     // bytes that all texts come to at least
 }
+
+// full says whether there is more than a copy may hold. What is written then is not written any more.
+func (s *sheet) full() bool { return len(s.pages) > mostPages || s.least > MaxFile }
 
 // turn begins a page.
 func (s *sheet) turn() {
@@ -151,13 +157,17 @@ func (s *sheet) need(height float64) {
 }
 
 func (s *sheet) write(x, size float64, gray uint8, says string) {
-	p := s.last()
-	p.Texts = append(p.Texts, ofd.Text{X: x, Y: s.y, Size: size, Gray: gray, Says: says})
+	if says == "" {
+		return
+	}
+	p, text := s.last(), ofd.Text{X: x, Y: s.y, Size: size, Gray: gray, Says: says}
+	p.Texts = append(p.Texts, text)
+	s.least += text.Least()
 }
 
 // title is what the copy is of, and that it is one.
 func (s *sheet) title(name, below string) {
-	for _, line := range ofd.Wrap(name, titleSize, right-left) {
+	for line := range ofd.Wrap(name, titleSize, right-left) {
 		s.write(ofd.Width/2-ofd.Measure(line, titleSize)/2, titleSize, 0, line)
 		s.y += titleSize * 1.4
 	}
@@ -166,7 +176,7 @@ func (s *sheet) title(name, below string) {
 }
 
 func (s *sheet) notice() {
-	lines := ofd.Wrap(notice, textSize, right-left-8)
+	lines := slices.Collect(ofd.Wrap(notice, textSize, right-left-8))
 	p := s.last()
 	p.Shapes = append(p.Shapes, ofd.Shape{Gray: 240, Boxes: []ofd.Box{{X: left, Y: s.y, Width: right - left, Height: lineHeight*float64(len(lines)) + 4}}})
 	s.y += 6
@@ -188,17 +198,21 @@ func (s *sheet) heading(name string) {
 	s.y += 5.2
 }
 
-// row is a name with its value beside it. What is long goes on below, and on the next page.
+// row is a name with its value beside it. What is long goes on below, and on the next page; where the copy is full it ends.
 func (s *sheet) row(name, value string) {
-	names, values := ofd.Wrap(name, textSize, valueAt-left-4), ofd.Wrap(value, textSize, s.edge-valueAt)
-	for i := range max(len(names), len(values)) {
+	nextName, endNames := iter.Pull(ofd.Wrap(name, textSize, valueAt-left-4))
+	defer endNames()
+	nextValue, endValues := iter.Pull(ofd.Wrap(value, textSize, s.edge-valueAt))
+	defer endValues()
+	for !s.full() {
+		one, named := nextName()
+		other, valued := nextValue()
+		if !named && !valued {
+			break
+		}
 		s.need(lineHeight)
-		if i < len(names) {
-			s.write(left, textSize, 90, names[i])
-		}
-		if i < len(values) {
-			s.write(valueAt, textSize, 0, values[i])
-		}
+		s.write(left, textSize, 90, one)
+		s.write(valueAt, textSize, 0, other)
 		s.y += lineHeight
 	}
 	p := s.last()
@@ -233,7 +247,7 @@ func (s *sheet) annotate(rows []Field, code string) error {
 		return err
 	}
 	s.y += 2
-	for _, line := range ofd.Wrap(aboutCode, smallSize, right-left) {
+	for line := range ofd.Wrap(aboutCode, smallSize, right-left) {
 		s.need(lineHeight)
 		s.write(left, smallSize, 60, line)
 		s.y += lineHeight * 0.85

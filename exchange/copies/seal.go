@@ -74,7 +74,7 @@ type Finding int
 // The findings.
 const (
 	Foreign Finding = iota // nothing that this exchange made, as far as can be told
-	Changed                // it bears this exchange's seal, and is not what was sealed
+	Changed                // it bears a seal that this exchange signed, and is not what was sealed: none of what it says is to be believed
 	Genuine                // this exchange made it, and not a byte was changed
 )
 
@@ -94,10 +94,10 @@ func (p *Press) Check(ctx context.Context, file []byte) (Finding, Seal, error) {
 	last := len(files) - 1
 	public := keys.Signature.Public().(ed25519.PublicKey)
 	s, err := readSeal(files[last].Content)
-	if err != nil || s.Key != audit.KeyName(public) {
+	if err != nil || !s.signedBy(public) { // the name of the key is public: anybody can write it into a seal
 		return Foreign, Seal{}, nil
 	}
-	if !s.holds(public, files[last].Content) || s.Digest != digestOf(files[:last]) || !packedSo(files, file) {
+	if !s.writtenSo(files[last].Content) || s.Digest != digestOf(files[:last]) || !packedSo(files, file) {
 		return Changed, Seal{}, nil
 	}
 	return Genuine, s, nil
@@ -111,14 +111,16 @@ func readSeal(spelt []byte) (s Seal, err error) {
 	return s, err
 }
 
-// holds says whether the seal was made with the key, and is written as it was then.
-func (s Seal) holds(public ed25519.PublicKey, spelt []byte) bool {
-	again, err := s.spell()
-	if err != nil || !bytes.Equal(again, spelt) {
-		return false
-	}
+// signedBy says whether the key signed what the seal says.
+func (s Seal) signedBy(public ed25519.PublicKey) bool {
 	statement, err := s.statement()
-	return err == nil && ed25519.Verify(public, statement, s.Signature)
+	return err == nil && s.Key == audit.KeyName(public) && ed25519.Verify(public, statement, s.Signature)
+}
+
+// writtenSo says whether the seal is spelt as the exchange spells it.
+func (s Seal) writtenSo(spelt []byte) bool {
+	again, err := s.spell()
+	return err == nil && bytes.Equal(again, spelt)
 }
 
 // packedSo says whether an archive is these files and nothing else: what stands before, between or behind them would be seen by others.

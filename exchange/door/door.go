@@ -150,14 +150,41 @@ func (k *Keeper) Reject(r *http.Request, caller Caller, err error) error {
 	return err
 }
 
-// turnAway reports a refusal by its code. What could not be found out is no refusal.
-func (k *Keeper) turnAway(r *http.Request, caller Caller, err error) {
+// RejectAbout is Reject for a request about what a receipt names.
+func (k *Keeper) RejectAbout(r *http.Request, caller Caller, receipt string, err error) error {
+	k.report(r, caller, receipt, err)
+	return err
+}
+
+func (k *Keeper) turnAway(r *http.Request, caller Caller, err error) { k.report(r, caller, "", err) }
+
+// report tells of a refusal by its code. What could not be found out is no refusal.
+func (k *Keeper) report(r *http.Request, caller Caller, receipt string, err error) {
 	var problem *exchange.Problem
 	if !errors.As(err, &problem) || problem.Kind == exchange.Unavailable || problem.Kind == exchange.Internal {
 		return
 	}
 	k.cfg.Report(r.Context(), audit.Entry{Kind: audit.Rejection, Decision: audit.Refused, Refusal: problem.Code,
-		Department: caller.Department, Clerk: caller.Clerk})
+		Department: caller.Department, Clerk: caller.Clerk, Target: receipt})
+}
+
+// Remember gives what says later whether the roll still lets in who sent a request. It keeps who that is, and a certificate; not the
+// token: one that runs out in the meantime was good when it was shown. Nobody is reported, for nobody has come.
+func (k *Keeper) Remember(r *http.Request, caller Caller) func() error {
+	if k.cfg.Roll == nil {
+		return func() error { return nil }
+	}
+	who := Caller{Caller: caller.Caller}
+	certificate := shown(r)
+	_, stated, _ := bearer(r)
+	return func() error {
+		if certificate != nil {
+			if err := k.cfg.Roll.Admits(certificate); err != nil || !stated {
+				return err
+			}
+		}
+		return k.admits(who)
+	}
 }
 
 func (k *Keeper) find(r *http.Request) (Caller, error) {
@@ -188,10 +215,10 @@ func (k *Keeper) find(r *http.Request) (Caller, error) {
 
 // certified is whom the certificate of the connection names, nil where there is none. TLS has verified its chain.
 func (k *Keeper) certified(r *http.Request) (*Caller, error) {
-	if k.cfg.Roll == nil || r.TLS == nil || len(r.TLS.VerifiedChains) == 0 {
+	certificate := shown(r)
+	if k.cfg.Roll == nil || certificate == nil {
 		return nil, nil
 	}
-	certificate := r.TLS.VerifiedChains[0][0]
 	identity, err := certs.IdentityOf(certificate)
 	if err != nil || identity.City != k.cfg.City {
 		return nil, foreign()
@@ -205,6 +232,14 @@ func (k *Keeper) certified(r *http.Request) (*Caller, error) {
 		return &caller, cannotAsk(identity.Role)
 	}
 	return &caller, nil
+}
+
+// shown is the certificate of the connection, nil where there is none.
+func shown(r *http.Request) *x509.Certificate {
+	if r.TLS == nil || len(r.TLS.VerifiedChains) == 0 {
+		return nil
+	}
+	return r.TLS.VerifiedChains[0][0]
 }
 
 // holder is whose token it is.

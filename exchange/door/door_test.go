@@ -24,6 +24,7 @@ import (
 	"github.com/onedoor/yimen/certs"
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/audit"
+	"github.com/onedoor/yimen/exchange/broker"
 )
 
 // town is a city's door on a real TLS connection.
@@ -303,6 +304,44 @@ func TestRevocationActsOnOpenConnections(t *testing.T) {
 	}
 	if code, _ := w.ask(t, w.client(t, true, nil), "/", auth("clerk")); code != "YM-ROL-0000" {
 		t.Errorf("token of a revoked clerk: %q", code)
+	}
+}
+
+// Who is remembered is refused once they are revoked, whatever became of the token that they showed, and nobody is reported for it.
+func TestRemember(t *testing.T) {
+	const clerk = "spiffe://liling/dept/xzsp/clerk/0017"
+	named, err := url.Parse(desk)
+	if err != nil {
+		t.Fatal(err)
+	}
+	connection := &tls.ConnectionState{VerifiedChains: [][]*x509.Certificate{{{URIs: []*url.URL{named}}}}}
+	for name, test := range map[string]struct {
+		tls   *tls.ConnectionState
+		token string
+		by    string
+		want  bool // whether they are still let in, once that is revoked
+	}{
+		"a token":                                    {nil, "clerk", clerk, false},
+		"a certificate":                              {connection, "", desk, false},
+		"a token over a certificate":                 {connection, "clerk", desk, false},
+		"the same, the clerk revoked":                {connection, "clerk", clerk, false},
+		"a certificate, a clerk of the name revoked": {connection, "", clerk, true},
+	} {
+		w := &town{revoked: map[string]bool{}}
+		keeper := New(Config{City: "liling", Roll: w, Report: func(context.Context, audit.Entry) { t.Errorf("%s: reported", name) }})
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", nil)
+		if r.TLS = test.tls; test.token != "" {
+			r.Header.Set("Authorization", "Bearer "+test.token)
+		}
+		still := keeper.Remember(r, Caller{Caller: broker.Caller{Department: "xzsp", Clerk: "0017"}})
+		r.Header.Set("Authorization", "Bearer of somebody else")
+		if err := still(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		w.revoked[test.by] = true
+		if err := still(); (err == nil) != test.want {
+			t.Errorf("%s: revoked: %v", name, err)
+		}
 	}
 }
 

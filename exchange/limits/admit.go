@@ -56,6 +56,35 @@ func (l *Limits) Admit(e *audit.Entry) error {
 	return r.problem
 }
 
+// Bar errs with a Problem where who asks is suspended, of the kind Unavailable where that cannot be said: nor are they to be given what
+// they asked for before. It counts nothing and enters nobody.
+func (l *Limits) Bar(department exchange.Department, code string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.isReady(); err != nil {
+		return err
+	}
+	d := l.departments[department]
+	if d == nil {
+		return nil
+	}
+	day := dayOf(l.clock().UnixMilli())
+	if c := d.clerks[code]; c != nil {
+		p, _ := l.pages(c, day)
+		if rule := c.heldBy(&l.rules.Suspend, p); rule != "" {
+			return clerkSuspended(rule)
+		}
+	}
+	s := d.sheet(day)
+	if s == nil {
+		s = newSheet(day)
+	}
+	if rule := d.heldBy(&l.rules.Suspend, s); rule != "" {
+		return departmentSuspended(rule)
+	}
+	return nil
+}
+
 // count keeps a mark on the pages of its day.
 func (l *Limits) count(c *clerk, p *page, s *sheet, m mark) {
 	if p.find(m.id) != nil {

@@ -292,12 +292,51 @@ func TestLiftStartsAnew(t *testing.T) {
 	}
 }
 
+// bar is what every node says of who asked before.
+func (w *world) bar(department exchange.Department, clerk, code string) {
+	w.t.Helper()
+	for i, n := range w.nodes {
+		p, _ := errors.AsType[*exchange.Problem](n.Bar(department, clerk))
+		if p == nil && code != "" || p != nil && p.Code != code {
+			w.t.Errorf("node %d: %s/%s is barred by %v, want %q", i, department, clerk, p, code)
+		}
+	}
+}
+
+// Whoever is suspended is barred until that is lifted; whom nobody knows is not, and does not become known. A budget that is spent bars nobody.
+func TestBar(t *testing.T) {
+	w := newWorld(t, Rules{}, 2)
+	w.bar("xzsp", "w1", "")
+	if w.nodes[0].knows("xzsp") {
+		t.Error("who was never seen was entered")
+	}
+	w.until(50, near("near"))
+	w.bar("xzsp", "w1", "YM-LIM-0202")
+	w.bar("xzsp", "w2", "")
+	w.wait(24 * time.Hour)
+	w.bar("xzsp", "w1", "YM-LIM-0202")
+	w.lift("xzsp/w1")
+	w.bar("xzsp", "w1", "")
+	w.wait(time.Minute)
+	w.repeat(60, by("xzsp", "w3"))
+	w.want("one more", w.ask(by("xzsp", "w3")), "limited_clerk_hour")
+	w.bar("xzsp", "w3", "")
+	starting, err := New(Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := starting.Bar("xzsp", "w1"); exchange.KindOf(err) != exchange.Unavailable {
+		t.Errorf("before the topic is read: %v", err)
+	}
+}
+
 func TestDepartmentNeighbours(t *testing.T) {
 	w := newWorld(t, Rules{}, 2)
 	for i := range 4 {
 		w.repeat(30, near("near"), by("xzsp", numbered("w", i)))
 	}
 	w.suspended("xzsp department_neighbours")
+	w.bar("xzsp", "whoever", "YM-LIM-0203")
 	err := w.ask(by("xzsp", "somebody else"))
 	w.want("anybody there", err, "suspended_department_neighbours")
 	if p, _ := errors.AsType[*exchange.Problem](err); p.Code != "YM-LIM-0203" || !strings.Contains(p.Mend.EN, "lift DEPT ") {

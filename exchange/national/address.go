@@ -1,12 +1,16 @@
 package national
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/audit"
+	"github.com/onedoor/yimen/exchange/broker"
 	"github.com/onedoor/yimen/exchange/contract"
 	"github.com/onedoor/yimen/exchange/copies"
 	"github.com/onedoor/yimen/exchange/door"
@@ -50,8 +54,8 @@ func (f facade) addressesOf(t turn, d byHolder) (said, error) {
 	return made.said, nil
 }
 
-// shelved makes a copy and gives its address: it is fetched there once, within ten minutes. The entry of the query stands before there
-// is an address, and tells of it all that a fetch could.
+// shelved makes a copy and gives its address: it is fetched there once, within ten minutes. Room for it is taken first, so that nobody is
+// looked up in vain; the entry of the query stands before there is an address.
 func (f facade) shelved(t turn, w wanted, until string) (making, error) {
 	serves, err := f.servesUntil(until)
 	if err != nil {
@@ -61,76 +65,150 @@ func (f facade) shelved(t turn, w wanted, until string) (making, error) {
 	if err != nil {
 		return making{}, err
 	}
+	place, err := f.Shelf.Reserve(t.caller.Department)
+	if err != nil {
+		return making{}, err
+	}
+	defer place.Leave()
 	made, err := f.copied(t, w, serves)
 	if err != nil || made.status != ok {
 		return made, err
 	}
-	ticket, err := f.Shelf.Put(copies.Kept{File: made.file, Name: made.Receipt.ID + ".ofd", Department: t.caller.Department, May: f.stillMay(t, made.finding)})
+	may := f.stillMay(disclosed(t, w, made.finding), f.Door.Remember(t.Request, t.caller))
+	ticket := place.Put(copies.Kept{File: made.file, Receipt: made.Receipt.ID, May: may})
 	made.told.ContentType, made.told.Content = "https", origin+copiesPath+ticket
-	return made, err
+	return made, nil
 }
 
 // copiesPath is where copies are fetched.
 const copiesPath = Path + "/copies/"
 
-// stillMay says whether who asked would still be shown what a copy says: not if they are let in no more, nor if the grant was taken back.
-func (f facade) stillMay(t turn, found finding) func(context.Context) error {
-	wanted := found.evidence[0].Type
-	fields := fieldsOf(found.evidence[0])
-	asker := t.Request.Clone(context.WithoutCancel(t.Context()))
-	asker.Body = nil // it would keep what was sent
+// disclosure is what a copy shows of whom and to whom. It is all that is kept beside the file, and goes with it: nothing of the request,
+// and of the record no more than names.
+type disclosure struct {
+	asker    broker.Caller
+	item     exchange.Item
+	evidence exchange.EvidenceType
+	fields   []string
+	holder   exchange.Holder
+	record   string
+}
+
+func disclosed(t turn, w wanted, found finding) disclosure {
+	e := found.evidence[0]
+	d := disclosure{asker: t.caller.Caller, item: found.Item, evidence: e.Type, holder: w.holder, record: e.Record}
+	for field := range fieldsOf(e) {
+		d.fields = append(d.fields, field)
+	}
+	return d
+}
+
+// stillMay says whether a copy may still be given: not if who asked is let in no more or is suspended, if the grant was taken back, or if
+// the record is not held as one in force any more, since it was erased, withdrawn or revoked.
+func (f facade) stillMay(d disclosure, admitted func() error) func(context.Context) error {
 	return func(ctx context.Context) error {
-		if _, err := f.Door.Caller(asker.WithContext(ctx)); err != nil {
+		if err := admitted(); err != nil {
 			return lost(err, askerGone())
 		}
-		grant, may := f.Catalogue().Permit(t.caller.Department, found.Item, wanted, exchange.DateOf(f.Clock()))
-		for field := range fields {
-			may = may && slices.Contains(grant.Fields, field)
+		if err := f.Bar(d.asker.Department, d.asker.Clerk); err != nil {
+			return lost(err, askerSuspended())
 		}
-		if !may {
+		if !f.shows(d) {
 			return noGrant()
 		}
-		return nil
+		return f.holds(ctx, d)
 	}
+}
+
+// shows says whether the grant shows all that was disclosed.
+func (f facade) shows(d disclosure) bool {
+	grant, may := f.Catalogue().Permit(d.asker.Department, d.item, d.evidence, exchange.DateOf(f.Clock()))
+	return may && !slices.ContainsFunc(d.fields, func(field string) bool { return !slices.Contains(grant.Fields, field) })
+}
+
+// holds errs where the record is not held as one in force.
+func (f facade) holds(ctx context.Context, d disclosure) error {
+	found, err := f.Holdings.Find(ctx, d.holder, []exchange.EvidenceType{d.evidence})
+	if err != nil {
+		return errors.Join(unsure(), err)
+	}
+	for _, r := range found.Records {
+		if r.ID.String() == d.record && r.Status == exchange.Valid && r.ValidOn(exchange.DateOf(f.Clock())) {
+			return nil
+		}
+	}
+	return notHeldAnyMore()
 }
 
 // fetch gives a copy to whoever has its address: the convention hands bare addresses on to browsers and to systems that have no token
 // of ours. What keeps others away is that an address is 256 bits that nobody guesses, serves once and for ten minutes, over https. Who
 // shows a certificate or a token all the same must be of the department that asked.
+//
+// What is said of a fetch in the audit log is what is certain: of which query's copy it was, by the receipt, and who came only where
+// they showed it.
 func (f facade) fetch(r *http.Request) (any, error) {
-	if r.TLS == nil {
-		return nil, f.Door.Reject(r, door.Caller{}, onlyHTTPS())
-	}
 	ticket := r.PathValue("ticket")
-	kept, err := f.Shelf.Find(ticket)
-	if err != nil {
-		return nil, f.Door.Reject(r, door.Caller{}, err)
+	if r.TLS == nil { // whoever is on the way has read the address
+		return nil, f.refuse(r, door.Caller{}, f.Shelf.Discard(ticket), onlyHTTPS())
 	}
-	if err := f.mayFetch(r, kept); err != nil {
-		return nil, err
+	kept, missing := f.Shelf.Find(ticket)
+	fetcher, err := f.fetcher(r, kept)
+	if err := cmp.Or(err, missing); err != nil {
+		return nil, f.refuse(r, fetcher, kept, err)
+	}
+	if err := kept.May(r.Context()); err != nil {
+		if exchange.KindOf(err) == exchange.NotFound { // what is said of an erased record waits for nobody
+			f.Shelf.Discard(ticket)
+		}
+		return nil, f.refuse(r, fetcher, kept, err)
 	}
 	if r.Method == http.MethodGet { // who asks for the head alone has not fetched it
-		if kept, err = f.Shelf.Take(ticket); err != nil {
-			return nil, f.Door.Reject(r, door.Caller{}, err)
+		kept, err = f.Shelf.Take(ticket, func(kept copies.Kept) error { return f.handOver(r.Context(), fetcher, kept) })
+		if err != nil {
+			return nil, f.refuse(r, fetcher, kept, err)
 		}
 	}
-	return contract.Content{Type: copies.Media, Body: kept.File, Name: kept.Name}, nil
+	return contract.Content{Type: copies.Media, Body: kept.File, Name: kept.Receipt + ".ofd"}, nil
 }
 
-func (f facade) mayFetch(r *http.Request, kept copies.Kept) error {
-	if introduced(r) {
-		caller, err := f.Door.Caller(r)
-		if err != nil {
-			return lost(err, badShown())
-		}
-		if caller.Department != kept.Department {
-			return f.Door.Reject(r, caller, othersCopy())
-		}
+func (f facade) refuse(r *http.Request, fetcher door.Caller, kept copies.Kept, err error) error {
+	return f.Door.RejectAbout(r, fetcher, kept.Receipt, err)
+}
+
+// fetcher is who fetches, as far as they say so.
+func (f facade) fetcher(r *http.Request, kept copies.Kept) (door.Caller, error) {
+	if !introduced(r) {
+		return door.Caller{}, nil
 	}
-	if kept.May == nil {
-		return nil
+	caller, err := f.Door.Caller(r)
+	switch {
+	case err != nil:
+		return door.Caller{}, lost(err, badShown())
+	case kept.Department != "" && caller.Department != kept.Department:
+		return caller, othersCopy()
 	}
-	return kept.May(r.Context())
+	return caller, nil
+}
+
+// handedOver is the act by which the exchange gives a copy away, and itself the name under which it does so to people who show none.
+const (
+	handedOver = "hand-over-copy"
+	itself     = "yimen"
+)
+
+// entryPatience is how long a fetch waits for its entry.
+const entryPatience = 5 * time.Second
+
+// handOver makes it durable that a copy leaves. The entry of the query says what it tells and of whom; but only now does that get out,
+// and no data without an entry. It is no second query and no access to the log, so the person sees one look at their data, not two.
+func (f facade) handOver(ctx context.Context, fetcher door.Caller, kept copies.Kept) error {
+	ctx, cancel := context.WithTimeout(ctx, entryPatience)
+	defer cancel()
+	err := f.Append(ctx, audit.Entry{Kind: audit.Act, Department: kept.Department, Clerk: cmp.Or(fetcher.Clerk, itself), Act: handedOver, Target: kept.Receipt})
+	if err != nil {
+		return errors.Join(notEntered(), err)
+	}
+	return nil
 }
 
 // introduced says whether a request shows who sends it.
@@ -153,7 +231,24 @@ func badShown() error {
 
 func askerGone() error {
 	return &exchange.Problem{Code: "YM-NAT-0112", Kind: exchange.Denied, What: text("索取这个文件的账号或证书已不能查询", "who asked for this file may not ask any more"),
+		Why:  text("账号已撤销，或证书已撤销、到期", "the account was revoked, or the certificate was revoked or has run out"),
 		Mend: text("用有效的身份重新请求 downloadUrl", "ask for another address with downloadUrl, as somebody who may")}
+}
+
+func askerSuspended() error {
+	return &exchange.Problem{Code: "YM-NAT-0116", Kind: exchange.Denied, What: text("索取这个文件的账号或部门的查询已被暂停", "the queries of the account or department that asked for this file are suspended"),
+		Mend: text("请本部门负责人联系监察人员或管理员；用 yimen limits lift 解除后，在地址失效前可再取", "have the head of the department call the supervisors or the administrator; once yimen limits lift has lifted it, fetch again while the address has time")}
+}
+
+func notHeldAnyMore() error {
+	return &exchange.Problem{Code: "YM-NAT-0117", Kind: exchange.NotFound, What: text("这张证照已查不到有效的，文件不再给出", "the licence is not found as one in force any more, so the file is not given"),
+		Why:  text("给出地址后，记录被删除、注销、暂停或到期", "since the address was given, the record was erased, revoked or suspended, or has run out"),
+		Mend: text("重新查询现状，如用 verifyCertInfo", "ask how it stands now, for example with verifyCertInfo")}
+}
+
+func notEntered() error {
+	return &exchange.Problem{Code: "YM-NAT-0118", Kind: exchange.Unavailable, What: text("审计日志写不进去，文件没有给出", "the audit log takes no entry, so the file was not given"),
+		Mend: text("稍后再取；地址在十分钟内有效", "fetch it again soon: the address has ten minutes")}
 }
 
 func unsure() error {
@@ -163,7 +258,8 @@ func unsure() error {
 
 func onlyHTTPS() error {
 	return &exchange.Problem{Code: "YM-NAT-0114", Kind: exchange.Invalid, What: text("文件只经 https 取", "files are fetched over https only"),
-		Mend: text("照 downloadUrl 给出的地址取，不要改动", "fetch the address as downloadUrl gave it")}
+		Why:  text("地址已在途中暴露，因此作废", "the address could be read on the way, so it serves no more"),
+		Mend: text("重新请求 downloadUrl，照给出的地址取，不要改动", "ask for another with downloadUrl, and fetch it as it was given")}
 }
 
 func othersCopy() error {

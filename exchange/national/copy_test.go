@@ -1,21 +1,29 @@
 package national
 
 import (
+	"context"
 	"crypto/tls"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/audit"
+	"github.com/onedoor/yimen/exchange/broker"
+	"github.com/onedoor/yimen/exchange/catalogue"
 	"github.com/onedoor/yimen/exchange/copies"
+	"github.com/onedoor/yimen/exchange/door"
 	"github.com/onedoor/yimen/exchange/ofd"
 )
 
@@ -185,63 +193,194 @@ func addressIn(t testing.TB, a answer) string {
 
 var soundAddress = map[string]any{"certIdentifier": identifier, "useCause": cause, "holderCode": citizen, "holderTypeCode": "111"}
 
-// An address serves once. The entry stands before there is an address, and the fetch leaves none.
+// plain asks for what stands at an address without https.
+func (w *world) plain(t testing.TB, address string) *httptest.ResponseRecorder {
+	t.Helper()
+	recorder := httptest.NewRecorder()
+	w.ServeHTTP(recorder, httptest.NewRequestWithContext(t.Context(), http.MethodGet, strings.TrimPrefix(address, origin), nil))
+	return recorder
+}
+
+// An address serves once. The entry of the query stands before there is an address, and that of the fetch before there is a file.
 func TestAddressServesOnce(t *testing.T) {
 	w := newWorldIn(t, cityOfFiles(), identified(1, identifier))
 	address := addressIn(t, w.call(t, "downloadUrl", soundAddress))
 	if len(w.entries) != 1 || len(address) < len(origin+copiesPath)+43 || strings.Contains(address, citizen) {
 		t.Errorf("%d entries before %s", len(w.entries), address)
 	}
-	plain := httptest.NewRecorder()
-	w.ServeHTTP(plain, httptest.NewRequestWithContext(t.Context(), http.MethodGet, strings.TrimPrefix(address, origin), nil))
-	if plain.Code != http.StatusUnprocessableEntity || !strings.Contains(plain.Body.String(), "YM-NAT-0114") {
-		t.Errorf("without https: %d %s", plain.Code, plain.Body)
-	}
-	if head := w.get(t, http.MethodHead, address); head.Code != http.StatusOK {
-		t.Errorf("the head: %d", head.Code)
+	if head := w.get(t, http.MethodHead, address); head.Code != http.StatusOK || len(w.entries) != 1 {
+		t.Errorf("the head: %d, %d entries", head.Code, len(w.entries))
 	}
 	first := w.get(t, http.MethodGet, address)
 	if first.Code != http.StatusOK || first.Header().Get("Content-Type") != "application/ofd" || first.Header().Get("Cache-Control") != "no-store" || first.Header().Get("Content-Disposition") != `attachment; filename="01.ofd"` || !strings.Contains(pageOf(t, first.Body.Bytes()), titleNo) {
 		t.Errorf("%d %v", first.Code, first.Header())
 	}
+	if e := w.entries[len(w.entries)-1]; len(w.entries) != 2 || e.Kind != audit.Act || e.Act != handedOver || e.Target != "01" || e.Department != "xzsp" || e.Clerk != itself || e.Holder.Number+e.Subject != "" {
+		t.Errorf("of the fetch the log says %+v", e)
+	}
 	second := w.get(t, http.MethodGet, address)
-	if second.Code != http.StatusNotFound || !strings.Contains(second.Body.String(), "YM-CPY-0203") || len(w.entries) != 1 {
+	if second.Code != http.StatusNotFound || !strings.Contains(second.Body.String(), "YM-CPY-0203") || len(w.entries) != 2 {
 		t.Errorf("the second time: %d %s", second.Code, second.Body)
 	}
-	if !slices.ContainsFunc(w.turned, func(e audit.Entry) bool { return e.Refusal == "YM-CPY-0203" }) {
-		t.Error("nobody hears that it was fetched twice")
+	w.refusedOnce(t, "YM-CPY-0203", "", "01")
+}
+
+// Without its entry a file is not given, and waits on.
+func TestNoFetchWithoutEntry(t *testing.T) {
+	w := newWorldIn(t, cityOfFiles(), identified(1, identifier))
+	address := addressIn(t, w.call(t, "downloadUrl", soundAddress))
+	w.broken = errors.New("disk full")
+	if got := w.get(t, http.MethodGet, address); got.Code != http.StatusServiceUnavailable || !strings.Contains(got.Body.String(), "YM-NAT-0118") {
+		t.Errorf("%d %s", got.Code, got.Body)
+	}
+	w.broken = nil
+	if got := w.get(t, http.MethodGet, address, "Authorization", "Bearer "+token); got.Code != http.StatusOK {
+		t.Errorf("later: %d %s", got.Code, got.Body)
+	}
+	if e := w.entries[len(w.entries)-1]; e.Clerk != "0017" || len(w.turned) != 0 {
+		t.Errorf("who showed a token is entered as %q; %d refused", e.Clerk, len(w.turned))
+	}
+}
+
+// refusedOnce says that the log has one refusal with that code, of that department ("": nobody known) and about that receipt.
+func (w *world) refusedOnce(t *testing.T, code string, department exchange.Department, receipt string) {
+	t.Helper()
+	all := slices.DeleteFunc(slices.Clone(w.turned), func(e audit.Entry) bool { return e.Refusal != code })
+	if len(all) != 1 || all[0].Kind != audit.Rejection || all[0].Department != department || (all[0].Clerk == "") != (department == "") || all[0].Target != receipt {
+		t.Errorf("refusals in the log: %+v", w.turned)
 	}
 }
 
 func TestAddressIsGivenUp(t *testing.T) {
 	revoked := &exchange.Problem{Code: "YM-ENR-0300", Kind: exchange.Unauthorised, What: text("已撤销", "revoked")}
+	withdrawn := identified(1, identifier)
+	withdrawn.Status = exchange.Withdrawn
 	for name, test := range map[string]struct {
 		then    func(*world)
 		headers []string
 		code    int
 		says    string
+		fetcher exchange.Department // in the entry of the refusal
 	}{
-		"in time":               {func(w *world) { w.now = w.now.Add(copies.Waits - time.Second) }, nil, http.StatusOK, ""},
-		"too late":              {func(w *world) { w.now = w.now.Add(copies.Waits) }, nil, http.StatusNotFound, "YM-CPY-0202"},
-		"the grant taken back":  {func(w *world) { w.known = city() }, nil, http.StatusForbidden, "YM-NAT-0104"},
-		"the asker revoked":     {func(w *world) { w.unheard = revoked }, nil, http.StatusForbidden, "YM-NAT-0112"},
-		"the asker unknown":     {func(w *world) { w.unheard = &exchange.Problem{Code: "YM-ENR-0301", Kind: exchange.Unavailable} }, nil, http.StatusServiceUnavailable, "YM-NAT-0113"},
-		"by the department":     {func(*world) {}, []string{"Authorization", "Bearer " + token}, http.StatusOK, ""},
-		"by another department": {func(*world) {}, []string{"Authorization", "Bearer " + otherToken}, http.StatusForbidden, "YM-NAT-0110"},
-		"by a stranger's token": {func(*world) {}, []string{"Authorization", "Bearer guess"}, http.StatusUnauthorized, "YM-NAT-0111"},
+		"in time":               {func(w *world) { w.now = w.now.Add(copies.Waits - time.Second) }, nil, http.StatusOK, "", ""},
+		"the grant taken back":  {func(w *world) { w.known = city() }, nil, http.StatusForbidden, "YM-NAT-0104", ""},
+		"that, and introduced":  {func(w *world) { w.known = city() }, []string{"Authorization", "Bearer " + token}, http.StatusForbidden, "YM-NAT-0104", "xzsp"},
+		"the asker revoked":     {func(w *world) { w.unheard = revoked }, nil, http.StatusForbidden, "YM-NAT-0112", ""},
+		"the asker unknown":     {func(w *world) { w.unheard = &exchange.Problem{Code: "YM-ENR-0301", Kind: exchange.Unavailable} }, nil, http.StatusServiceUnavailable, "YM-NAT-0113", ""},
+		"the asker suspended":   {func(w *world) { w.barred = &exchange.Problem{Code: "YM-LIM-0202", Kind: exchange.Limited} }, nil, http.StatusForbidden, "YM-NAT-0116", ""},
+		"limits not known":      {func(w *world) { w.barred = &exchange.Problem{Code: "YM-LIM-0301", Kind: exchange.Unavailable} }, nil, http.StatusServiceUnavailable, "YM-NAT-0113", ""},
+		"the record erased":     {func(w *world) { w.records = nil }, nil, http.StatusNotFound, "YM-NAT-0117", ""},
+		"the record withdrawn":  {func(w *world) { w.records = []exchange.Record{withdrawn} }, nil, http.StatusNotFound, "YM-NAT-0117", ""},
+		"another is held":       {func(w *world) { w.records = []exchange.Record{identified(2, identifier)} }, nil, http.StatusNotFound, "YM-NAT-0117", ""},
+		"the index away":        {func(w *world) { w.lost = errors.New("disk failed") }, nil, http.StatusServiceUnavailable, "YM-NAT-0113", ""},
+		"by the department":     {func(*world) {}, []string{"Authorization", "Bearer " + token}, http.StatusOK, "", ""},
+		"by another department": {func(*world) {}, []string{"Authorization", "Bearer " + otherToken}, http.StatusForbidden, "YM-NAT-0110", "scjg"},
+		"by a stranger's token": {func(*world) {}, []string{"Authorization", "Bearer guess"}, http.StatusUnauthorized, "YM-NAT-0111", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorldIn(t, cityOfFiles(), identified(1, identifier))
 			address := addressIn(t, w.call(t, "downloadUrl", soundAddress))
 			test.then(w)
-			if got := w.get(t, http.MethodGet, address, test.headers...); got.Code != test.code || !strings.Contains(got.Body.String(), test.says) {
-				t.Errorf("%d %s", got.Code, got.Body)
+			if got := w.get(t, http.MethodGet, address, test.headers...); got.Code != test.code || !strings.Contains(got.Body.String(), test.says) || (len(w.entries) == 2) != (test.code == http.StatusOK) {
+				t.Errorf("%d %s, %d entries", got.Code, got.Body, len(w.entries))
+			}
+			if test.code != http.StatusOK && test.code != http.StatusServiceUnavailable {
+				w.refusedOnce(t, test.says, test.fetcher, "01")
 			}
 		})
 	}
-	if got := newWorldIn(t, cityOfFiles()).get(t, http.MethodGet, origin+copiesPath+strings.Repeat("A", 43)); got.Code != http.StatusNotFound || !strings.Contains(got.Body.String(), "YM-CPY-0202") {
-		t.Errorf("a guess: %d %s", got.Code, got.Body)
+	w := newWorldIn(t, cityOfFiles(), identified(1, identifier))
+	late := addressIn(t, w.call(t, "downloadUrl", soundAddress))
+	w.now = w.now.Add(copies.Waits)
+	for name, address := range map[string]string{"too late": late, "a guess": origin + copiesPath + strings.Repeat("A", 43)} {
+		if got := w.get(t, http.MethodGet, address); got.Code != http.StatusNotFound || !strings.Contains(got.Body.String(), "YM-CPY-0202") {
+			t.Errorf("%s: %d %s", name, got.Code, got.Body)
+		}
 	}
+}
+
+// An address that was sent in clear serves nobody any more.
+func TestAddressInClearIsGivenUp(t *testing.T) {
+	w := newWorldIn(t, cityOfFiles(), identified(1, identifier))
+	address := addressIn(t, w.call(t, "downloadUrl", soundAddress))
+	if got := w.plain(t, address); got.Code != http.StatusUnprocessableEntity || !strings.Contains(got.Body.String(), "YM-NAT-0114") {
+		t.Errorf("without https: %d %s", got.Code, got.Body)
+	}
+	w.refusedOnce(t, "YM-NAT-0114", "", "01")
+	if got := w.get(t, http.MethodGet, address); got.Code != http.StatusNotFound || !strings.Contains(got.Body.String(), "YM-CPY-0202") {
+		t.Errorf("afterwards: %d %s", got.Code, got.Body)
+	}
+}
+
+// However many a department fetches, it is given more; where too many wait, nobody is looked up and no entry says answered.
+func TestFetchingMakesRoom(t *testing.T) {
+	w := newWorldIn(t, cityOfFiles(), identified(1, identifier))
+	for range 251 {
+		if got := w.get(t, http.MethodGet, addressIn(t, w.call(t, "downloadUrl", soundAddress))); got.Code != http.StatusOK {
+			t.Fatalf("%d %s", got.Code, got.Body)
+		}
+	}
+	for range 250 {
+		addressIn(t, w.call(t, "downloadUrl", soundAddress))
+	}
+	entries, finds := len(w.entries), w.finds
+	got := w.call(t, "downloadUrl", soundAddress)
+	if got.Head.Status != otherFault || !strings.Contains(got.Head.Message, "YM-CPY-0201") || len(w.entries) != entries || w.finds != finds {
+		t.Errorf("%+v, %d entries and %d looked for more", got.Head, len(w.entries)-entries, w.finds-finds)
+	}
+	if got := w.call(t, "downloadFile", soundFile); got.Head.Status != ok {
+		t.Errorf("downloadFile: %+v", got.Head)
+	}
+}
+
+// What was found and what was sent are gone from memory with the file.
+func TestNothingOutlivesTheFetch(t *testing.T) {
+	w := newWorldIn(t, cityOfFiles())
+	shelf, freed := copies.NewShelf(func() time.Time { return noon }), make(chan string, 3)
+	f := facade{Config{Catalogue: func() *catalogue.Catalogue { return w.known }, Clock: func() time.Time { return noon }, Holdings: w}}
+	watched := func(what string) []byte {
+		data := []byte(strings.Repeat(what, 100))
+		runtime.AddCleanup(&data[0], func(what string) { freed <- what }, what)
+		return data
+	}
+	ticket := func() string {
+		place, err := shelf.Reserve("xzsp")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer place.Leave()
+		sent, token := watched("sent"), watched("token")
+		r := httptest.NewRequestWithContext(context.WithValue(t.Context(), head{}, sent), http.MethodPost, Path, nil)
+		r.Header.Set("Authorization", unsafe.String(&token[0], len(token)))
+		fields := fmt.Appendf(watched("found")[:0], `{"certificateNumber":%q}`, titleNo)
+		found := finding{evidence: []exchange.Evidence{{Type: "property-title", Fields: fields}}}
+		turn := turn{Request: r, caller: door.Caller{Caller: broker.Caller{Department: "xzsp", Clerk: "0017"}}}
+		may := f.stillMay(disclosed(turn, wanted{}, found), door.New(door.Config{Roll: w}).Remember(r, turn.caller))
+		return place.Put(copies.Kept{File: watched("file"), May: may})
+	}()
+	await := func(want ...string) {
+		t.Helper()
+		got := map[string]bool{}
+		for deadline := time.Now().Add(10 * time.Second); len(got) < len(want) && time.Now().Before(deadline); {
+			runtime.GC()
+			select {
+			case what := <-freed:
+				got[what] = true
+			case <-time.After(time.Millisecond):
+			}
+		}
+		for _, what := range want {
+			if !got[what] {
+				t.Errorf("%s stays in memory", what)
+			}
+		}
+	}
+	await("sent", "token", "found")
+	if kept, err := shelf.Take(ticket, func(copies.Kept) error { return nil }); err != nil || len(kept.File) == 0 {
+		t.Fatal(err)
+	}
+	await("file")
+	runtime.KeepAlive(shelf)
 }
 
 // Addresses by the holder come as a list of one: of several licences none is guessed.
@@ -325,6 +464,32 @@ func TestVerifyFile(t *testing.T) {
 				t.Errorf("%+v %s", got.Head, got.Data)
 			}
 		})
+	}
+}
+
+// Of files to verify, which strangers can send as well, few are in memory at once. Who comes again is answered.
+func TestFewFilesAtOnce(t *testing.T) {
+	w := newWorldIn(t, cityOfFiles())
+	var all sync.WaitGroup
+	var ends []*io.PipeWriter
+	for range mostVerified {
+		body, end := io.Pipe()
+		ends = append(ends, end)
+		all.Go(func() {
+			w.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodPost, Path+"/verifyFile", body))
+		})
+		io.WriteString(end, "{") // it returns once somebody reads
+	}
+	data := map[string]any{"certTypeCode": title, "contentType": "base64", "content": "UERG", "useCause": cause}
+	if got := w.call(t, "verifyFile", data); got.Head.Status != otherFault || !strings.Contains(got.Head.Message, "YM-NAT-0119") {
+		t.Errorf("%+v", got.Head)
+	}
+	for _, end := range ends {
+		end.Close()
+	}
+	all.Wait()
+	if got := w.call(t, "verifyFile", data); got.Head.Status != notOffered {
+		t.Errorf("later: %+v", got.Head)
 	}
 }
 

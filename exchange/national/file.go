@@ -2,6 +2,7 @@ package national
 
 import (
 	"encoding/base64"
+	"net/http"
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/copies"
@@ -19,11 +20,34 @@ type aFile struct {
 // largestFile bounds the body of a request to verify: the largest copy in Base64, and what is around it.
 const largestFile = copies.MaxFile/3*4 + 64<<10
 
+// mostVerified is how many files are read and looked at at once. Who sends one is said inside the body, behind the file, so the whole must
+// be read before that is known: this bounds the memory that strangers can take, to some 4 MiB for each.
+const mostVerified = 16
+
+// few lets no more requests in at once; others are told to come again.
+func few(at int, do func(*http.Request) (any, error)) func(*http.Request) (any, error) {
+	in := make(chan struct{}, at)
+	return func(r *http.Request) (any, error) {
+		select {
+		case in <- struct{}{}:
+			defer func() { <-in }()
+			return do(r)
+		default:
+			return replying(r, failed(busy())), nil
+		}
+	}
+}
+
+func busy() error {
+	return &exchange.Problem{Code: "YM-NAT-0119", Kind: exchange.Unavailable, What: text("正在核验的文件太多", "too many files are being verified"),
+		Mend: text("几秒后再发", "send it again in a few seconds")}
+}
+
 // What verifyFile says of a copy, by the results of verifyCertInfo that mean the same.
 var (
 	genuine = text("是本平台制作的加注件，没有改动，在其有效期内；证照的现状请用 verifyCertInfo 核验", "a copy that this exchange made, unchanged and within its time; how the licence stands now verifyCertInfo tells")
 	overdue = text("是本平台制作的加注件，没有改动，但加注件的有效期已过", "a copy that this exchange made, unchanged, but it has had its time")
-	changed = text("带有本平台的签名，但内容已被改动（另存为也算）", "it bears this exchange's signature, and was changed (saved anew counts)")
+	changed = text("所带的签名出自本平台，但文件内容不是当时签的：所载一概不可信", "its signature is this exchange's, and the file is not what was signed: believe nothing that it says")
 )
 
 // verifyFile says whether a file is a copy that this exchange made. It looks nobody up, so it leaves no entry.
@@ -69,6 +93,6 @@ func notInBase64() error {
 }
 
 func foreignFile() error {
-	return notServed(text("这不是本平台制作的加注件，真伪无从核验", "the file is no copy that this exchange made, so it cannot tell whether it is genuine"),
+	return notServed(text("文件不带本平台的有效签名：不是本平台制作的加注件，或是伪造、另存过的，真伪无从核验", "the file has no sound signature of this exchange: it is no copy that the exchange made, or was forged or saved anew, so it cannot tell whether it is genuine"),
 		text("电子证照文件请向其签发部门核验；核对所载信息用 verifyCertInfo；加注件请发取得时的原文件，不要另存", "ask the department that issued a licence's file; to check what it says use verifyCertInfo; send a copy as it was fetched, not saved anew"))
 }

@@ -96,7 +96,7 @@ func FuzzRequest(f *testing.F) {
 	w := newWorld(f, record(1, titleNo, exchange.Valid))
 	f.Fuzz(func(t *testing.T, body string) {
 		w.finds, w.entries, w.turned = 0, nil, nil
-		for _, operation := range []string{"queryCertInfoByHolderCode", "verifyCertInfo", "queryCertInfo", "getCertRemarkInfo", "queryCertInfoByQRcode", "downloadFile", "downloadUrl", "verifyFile"} {
+		for _, operation := range []string{"queryCertInfoByHolderCode", "verifyCertInfo", "queryCertInfo", "getCertRemarkInfo", "queryCertInfoByQRcode", "downloadFile", "downloadUrl", "downloadUrlsByHolderCode", "verifyFile"} {
 			w.call(t, operation, body)
 		}
 		if w.finds > len(w.entries) {

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/audit"
 	"github.com/onedoor/yimen/exchange/broker"
 	"github.com/onedoor/yimen/exchange/catalogue"
 	"github.com/onedoor/yimen/exchange/contract"
@@ -45,6 +46,11 @@ type Config struct {
 	Schemas func() *schemas.Set
 	Press   *copies.Press // makes files
 	Shelf   *copies.Shelf // keeps them until they are fetched
+	// Holdings, Bar and Append are asked when a file is fetched: whether its record is still held, whether who asked for it is suspended
+	// (a Problem, of the kind Unavailable where that cannot be said), and to make the entry durable that it left.
+	Holdings broker.Holdings
+	Bar      func(exchange.Department, string) error
+	Append   func(context.Context, audit.Entry) error
 	// Origin is the address (https://host:port) at which whoever sent a request fetches a file; its errors are Problems.
 	Origin func(*http.Request) (string, error)
 	Clock  func() time.Time
@@ -105,11 +111,15 @@ func answering[D any](f facade, answer func(turn, D) (said, error)) func(*http.R
 		if err != nil {
 			s = failed(err)
 		}
-		if s.data == nil {
-			s.data = struct{}{}
-		}
-		return reply[any]{head{s.status, s.text.In(wire.Language(r.Header))}, s.data}, nil
+		return replying(r, s), nil
 	}
+}
+
+func replying(r *http.Request, s said) reply[any] {
+	if s.data == nil {
+		s.data = struct{}{}
+	}
+	return reply[any]{head{s.status, s.text.In(wire.Language(r.Header))}, s.data}
 }
 
 // answered logs what somebody must look at; what callers did wrong they are told.

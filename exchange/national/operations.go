@@ -54,17 +54,17 @@ func Operations(cfg Config) []contract.Operation {
 var (
 	aboutCopies = text("平台用授权的字段制作的加注件（OFD，GB/T 33190），不是证照原件，也不是签发部门的文件：写明数源部门、数据截至时间、用途、索取部门和回执，并有签名。须同时给出持证主体；只有一张时才给。加注件 30 天内有效，可另写，最长 180 天，不超过证照的有效期。",
 		"A copy (加注件; OFD, GB/T 33190) that the exchange makes of the granted fields. It is neither the licence nor its issuer's file: it says whose word it is and as of when, for what and by which department it was asked, the receipt, and it is signed. The holder is needed too, and only one licence may be meant. A copy serves for 30 days, or as long as is asked, at most for 180 and no longer than the licence. ")
-	aboutAddresses = text("content 是 https 地址：只能取一次，十分钟内有效，取时不必带令牌；其间授权收回或索取者被撤销的不再给。文件只在本节点内存中，重启即忘。",
-		"content is an https address: it serves once, within ten minutes, and needs no token; it serves no more once the grant is taken back or who asked is revoked. The file is in this node's memory only, and a restart forgets it.")
+	aboutAddresses = text("content 是 https 地址：只能取一次，十分钟内有效，取时不必带令牌；其间授权收回、记录删除或失效、索取者被撤销或暂停的不再给；不经 https 请求过的作废。取走时留审计。文件只在本节点内存中，重启即忘。",
+		"content is an https address: it serves once, within ten minutes, and needs no token; it serves no more once the grant is taken back, the record is erased or not in force, who asked is revoked or suspended, or it was asked for without https. A fetch leaves an audit entry. The file is in this node's memory only, and a restart forgets it.")
 )
 
 // verifying declares verifyFile, whose bodies are larger than others.
 func (f facade) verifying() contract.Operation {
 	o := operation(f, f.verifyFile, "verifyFile", text("核验加注件的真伪", "whether a copy is genuine"),
-		text("文件是不是本平台制作的加注件、有没有改动。result：0 真实且在有效期内，3 真实、已过加注件的有效期，7 已被改动。不是本平台制作的文件为 2：真伪无从核验。须有该类证照的共享授权，或是其数源部门；不查任何人，因此没有新的回执，receipt 是制作时的。文件不超过 1 MiB。",
-			"Whether a file is a copy that this exchange made, and unchanged. result: 0 genuine and within its time, 3 genuine and overdue, 7 changed. Files that it did not make get 2: it cannot tell. Who asks has a grant of the type or keeps it. Nobody is looked up, so there is no new receipt: the one told is of the query that the copy tells of. A file has 1 MiB at most."),
+		text("文件是不是本平台制作的加注件、有没有改动。result：0 真实且在有效期内，3 真实、已过加注件的有效期，7 封签出自本平台、文件已被改动。没有本平台有效签名的文件为 2：真伪无从核验。须有该类证照的共享授权，或是其数源部门；不查任何人，因此没有新的回执，receipt 是制作时的。文件不超过 1 MiB。",
+			"Whether a file is a copy that this exchange made, and unchanged. result: 0 genuine and within its time, 3 genuine and overdue, 7 its seal is the exchange's and the file was changed. Files without a sound signature of the exchange get 2: it cannot tell. Who asks has a grant of the type or keeps it. Nobody is looked up, so there is no new receipt: the one told is of the query that the copy tells of. A file has 1 MiB at most."),
 		aFile{exampleType, "base64", "UEsDBBQAAAAA", exampleCause}, verdict{"0", genuine.ZH, &exampleReceipt})
-	o.MaxBody = largestFile
+	o.MaxBody, o.Do = largestFile, few(mostVerified, o.Do)
 	return o
 }
 
@@ -75,7 +75,7 @@ func (f facade) fetching() contract.Operation {
 		Name:       text("取加注件", "fetch a copy"),
 		About:      text("downloadUrl 给出的地址：取一次，十分钟内有效。带着令牌或证书来取的，须是索取的部门。", "The address that downloadUrl gives: it serves once, within ten minutes. Who comes with a token or a certificate must be of the department that asked."),
 		Parameters: []contract.Parameter{{Name: "ticket", In: "path", Example: "4Jr9c1m0fJ7yqgW1aX8b3uZl5tKpE2sVhN6dQoYxR0g", About: text("地址中的票据", "the ticket in the address")}},
-		Media:      copies.Media, Refusals: []error{none, onlyHTTPS(), othersCopy(), badShown(), unsure()}, Do: f.fetch}
+		Media:      copies.Media, Refusals: []error{none, onlyHTTPS(), othersCopy(), askerGone(), askerSuspended(), notHeldAnyMore(), badShown(), unsure(), notEntered()}, Do: f.fetch}
 }
 
 // operation declares one operation. Who asks is said in the body, so the declaration calls none of the usual refusals.

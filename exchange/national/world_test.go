@@ -1,6 +1,7 @@
 package national
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"crypto/x509"
@@ -64,10 +65,12 @@ type world struct {
 	entries  []audit.Entry
 	turned   []audit.Entry
 	finds    int
+	lost     error // of the index
 	now      time.Time
 	known    *catalogue.Catalogue
 	keyless  error
 	unheard  error // of the roll
+	barred   error // by the limits
 }
 
 // What never changes: two cities that differ in their grants.
@@ -115,13 +118,17 @@ func newWorldIn(t testing.TB, known *catalogue.Catalogue, records ...exchange.Re
 	}
 	keeper := door.New(door.Config{Callers: callers, Clock: clock, Roll: w, Report: func(_ context.Context, e audit.Entry) { w.turned = append(w.turned, e) }})
 	w.Handler = contract.Handler(Operations(Config{Broker: answering, Catalogue: func() *catalogue.Catalogue { return w.known }, Door: keeper, Schemas: evidence, Clock: clock,
-		Press: copies.NewPress(w.keys, nil), Shelf: copies.NewShelf(clock), Origin: func(*http.Request) (string, error) { return origin, nil },
+		Press: copies.NewPress(w.keys, nil), Shelf: copies.NewShelf(clock), Holdings: w, Bar: func(exchange.Department, string) error { return w.barred },
+		Append: func(ctx context.Context, e audit.Entry) error { _, err := w.Append(ctx, e); return err }, Origin: func(*http.Request) (string, error) { return origin, nil },
 		Nonce: func(*http.Request, door.Caller) (string, error) { return "", nil }, Log: slog.New(slog.DiscardHandler)}), nil)
 	return w
 }
 
 func (w *world) Find(_ context.Context, of exchange.Holder, types []exchange.EvidenceType) (exchange.Found, error) {
 	w.finds++
+	if w.lost != nil {
+		return exchange.Found{}, w.lost
+	}
 	var found exchange.Found
 	for _, t := range types {
 		s := exchange.Source{Folded: true}
@@ -168,7 +175,18 @@ func record(id byte, number string, status exchange.Status) exchange.Record {
 // answer is what comes back.
 type answer struct {
 	Head head
-	Data map[string]json.RawMessage
+	Data members
+}
+
+// members are those of the data; a list is the member "list".
+type members map[string]json.RawMessage
+
+func (m *members) UnmarshalJSON(data []byte) error {
+	if bytes.HasPrefix(data, []byte("[")) {
+		*m = members{"list": data}
+		return nil
+	}
+	return json.Unmarshal(data, (*map[string]json.RawMessage)(m))
 }
 
 // call sends data in the envelope; a text is a whole body.

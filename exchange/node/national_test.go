@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/onedoor/yimen/certs"
+	"github.com/onedoor/yimen/exchange/copies"
+	"github.com/onedoor/yimen/exchange/erasure"
 	"github.com/onedoor/yimen/exchange/national"
 )
 
@@ -100,9 +102,20 @@ func TestCopiesOfARecord(t *testing.T) {
 		t.Errorf("%d %+v", status, said)
 	}
 	at = address()
+	if _, err := n.Erase(t.Context(), "scjg/0001", EraseRequest{Kind: erasure.OfHolder, Number: company, Basis: "pipl-47"}); err != nil {
+		t.Fatal(err)
+	}
+	if code, body := fetch(at); code != http.StatusNotFound || !strings.Contains(string(body), "YM-NAT-0117") {
+		t.Errorf("of what was erased: %d", code)
+	}
+	place, err := n.shelf.Reserve("xzsp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at = place.Put(copies.Kept{File: file})
 	authority.closed.Store(true)
 	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(lookAgain / 4) {
-		if _, err := n.shelf.Find(at[strings.LastIndex(at, "/")+1:]); err != nil {
+		if _, err := n.shelf.Find(at); err != nil {
 			break
 		}
 		if time.Now().After(deadline) {

@@ -127,7 +127,7 @@ func (n *Node) handler() (http.Handler, error) {
 // nationals are the operations of the national interface.
 func (n *Node) nationals() []contract.Operation {
 	return national.Operations(national.Config{Broker: n.Broker, Catalogue: n.Current, Door: n.door, Schemas: n.Registry.Evidence, Clock: n.around.Clock, Log: n.around.Log,
-		Press: copies.NewPress(n.copyKeys, nil), Shelf: n.shelf, Origin: n.origin,
+		Press: copies.NewPress(n.copyKeys, nil), Shelf: n.shelf, Holdings: n.found(), Bar: n.Limits.Bar, Append: n.append, Origin: n.origin,
 		Nonce: func(r *http.Request, caller door.Caller) (string, error) {
 			return api.Nonce(r, caller, n.door, n.around.Clock())
 		}})

@@ -2,10 +2,12 @@ package ofd
 
 import (
 	"fmt"
+	"iter"
 	"math"
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/width"
 )
@@ -43,21 +45,19 @@ func square(r rune) bool {
 }
 
 // Wrap breaks a text into lines that are no longer than width: at the ends of its own lines, before words and numbers of ASCII unless
-// those are long, else where there is no more room. No line begins with a mark that closes (避头).
-func Wrap(says string, size, width float64) (lines []string) {
-	for own := range strings.Lines(strings.ReplaceAll(says, "\r\n", "\n")) {
-		lines = append(lines, wrapLine(plain(own), size, width)...)
+// those are long, else where there is no more room. No line begins with a mark that closes (避头). It breaks no further than it is asked.
+func Wrap(says string, size, width float64) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for own := range strings.Lines(strings.ReplaceAll(says, "\r\n", "\n")) {
+			for rest := plain(own); len(rest) > 0; {
+				n := fitting(rest, size, width)
+				if !yield(strings.TrimRight(string(rest[:n]), " ")) {
+					return
+				}
+				rest = rest[n:]
+			}
+		}
 	}
-	return lines
-}
-
-func wrapLine(rest []rune, size, width float64) (lines []string) {
-	for len(rest) > 0 {
-		n := fitting(rest, size, width)
-		lines = append(lines, strings.TrimRight(string(rest[:n]), " "))
-		rest = rest[n:]
-	}
-	return lines
 }
 
 // fitting is how many characters stand on a line.
@@ -88,19 +88,34 @@ const closing = "，。、；：？！）》」』】〕”’,.;:?!)]}%"
 
 func narrow(r rune) bool { return r > ' ' && r < 0x2000 }
 
-// plain leaves of a line what can be seen: control characters and those that turn the direction of writing are shown as such.
+// mostMarks is how many marks stand on one character: of more, piled up, the neighbouring lines could not be read.
+const mostMarks = 8
+
+// plain leaves of a line what can be seen: what cannot, and what turns the direction of writing, is shown as something that is not known,
+// so that two texts which look the same are the same.
 func plain(line string) []rune {
-	var all []rune
-	for _, r := range strings.TrimRight(line, "\n\r") {
+	line = strings.TrimRight(line, "\n\r")
+	all, marks := make([]rune, 0, utf8.RuneCountInString(line)), 0
+	for _, r := range line {
+		if marks++; !unicode.In(r, unicode.Mn, unicode.Me) {
+			marks = 0
+		}
 		switch {
 		case r == '\t':
 			r = ' '
-		case unicode.IsControl(r), unicode.In(r, unicode.Bidi_Control, unicode.Co, unicode.Cs), r == 0xFFFE, r == 0xFFFF:
+		case unseen(r), marks > mostMarks:
 			r = unicode.ReplacementChar
 		}
 		all = append(all, r)
 	}
 	return all
+}
+
+// unseen says whether a character is none that people see: a control, a mark of direction, a joiner, a tag, a filler, or no character at
+// all. Variation selectors are none of these: names are written with them.
+func unseen(r rune) bool {
+	return unicode.IsControl(r) || r == 0xFFFE || r == 0xFFFF ||
+		unicode.In(r, unicode.Cf, unicode.Co, unicode.Cs, unicode.Zl, unicode.Zp, unicode.Other_Default_Ignorable_Code_Point)
 }
 
 // placed is where a text stands, and at which height within that its base line is. The boundary is the whole page where it is turned,

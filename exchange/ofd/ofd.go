@@ -52,6 +52,17 @@ type Text struct {
 	Says  string
 }
 
+// Least is how many bytes of a file a text takes at least: whoever adds them up knows early what grows too large.
+func (t Text) Least() int {
+	least := len(t.Says)
+	for _, r := range t.Says {
+		if r > 0xFFFF { // it stands alone; see codes
+			least += len(`<ofd:TextCode X="0" Y="0"></ofd:TextCode>`)
+		}
+	}
+	return least
+}
+
 // Shape is rectangles filled with one colour.
 type Shape struct {
 	Gray  uint8
@@ -101,13 +112,16 @@ func (d Document) Files() ([]File, error) {
 }
 
 func (d Document) root() xmlRoot {
-	root := xmlRoot{Space: space, Version: "1.0", Kind: "OFD", Info: xmlInfo{ID: d.ID, Title: d.Title, Author: d.Author, Subject: d.Subject,
+	root := xmlRoot{Space: space, Version: "1.0", Kind: "OFD", Info: xmlInfo{ID: d.ID, Title: spelt(d.Title), Author: spelt(d.Author), Subject: spelt(d.Subject),
 		Created: d.Created.Format(time.DateOnly), Creator: "Yimen"}, Document: documentFile}
 	for _, datum := range d.Custom {
-		root.Info.Custom = append(root.Info.Custom, xmlDatum(datum))
+		root.Info.Custom = append(root.Info.Custom, xmlDatum{datum.Name, spelt(datum.Value)})
 	}
 	return root
 }
+
+// spelt is metadata as pages have the same text: readers show it beside them.
+func spelt(value string) string { return string(plain(value)) }
 
 func (d Document) attachments() xmlAttachments {
 	all := xmlAttachments{Space: space}

@@ -110,9 +110,37 @@ func TestWrap(t *testing.T) {
 		{"一\n二\r\n三", 30, []string{"一", "二", "三"}},
 		{"字", 1, []string{"字"}},
 		{"a\u202eb\x01c\td", 90, []string{"a\ufffdb\ufffdc d"}},
+		{"1\u200b2\u00ad3\u3164", 90, []string{"1\ufffd2\ufffd3\ufffd"}},
+		{"张\U000e0041\U000e0100\u2028三", 90, []string{"张\ufffd\U000e0100\ufffd三"}},
+		{"e\u0301" + strings.Repeat("\u0300", 9), 90, []string{"e\u0301" + strings.Repeat("\u0300", 7) + "\ufffd\ufffd"}},
 	} {
-		if got := Wrap(test.says, 10, test.width); !slices.Equal(got, test.want) {
+		if got := slices.Collect(Wrap(test.says, 10, test.width)); !slices.Equal(got, test.want) {
 			t.Errorf("%q in %v: %q, want %q", test.says, test.width, got, test.want)
+		}
+	}
+}
+
+// What pages do not show stands in no metadata either.
+func TestMetadataIsPlain(t *testing.T) {
+	const hidden = "\u202e\u200b\u2066\U000e0041\ufeff"
+	d := sample()
+	d.Title, d.Author, d.Subject, d.Custom[0].Value = "题"+hidden, "平台"+hidden, "事由"+hidden, "1.2.156"+hidden
+	d.Pages = nil
+	if archive := string(packed(t, d)); strings.ContainsAny(archive, hidden) || strings.Count(archive, "\ufffd") != 4*utf8.RuneCountInString(hidden) {
+		t.Errorf("hidden characters stand in %q", archive)
+	}
+}
+
+// A text takes no fewer bytes than it says it does.
+func TestLeast(t *testing.T) {
+	for _, says := range []string{"", "abc", "不动产", "𠮷野家😀", strings.Repeat("\U000e0100", 50)} {
+		text := Text{X: 1, Y: 1, Size: 3, Says: says}
+		files, err := Document{Pages: []Page{{Texts: []Text{text}}}}.Files()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if page := len(files[1].Content); text.Least() > page || text.Least() < len(says) {
+			t.Errorf("%q takes %d of %d bytes", says, text.Least(), page)
 		}
 	}
 }
@@ -227,7 +255,7 @@ func FuzzWrap(f *testing.F) {
 		if !utf8.ValidString(says) || !(size >= 1 && size <= 20) || !(width >= size && width <= 500) {
 			return
 		}
-		lines := Wrap(says, size, width)
+		lines := slices.Collect(Wrap(says, size, width))
 		for _, line := range lines {
 			if Measure(line, size) > width+size/100 && utf8.RuneCountInString(line) > 1 {
 				t.Errorf("%q is longer than %v", line, width)
@@ -235,7 +263,7 @@ func FuzzWrap(f *testing.F) {
 		}
 		count := func(s string) (n int) {
 			for _, r := range s {
-				if unicode.IsLetter(r) || unicode.IsDigit(r) {
+				if !unseen(r) && unicode.IsLetter(r) || unicode.IsDigit(r) {
 					n++
 				}
 			}
