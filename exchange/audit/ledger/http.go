@@ -237,6 +237,9 @@ func filterOf(asked map[string][]string) (f Filter, err error) {
 		if len(values) != 1 {
 			return Filter{}, badFilter(text("同一条件写了两次", "a condition is there twice"))
 		}
+		if value == "" && (name == "decision" || name == "kind") { // inside, the empty one stands for any
+			return Filter{}, badFilter(text("条件没有写值", "a condition has no value"))
+		}
 		switch name {
 		case "from":
 			f.From, err = time.Parse(time.RFC3339, value)

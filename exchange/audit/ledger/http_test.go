@@ -323,7 +323,7 @@ func TestSearch(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	for _, q := range []string{"from=yesterday", "most=7", "name=x", "kind=act&kind=query"} {
+	for _, q := range []string{"from=yesterday", "most=7", "name=x", "kind=act&kind=query", "kind=", "decision="} {
 		c := as("auditor")
 		if _, err := c.ask(t.Context(), http.MethodGet, "/v1/audit/entries?"+q, nil, &Page{}); code(err) != "YM-AUD-0101" {
 			t.Errorf("%s: %v", q, err)
