@@ -125,7 +125,7 @@ func principalOf(name string) (string, error) {
 	}
 	who, err := certs.ParsePrincipal("any", name)
 	if err != nil {
-		return "", &usageError{&exchange.Problem{Code: "YM-CLI-0808", Kind: exchange.Invalid, What: both("选项 --name 的值不对", "the value of --name is wrong"),
+		return "", &usageError{&exchange.Problem{Code: "YM-CLI-0808", Kind: exchange.Invalid, What: both("身份的名称不对", "the name of the identity is wrong"),
 			Mend: both("写成 部门/名称，如 scjg/licences；服务和人员写 部门/service/名称、部门/clerk/工号", "write department/name, such as scjg/licences; for services and people department/service/name and department/clerk/code")}}
 	}
 	return who.Principal(), nil
