@@ -101,13 +101,12 @@ func (x *index) get(key []byte) (value []byte, found bool, err error) {
 // row is one row of the index.
 type row struct{ key, value []byte }
 
-// rowsOf are the rows of a leaf. What is no entry has none.
-func rowsOf(at uint64, l *leaf) []row {
+// rowsOf are the rows of a leaf whose body has the hash. What is no entry has none.
+func rowsOf(at uint64, l *leaf, sum [sha256.Size]byte) []row {
 	if l.kind != entryLeaf {
 		return nil
 	}
 	e, place := &l.entry, binary.BigEndian.AppendUint64(nil, at)
-	sum := sha256.Sum256(l.body)
 	rows := append(make([]row, 0, 6), row{append([]byte{idRow}, l.id...), append(place[:8:8], sum[:]...)})
 	add := func(kind byte, parts ...string) {
 		if parts[len(parts)-1] != "" {

@@ -19,6 +19,7 @@ package ledger
 import (
 	"context"
 	"crypto/ed25519"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -200,7 +201,7 @@ func (l *Ledger) catchUp(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		rows = append(rows, rowsOf(at, &leaf)...)
+		rows = append(rows, rowsOf(at, &leaf, sha256.Sum256(leaf.body))...)
 		if len(rows) < rowsAtOnce {
 			return nil
 		}

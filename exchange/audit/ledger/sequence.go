@@ -174,7 +174,7 @@ func (b *batch) put(l leaf) {
 		b.heard = max(b.heard, l.entry.Time.UnixNano())
 	}
 	b.leaves = append(b.leaves, l.marshal())
-	b.rows = append(b.rows, rowsOf(b.at, &l)...)
+	b.rows = append(b.rows, rowsOf(b.at, &l, b.fresh[l.id])...)
 	b.count[l.kind]++
 	b.at++
 }

@@ -3,6 +3,7 @@ package ledger
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"io/fs"
@@ -158,7 +159,7 @@ func (c *indexCheck) leaf(in *inspection, at uint64, l *leaf) {
 	if c.index == nil {
 		return
 	}
-	for _, r := range rowsOf(at, l) {
+	for _, r := range rowsOf(at, l, sha256.Sum256(l.body)) {
 		value, found, err := c.index.get(r.key)
 		if err != nil || !found || !bytes.Equal(value, r.value) {
 			in.find(BadIndex, indexDir, "does not say what leaf %d says (%v)", at, err)
