@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/watch"
 )
 
 // errCrashed is what comes of a message whose reading panicked.
@@ -20,19 +21,11 @@ func reading[T any](x *Index, m *exchange.Message, read func() (T, error)) (v T,
 	defer func() {
 		if value := recover(); value != nil {
 			x.log.Error("reading a message panicked; it is refused", slog.String("topic", m.Topic), slog.Int("partition", m.Partition), slog.Int64("offset", m.Offset),
-				slog.String("panic", panicked(value)), slog.String("at", panickedAt()))
+				slog.String("panic", watch.Panicked(value)), slog.String("at", panickedAt()))
 			err = errCrashed
 		}
 	}()
 	return read()
-}
-
-// panicked is what may be told of a panic: its value may hold what the message held, but for the runtime's own words.
-func panicked(value any) string {
-	if err, ok := value.(runtime.Error); ok {
-		return err.Error()
-	}
-	return fmt.Sprintf("%T", value)
 }
 
 // panickedAt is where the panic came from: the nearest call that is not the runtime's.

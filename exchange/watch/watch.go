@@ -54,15 +54,19 @@ func Recovered(ctx context.Context, value any, a *Answer, log *slog.Logger, rout
 	if value == http.ErrAbortHandler {
 		panic(value)
 	}
-	what := fmt.Sprintf("%T", value)
-	if err, ok := value.(runtime.Error); ok {
-		what = err.Error()
-	}
-	log.ErrorContext(ctx, "handler panicked", "route", route, "panic", what, "at", frames())
+	log.ErrorContext(ctx, "handler panicked", "route", route, "panic", Panicked(value), "at", frames())
 	if a.Code != 0 {
 		panic(http.ErrAbortHandler) // half an answer must not pass for a whole one
 	}
 	answer()
+}
+
+// Panicked is what may be told of a panic: its type, or the runtime's own words. The value may hold what a request or a message held.
+func Panicked(value any) string {
+	if err, ok := value.(runtime.Error); ok {
+		return err.Error()
+	}
+	return fmt.Sprintf("%T", value)
 }
 
 // frames are the calls that led to a panic, the nearest first, without arguments.
