@@ -5,11 +5,11 @@ package exchange
 type Found struct {
 	// Records has the newest version of each record of the holder, withdrawn ones included.
 	Records []Record
-	// Sources has every adapter that speaks for one of the types, in no particular order.
+	// Sources has every adapter that speaks for one of the types, in no particular order. Answers share the maps in it: they are to be
+	// read only.
 	Sources []Source
-	// Inputs says what had been folded when this was asked: topic → partition → offset of the next message.
-	// With it the same answer can be found again later. Answers share it: it is to be read only, as the maps in Sources are.
-	Inputs map[string]map[int]int64
+	// Inputs says what had been folded when this was asked. With it the same answer can be found again later.
+	Inputs Inputs
 }
 
 // Source is one adapter's coverage statement together with what the index can say about it.

@@ -66,7 +66,7 @@ func entry() Entry {
 		Department: "scjg", Clerk: "w3-017", Case: "LL-2026-1123-0041", Item: "food-licence-new", Decision: Answered, Holder: holder,
 		Materials: []Material{{Material: "business-licence", Outcome: exchange.Held, Evidence: []Evidence{
 			{Type: "business-licence", Outcome: exchange.Held, Record: "00112233445566778899aabbccddeeff", Version: 3}}}},
-		Catalogue: "c0ffee", Evaluated: noon, Inputs: map[string]map[int]int64{"evidence.business-licence": {0: 17}},
+		Catalogue: "c0ffee", Evaluated: noon, Inputs: exchange.InputsOf(map[string]map[int]int64{"evidence.business-licence": {0: 17}}),
 	}
 }
 
@@ -92,7 +92,7 @@ func TestAppend(t *testing.T) {
 	if err := json.Unmarshal(m.Value, &written); err != nil {
 		t.Fatal(err)
 	}
-	if written.ID != receipt.ID || !written.Time.Equal(receipt.Time) || written.Subject != tokenOf(t, l, holder) || written.Inputs["evidence.business-licence"][0] != 17 {
+	if written.ID != receipt.ID || !written.Time.Equal(receipt.Time) || written.Subject != tokenOf(t, l, holder) || written.Inputs.Next("evidence.business-licence")[0] != 17 {
 		t.Errorf("entry %s", m.Value)
 	}
 }

@@ -17,13 +17,15 @@ func (instant) Append(context.Context, string, []exchange.Message) error { retur
 // sixMaterials is an entry as DESIGN.md's benchmark of queries makes it.
 func sixMaterials() Entry {
 	e := entry()
-	e.Materials, e.Inputs = nil, map[string]map[int]int64{}
+	inputs := map[string]map[int]int64{}
+	e.Materials = nil
 	for i := range 6 {
 		kind := exchange.EvidenceType(fmt.Sprintf("certificate-%d", i))
 		e.Materials = append(e.Materials, Material{Material: string(kind), Outcome: exchange.Held, Evidence: []Evidence{
 			{Type: kind, Outcome: exchange.Held, Record: "00112233445566778899aabbccddeeff", Version: 3}}})
-		e.Inputs["evidence."+string(kind)] = map[int]int64{0: 123456, 1: 123457, 2: 123458, 3: 123459}
+		inputs["evidence."+string(kind)] = map[int]int64{0: 123456, 1: 123457, 2: 123458, 3: 123459}
 	}
+	e.Inputs = exchange.InputsOf(inputs)
 	return e
 }
 

@@ -71,7 +71,7 @@ func (e *Entry) checkAct() error {
 }
 
 // answers says whether the entry tells of an answer.
-func (e *Entry) answers() bool { return e.Materials != nil || e.Inputs != nil || e.Told != nil }
+func (e *Entry) answers() bool { return e.Materials != nil || !e.Inputs.IsZero() || e.Told != nil }
 
 func (e *Entry) checkPlain() error {
 	if e.answers() || e.Act != "" || e.Mode+string(e.On)+string(e.Only)+e.Stated != "" || e.Chosen != nil || e.Parties != nil {

@@ -1,9 +1,7 @@
 package audit
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
 
 	"github.com/onedoor/yimen/exchange/spell"
 )
@@ -43,8 +41,8 @@ func (e *Entry) encode() ([]byte, error) {
 	w.Text(`,"catalogue":`, e.Catalogue)
 	w.Time(`,"evaluated":`, e.Evaluated)
 	w.Some(`,"answers":`, e.Answers)
-	if len(e.Inputs) > 0 {
-		encodeInputs(&w, e.Inputs)
+	if !e.Inputs.IsZero() {
+		w.Of(`,"inputs":`, &e.Inputs)
 	}
 	w.Raw("}")
 	out, err := w.Done()
@@ -72,38 +70,4 @@ func (e *Evidence) encode(w *spell.Writer) {
 	w.Some(`,"record":`, e.Record)
 	w.Count(`,"version":`, uint64(e.Version))
 	w.Raw("}")
-}
-
-// encodeInputs writes topics and their partitions in order.
-func encodeInputs(w *spell.Writer, inputs map[string]map[int]int64) {
-	var topics [32]member[string, map[int]int64]
-	var partitions [16]member[int, int64]
-	w.Raw(`,"inputs":{`)
-	for i, topic := range sorted(topics[:0], inputs) {
-		w.Comma(i)
-		w.Text("", topic.name)
-		w.Raw(":{")
-		for j, p := range sorted(partitions[:0], topic.value) {
-			w.Comma(j)
-			w.Number(`"`, int64(p.name))
-			w.Number(`":`, p.value)
-		}
-		w.Raw("}")
-	}
-	w.Raw("}")
-}
-
-// member is one of a map's.
-type member[K cmp.Ordered, V any] struct {
-	name  K
-	value V
-}
-
-// sorted are a map's members by name, each looked up once.
-func sorted[K cmp.Ordered, V any](into []member[K, V], m map[K]V) []member[K, V] {
-	for name, value := range m {
-		into = append(into, member[K, V]{name, value})
-	}
-	slices.SortFunc(into, func(a, b member[K, V]) int { return cmp.Compare(a.name, b.name) })
-	return into
 }

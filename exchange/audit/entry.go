@@ -61,11 +61,10 @@ type Entry struct {
 	Stated string `json:"stated,omitempty"`
 	// Parties are those who were asked about beside the subject, by role, so that they see it as well and count as the subject does.
 	Parties map[exchange.Role]Party `json:"parties,omitempty"`
-	// Catalogue, Evaluated and Inputs are what the answer was made from, so that it can be made again:
-	// topic → partition → offset of the next message when it was asked.
-	Catalogue string                   `json:"catalogue"`
-	Evaluated time.Time                `json:"evaluated"`
-	Inputs    map[string]map[int]int64 `json:"inputs,omitempty"`
+	// Catalogue, Evaluated and Inputs are what the answer was made from, so that it can be made again.
+	Catalogue string          `json:"catalogue"`
+	Evaluated time.Time       `json:"evaluated"`
+	Inputs    exchange.Inputs `json:"inputs,omitzero"`
 	// Answers commits the exchange to the answers as they were told, which are not in the log; see Log.Commitment.
 	Answers string `json:"answers,omitempty"`
 
@@ -80,10 +79,10 @@ type Entry struct {
 // Party is somebody who was asked about beside the subject. Its members say of them what those of the same names in Entry say of the
 // subject: each is looked up at a moment of its own.
 type Party struct {
-	Subject string                   `json:"subject"`
-	Near    string                   `json:"near,omitempty"`
-	Found   bool                     `json:"found,omitempty"`
-	Inputs  map[string]map[int]int64 `json:"inputs,omitempty"` // nil: nothing of theirs was granted, so they were not looked up
+	Subject string          `json:"subject"`
+	Near    string          `json:"near,omitempty"`
+	Found   bool            `json:"found,omitempty"`
+	Inputs  exchange.Inputs `json:"inputs,omitzero"` // zero: nothing of theirs was granted, so they were not looked up
 
 	// Holder is who it is. It is never written.
 	Holder exchange.Holder `json:"-"`

@@ -18,7 +18,7 @@ func Skim(key, value []byte) (Entry, error) {
 	e, plain := skim(value)
 	if !plain {
 		e, err := Parse(key, value)
-		e.Inputs = nil
+		e.Inputs = exchange.Inputs{}
 		return e, err
 	}
 	if !e.written(string(key)) {

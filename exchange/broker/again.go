@@ -2,7 +2,6 @@ package broker
 
 import (
 	"context"
-	"maps"
 	"time"
 
 	"github.com/onedoor/yimen/exchange"
@@ -37,13 +36,10 @@ func Logged(answers []exchange.Answer) []audit.Material {
 	return kept
 }
 
-// inputs adds the grants to what an answer was made from, once any is folded. The map that was found is shared.
-func inputs(found map[string]map[int]int64, c *catalogue.Catalogue) map[string]map[int]int64 {
+// inputs are what an answer was made from: what was found, and the decisions on grants and items once any is folded.
+func inputs(found exchange.Found, c *catalogue.Catalogue) exchange.Inputs {
 	if c.UpTo() == 0 {
-		return found
+		return found.Inputs
 	}
-	all := make(map[string]map[int]int64, len(found)+1)
-	maps.Copy(all, found)
-	all[catalogue.Topic] = map[int]int64{0: c.UpTo()}
-	return all
+	return found.Inputs.With(catalogue.Topic, map[int]int64{0: c.UpTo()})
 }

@@ -184,7 +184,7 @@ func (b *Broker) query(ctx context.Context, c *catalogue.Catalogue, q Query, now
 	}
 	answers := decided(ctx, premises)
 	told := q.Mode.Tell(answers)
-	entry.Decision, entry.Materials, entry.Inputs = audit.Answered, Logged(answers), inputs(premises.Found.Inputs, c)
+	entry.Decision, entry.Materials, entry.Inputs = audit.Answered, Logged(answers), inputs(premises.Found, c)
 	if entry.Told, err = Spell(told); err != nil {
 		return Conclusion{}, err
 	}

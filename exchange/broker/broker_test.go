@@ -98,7 +98,7 @@ func newStage(t *testing.T) *stage {
 			{Coverage: exchange.Coverage{Adapter: "scjg/licences", Type: "business-licence", CompleteUpTo: fresh}, Folded: true},
 			{Coverage: exchange.Coverage{Adapter: "wjw/health", Type: "health-certificate", CompleteUpTo: fresh}, Folded: true},
 		},
-		Inputs: map[string]map[int]int64{"evidence.business-licence": {0: 12}},
+		Inputs: exchange.InputsOf(map[string]map[int]int64{"evidence.business-licence": {0: 12}}),
 	}
 	return s
 }
@@ -142,7 +142,7 @@ func TestQuery(t *testing.T) {
 	}
 	e := s.entry(t)
 	if e.ID != c.ID || e.Decision != audit.Answered || e.Department != "xzsp" || e.Clerk != "w3-017" || e.Case != c.Case || e.Item != c.Item ||
-		len(e.Subject) != 64 || e.Catalogue != s.cfg.Catalogue.Version() || !e.Evaluated.Equal(now) || e.Inputs["evidence.business-licence"][0] != 12 {
+		len(e.Subject) != 64 || e.Catalogue != s.cfg.Catalogue.Version() || !e.Evaluated.Equal(now) || e.Inputs.Next("evidence.business-licence")[0] != 12 {
 		t.Errorf("entry %+v", e)
 	}
 	if m := e.Materials[1]; len(e.Materials) != 6 || m.Outcome != exchange.Held || m.Evidence[0].Record != (exchange.RecordID{1}).String() || m.Evidence[0].Version != 3 {

@@ -259,7 +259,7 @@ materials:
 	}
 	e := s.entry(t)
 	party := e.Parties[exchange.Spouse]
-	if len(e.Parties) != 1 || !audit.ValidToken(party.Subject) || party.Subject == e.Subject || party.Near == "" || party.Inputs == nil || e.Materials[1].Evidence[0].Of != exchange.Spouse {
+	if len(e.Parties) != 1 || !audit.ValidToken(party.Subject) || party.Subject == e.Subject || party.Near == "" || party.Inputs.IsZero() || e.Materials[1].Evidence[0].Of != exchange.Spouse {
 		t.Errorf("entry %+v", e)
 	}
 	if raw := string(s.topic.msgs[0].Value); strings.Contains(raw, wife.Number) || strings.Contains(raw, wife.Number[6:14]) {

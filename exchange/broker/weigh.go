@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/spell"
 )
 
 // standing is what the sources of a type let an answer say about what they do not list.
@@ -148,13 +149,33 @@ func allowed(payload []byte, fields []string) (picked json.RawMessage, legible b
 	if len(fields) == 0 {
 		return nil, true
 	}
+	picked = append(make(json.RawMessage, 0, len(payload)), '{')
+	if spell.Members(payload, func(name, value []byte) {
+		if slices.ContainsFunc(fields, func(field string) bool { return field == string(name) }) {
+			picked = append(append(append(append(comma(picked), '"'), name...), `":`...), value...)
+		}
+	}) {
+		return append(picked, '}'), true
+	}
+	return read(picked[:1], payload, fields)
+}
+
+// comma is what stands before a member but the first.
+func comma(picked json.RawMessage) json.RawMessage {
+	if len(picked) > 1 {
+		picked = append(picked, ',')
+	}
+	return picked
+}
+
+// read is allowed for documents that are not spelt plainly, and appends to the bracket.
+func read(picked json.RawMessage, payload []byte, fields []string) (json.RawMessage, bool) {
 	document := documents.Get().(*jsontext.Decoder)
 	defer documents.Put(document)
 	document.Reset(bytes.NewBuffer(payload), jsontext.AllowDuplicateNames(true))
 	if begin, err := document.ReadToken(); err != nil || begin.Kind() != '{' {
 		return nil, false
 	}
-	picked = append(make(json.RawMessage, 0, len(payload)), '{')
 	for document.PeekKind() == '"' {
 		name, err := document.ReadValue()
 		if err != nil {
@@ -162,10 +183,7 @@ func allowed(payload []byte, fields []string) (picked json.RawMessage, legible b
 		}
 		granted := slices.ContainsFunc(fields, func(field string) bool { return spells(name, field) })
 		if granted {
-			if len(picked) > 1 {
-				picked = append(picked, ',')
-			}
-			picked = append(append(picked, name...), ':')
+			picked = append(append(comma(picked), name...), ':')
 		}
 		value, err := document.ReadValue()
 		if err != nil {

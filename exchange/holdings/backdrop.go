@@ -15,7 +15,7 @@ type backdrop struct {
 	types   []exchange.EvidenceType
 	next    []map[int]int64 // of each type's topic, as the types stand
 	sources []exchange.Source
-	inputs  map[string]map[int]int64
+	inputs  exchange.Inputs
 	gaps    []gaps // of all types
 }
 
@@ -70,7 +70,8 @@ func (x *Index) backdrop(types []exchange.EvidenceType) *backdrop {
 
 // newBackdrop makes the one for the types. x.mu is held.
 func (x *Index) newBackdrop(types []exchange.EvidenceType) *backdrop {
-	b := &backdrop{types: slices.Clone(types), next: make([]map[int]int64, len(types)), inputs: make(map[string]map[int]int64, 3*len(types)+1)}
+	b := &backdrop{types: slices.Clone(types), next: make([]map[int]int64, len(types))}
+	inputs := make(map[string]map[int]int64, 3*len(types)+1)
 	for i, t := range types {
 		if slices.Contains(types[:i], t) {
 			continue
@@ -86,15 +87,16 @@ func (x *Index) newBackdrop(types []exchange.EvidenceType) *backdrop {
 			source.Refused = refused
 			b.sources = append(b.sources, source)
 		}
-		b.next[i] = x.input(b, evidenceTopic(t))
+		b.next[i] = x.input(inputs, evidenceTopic(t))
 		if keeper, ok := x.keeper(t); ok {
-			x.input(b, envelope.CoverageTopic(keeper))
-			x.input(b, envelope.QuarantineTopic(keeper))
+			x.input(inputs, envelope.CoverageTopic(keeper))
+			x.input(inputs, envelope.QuarantineTopic(keeper))
 		}
 	}
 	if len(types) > 0 {
-		x.input(b, erasure.Topic)
+		x.input(inputs, erasure.Topic)
 	}
+	b.inputs = exchange.InputsOf(inputs)
 	return b
 }
 
@@ -112,10 +114,10 @@ func (x *Index) openGaps(t exchange.EvidenceType, g gaps) int64 {
 	return open
 }
 
-func (x *Index) input(b *backdrop, topic string) map[int]int64 {
+func (x *Index) input(into map[string]map[int]int64, topic string) map[int]int64 {
 	next, ok := x.next[topic]
 	if ok {
-		b.inputs[topic] = next
+		into[topic] = next
 	}
 	return next
 }

@@ -83,7 +83,7 @@ func TestSourcesOfSeveralAdaptersAndTypes(t *testing.T) {
 		t.Errorf("sources %+v", got)
 	}
 	found := w.find(company(1), food, licence)
-	if len(found.Sources) != 3 || found.Inputs["coverage.scjg"][0] != 3 {
+	if len(found.Sources) != 3 || found.Inputs.Next("coverage.scjg")[0] != 3 {
 		t.Errorf("found %+v", found)
 	}
 }

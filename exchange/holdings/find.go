@@ -16,7 +16,7 @@ import (
 // withdrawn ones included, and every source of the types with the statement that counts. Nothing found is no error.
 //
 // A record whose newest version names another holder is not found; a withdrawn one, which names nobody, belongs to the
-// holders of the version before. The maps and slices in Sources and Inputs are shared: read them only.
+// holders of the version before. The maps and slices in Sources are shared: read them only.
 //
 // Source.HolderQuarantined stays true after the row has left quarantine until a statement counts that rests on its leaving:
 // only then is certain that whatever took the row's place was folded.
@@ -204,7 +204,7 @@ func (s *search) quarantine(rest, value []byte) error {
 		if string(source.Type) != string(m.evidence) || string(source.Adapter) != string(m.adapter) {
 			continue
 		}
-		next := s.back.inputs[envelope.QuarantineTopic(source.Adapter.Department())]
+		next := s.back.inputs.Next(envelope.QuarantineTopic(source.Adapter.Department()))
 		resolved := !open && source.Folded && r.position.before(source.Rejected)
 		if m.opened.before(next) && !resolved {
 			s.cannotTell(i)

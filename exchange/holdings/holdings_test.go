@@ -30,7 +30,7 @@ func TestFoundRecordIsAsStated(t *testing.T) {
 	if !reflect.DeepEqual(found.Records, want) {
 		t.Errorf("found %+v\nwant %+v", found.Records, want)
 	}
-	if got := found.Inputs["evidence.business-licence"]; !reflect.DeepEqual(got, map[int]int64{0: 1}) {
+	if got := found.Inputs.Next("evidence.business-licence"); !reflect.DeepEqual(got, map[int]int64{0: 1}) {
 		t.Errorf("inputs %v", found.Inputs)
 	}
 }
@@ -90,7 +90,7 @@ func TestOnlyAskedTypesAreFound(t *testing.T) {
 	if got := w.find(company(1), licence, licence); len(got.Records) != 1 {
 		t.Errorf("found %d records of a type asked twice", len(got.Records))
 	}
-	if got := w.find(company(1)); len(got.Records) != 0 || len(got.Inputs) != 0 {
+	if got := w.find(company(1)); len(got.Records) != 0 || !got.Inputs.IsZero() {
 		t.Errorf("found %+v", got)
 	}
 }

@@ -72,7 +72,7 @@ func TestNothingIsToldBeforeOrdersAreFolded(t *testing.T) {
 	n.restart()
 	closed("after a restart")
 	n.index.ErasuresUpTo(int64(len(orders)))
-	if got := n.records(citizen(1)); got != "" || n.find(citizen(1), marriage).Inputs[erasure.Topic][0] != 3 {
+	if got := n.records(citizen(1)); got != "" || n.find(citizen(1), marriage).Inputs.Next(erasure.Topic)[0] != 3 {
 		t.Errorf("found %q", got)
 	}
 	n.index.ErasuresUpTo(int64(len(orders)) + 1) // the topic has grown while the node was cut off
@@ -175,7 +175,7 @@ func TestOrderWhileSomebodyAsks(t *testing.T) {
 			engine.meddle = func() { w.fold(m) }
 			held, unknown := name == "on another holder", name == "on the holder"
 			found := w.find(citizen(1), marriage)
-			if engine.meddle != nil || (len(found.Records) == 1) != held || found.Sources[0].HolderQuarantined != unknown || found.Inputs[erasure.Topic][0] != 1 {
+			if engine.meddle != nil || (len(found.Records) == 1) != held || found.Sources[0].HolderQuarantined != unknown || found.Inputs.Next(erasure.Topic)[0] != 1 {
 				t.Errorf("found %d records, %+v, inputs %v", len(found.Records), found.Sources, found.Inputs)
 			}
 		})

@@ -261,7 +261,7 @@ func TestFoldIsSafeForPartitionsSideBySide(t *testing.T) {
 			}
 			// What the inputs say was folded is found, and nothing else.
 			number := int64(found % 1000)
-			folded := f.Inputs["evidence.business-licence"][int(number%benchPartitions)] > number/benchPartitions
+			folded := f.Inputs.Next("evidence.business-licence")[int(number%benchPartitions)] > number/benchPartitions
 			if folded != (len(f.Records) == 1) {
 				t.Fatalf("record %d: folded %v by the inputs, found %d", number, folded, len(f.Records))
 			}

@@ -58,10 +58,11 @@ func BenchmarkTake(b *testing.B) {
 			e.Materials = append(e.Materials, audit.Material{Material: m, Outcome: exchange.Held, Evidence: []audit.Evidence{{Type: exchange.EvidenceType(m),
 				Outcome: exchange.Held, Record: "00112233445566778899aabbccddeeff", Version: 3}}})
 		}
-		e.Inputs = map[string]map[int]int64{}
+		inputs := map[string]map[int]int64{}
 		for _, t := range []string{"evidence.business-licence", "evidence.id-card", "evidence.food-licence", "evidence.health", "coverage.scjg", "coverage.ga", "coverage.wjw"} {
-			e.Inputs[t] = map[int]int64{0: 123456, 1: 123457, 2: 123458, 3: 123459}
+			inputs[t] = map[int]int64{0: 123456, 1: 123457, 2: 123458, 3: 123459}
 		}
+		e.Inputs = exchange.InputsOf(inputs)
 		value, err := json.Marshal(e)
 		if err != nil {
 			b.Fatal(err)

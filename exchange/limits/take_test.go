@@ -22,7 +22,7 @@ func messages(t testing.TB, entries []audit.Entry) []exchange.Message {
 	msgs := make([]exchange.Message, len(entries))
 	for i, e := range entries {
 		e.Catalogue, e.Evaluated = "v1", e.Time
-		e.Inputs = map[string]map[int]int64{"evidence.business-licence": {0: 12, 1: 13}}
+		e.Inputs = exchange.InputsOf(map[string]map[int]int64{"evidence.business-licence": {0: 12, 1: 13}})
 		if e.Found && e.Materials == nil {
 			e.Materials = []audit.Material{{Material: "licence", Outcome: exchange.Held, Evidence: []audit.Evidence{{Type: "business-licence", Outcome: exchange.Held,
 				Record: "00112233445566778899aabbccddeeff", Version: 3}, {Type: "id-card", Outcome: exchange.Supply, Reason: exchange.NotHeld}}}}

@@ -42,7 +42,7 @@ func (p *pass) obey(ctx context.Context) error {
 }
 
 func (p *pass) catalogue(ctx context.Context, e *audit.Entry) (*catalogue.Catalogue, error) {
-	of := edition{e.Catalogue, e.Inputs[catalogue.Topic][0], exchange.DateOf(e.Evaluated)}
+	of := edition{e.Catalogue, e.Inputs.Next(catalogue.Topic)[0], exchange.DateOf(e.Evaluated)}
 	if c, known := p.catalogues[of]; known {
 		return c, nil
 	}
@@ -57,19 +57,19 @@ func (p *pass) catalogue(ctx context.Context, e *audit.Entry) (*catalogue.Catalo
 type moment struct {
 	pass      *pass
 	catalogue *catalogue.Catalogue
-	inputs    map[exchange.Holder]map[string]map[int]int64
+	inputs    map[exchange.Holder]exchange.Inputs
 }
 
 // Find brings the topics of the types to the moment first.
 func (m moment) Find(ctx context.Context, holder exchange.Holder, types []exchange.EvidenceType) (exchange.Found, error) {
 	inputs := m.inputs[holder]
 	for _, topic := range m.topics(types) {
-		if m.pass.isPast(topic, inputs[topic]) {
+		if m.pass.isPast(topic, inputs.Next(topic)) {
 			return exchange.Found{}, errOver
 		}
 	}
 	for _, topic := range m.topics(types) {
-		if err := m.pass.fold(ctx, topic, inputs[topic]); err != nil {
+		if err := m.pass.fold(ctx, topic, inputs.Next(topic)); err != nil {
 			return exchange.Found{}, err
 		}
 	}

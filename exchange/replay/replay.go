@@ -68,10 +68,10 @@ func (a *Asked) Query() broker.Query {
 }
 
 // inputs are how far the topics were folded when each of those the answer is about was looked up.
-func (a *Asked) inputs() map[exchange.Holder]map[string]map[int]int64 {
-	all := map[exchange.Holder]map[string]map[int]int64{a.Applicant: a.Entry.Inputs}
+func (a *Asked) inputs() map[exchange.Holder]exchange.Inputs {
+	all := map[exchange.Holder]exchange.Inputs{a.Applicant: a.Entry.Inputs}
 	for role, holder := range a.Parties {
-		if of := a.Entry.Parties[role].Inputs; of != nil {
+		if of := a.Entry.Parties[role].Inputs; !of.IsZero() {
 			all[holder] = of
 		}
 	}

@@ -9,6 +9,7 @@
 package spell
 
 import (
+	"encoding"
 	"strconv"
 	"time"
 
@@ -77,6 +78,12 @@ func (w *Writer) Time(before string, at time.Time) {
 	w.keep(append(out, '"'), err)
 }
 
+// Of writes what spells itself as JSON.
+func (w *Writer) Of(before string, value encoding.TextAppender) {
+	w.Raw(before)
+	w.keep(value.AppendText(w.out))
+}
+
 // Object writes on one line what somebody else has written as an object, which is left out where it is empty. Names may stand twice in it.
 func (w *Writer) Object(before string, value []byte) {
 	if len(value) == 0 {
@@ -84,7 +91,11 @@ func (w *Writer) Object(before string, value []byte) {
 	}
 	whole, from := w.out, len(w.out)+len(before)
 	w.Raw(before)
-	w.keep(jsontext.AppendFormat(w.out, value, jsontext.AllowDuplicateNames(true)))
+	if Members(value, nil) { // the library would write it as it is
+		w.Bytes(value)
+	} else {
+		w.keep(jsontext.AppendFormat(w.out, value, jsontext.AllowDuplicateNames(true)))
+	}
 	if len(w.out) == from+len("{}") {
 		w.out = whole
 	}

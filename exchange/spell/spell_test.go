@@ -2,10 +2,12 @@ package spell
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
 	jsonv2 "github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // said has one of each that is written.
@@ -71,4 +73,40 @@ func FuzzAsTheLibrary(f *testing.F) {
 			t.Fatalf("spelt   %s\nlibrary %s", got, want)
 		}
 	})
+}
+
+// FuzzMembers holds plain objects to the library: it writes them as they are, and its members are theirs.
+func FuzzMembers(f *testing.F) {
+	for _, object := range []string{`{}`, `{"a":1}`, `{"a":"中","b":[1,-0.5e+3,true,false,null,{"c":[]}],"a":""}`, `{"a":01}`, `{"a":1.}`, `{"a":-}`, `{"a":1e}`, `{"a":"\u0041"}`,
+		`{"a": 1}`, `{"a":1,}`, `{,"a":1}`, `{"a":[,]}`, `{"a":[1,]}`, `{"a":tru}`, `{"a"}`, `{"a":}`, `{"a":1}}`, `{"a":1`, `[1]`, `1`, ``, "{\"a\":\"\xff\"}", "{\"a\":\"\n\"}", "{\"a\":\"\x7f\"}"} {
+		f.Add([]byte(object))
+	}
+	f.Fuzz(func(t *testing.T, object []byte) {
+		rebuilt := []byte("{")
+		plain := Members(object, func(name, value []byte) {
+			if len(rebuilt) > 1 {
+				rebuilt = append(rebuilt, ',')
+			}
+			rebuilt = append(append(append(append(rebuilt, '"'), name...), `":`...), value...)
+		})
+		if !plain {
+			return
+		}
+		want, err := jsontext.AppendFormat(nil, object, jsontext.AllowDuplicateNames(true))
+		if err != nil || string(want) != string(object) || string(rebuilt)+"}" != string(object) {
+			t.Fatalf("%q is not plain: the library writes %q, %v; its members make %q", object, want, err, rebuilt)
+		}
+	})
+}
+
+func TestMembers(t *testing.T) {
+	for object, plain := range map[string]bool{
+		`{}`: true, `{"name":"张示例","classes":["C1","D"],"months":163,"x":{"y":-1.5e3}}`: true,
+		`{"a":1} `: false, `{"a" :1}`: false, `{"a":"\n"}`: false, `[]`: false,
+		`{"a":` + strings.Repeat("[", 40) + strings.Repeat("]", 40) + `}`: false, // left to the other reader
+	} {
+		if got := Members([]byte(object), nil); got != plain {
+			t.Errorf("%s: plain %v", object, got)
+		}
+	}
 }

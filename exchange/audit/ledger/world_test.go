@@ -221,12 +221,12 @@ func query(i int) audit.Entry {
 	e := audit.Entry{Department: "scjg", Clerk: "w3-017", Case: fmt.Sprintf("LL-2026-%04d", i), Item: "food-licence-new", Decision: audit.Answered, Holder: person,
 		Materials: []audit.Material{{Material: "business-licence", Outcome: exchange.Held, Evidence: []audit.Evidence{
 			{Type: "business-licence", Outcome: exchange.Held, Record: "00112233445566778899aabbccddeeff", Version: 3}}}},
-		Catalogue: "c0ffee", Evaluated: noon, Inputs: map[string]map[int]int64{"evidence.business-licence": {0: 17}}}
+		Catalogue: "c0ffee", Evaluated: noon, Inputs: exchange.InputsOf(map[string]map[int]int64{"evidence.business-licence": {0: 17}})}
 	switch i % 5 {
 	case 1:
 		e.Department, e.Clerk, e.Holder = "xzsp", "0017", company
 	case 2:
-		e.Item, e.Decision, e.Refusal, e.Materials, e.Inputs = "enterprise-deregistration", audit.Refused, "not_permitted", nil, nil
+		e.Item, e.Decision, e.Refusal, e.Materials, e.Inputs = "enterprise-deregistration", audit.Refused, "not_permitted", nil, exchange.Inputs{}
 	case 3:
 		e.Materials = append(e.Materials, audit.Material{Material: "id-card", Outcome: exchange.Supply, Reason: exchange.NotHeld,
 			Evidence: []audit.Evidence{{Type: "id-card", Outcome: exchange.Supply, Reason: exchange.NotHeld}}})
