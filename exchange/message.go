@@ -14,6 +14,8 @@ type Message struct {
 	Key       []byte
 	Value     []byte // nil: a tombstone
 	Headers   []Header
+	// Read is what was made of Key and Value on the way in, once for all who follow the topic: it is to be read only. Nil: nothing.
+	Read any
 }
 
 // Header is one header of a message. Names may repeat; the first counts.

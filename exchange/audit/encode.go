@@ -9,7 +9,7 @@ import (
 // encode writes the entry in the one form that Skim reads quickly: members in their order, what is empty left out, the inputs last.
 func (e *Entry) encode() ([]byte, error) {
 	var w spell.Writer
-	w.Room(2048)
+	w.Room(3 << 10)
 	w.Text(`{"id":`, e.ID)
 	w.Some(`,"kind":`, string(e.Kind))
 	w.Time(`,"time":`, e.Time)

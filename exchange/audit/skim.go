@@ -8,9 +8,27 @@ import (
 	"github.com/onedoor/yimen/exchange"
 )
 
+// Read is what a bus makes of the topic's messages for all who follow it: the entry, skimmed; nil where the message is none.
+func Read(key, value []byte) any {
+	e, err := Skim(key, value)
+	if err != nil {
+		return nil
+	}
+	return &e
+}
+
+// EntryOf is the entry of a message, as Skim gives it. It is to be read only: others have the same.
+func EntryOf(m *exchange.Message) (*Entry, error) {
+	if e, read := m.Read.(*Entry); read {
+		return e, nil
+	}
+	e, err := Skim(m.Key, m.Value)
+	return &e, err
+}
+
 // Skim reads an entry as Parse does, and refuses what Parse refuses, but leaves its Inputs out. It is for whoever follows the topic: every
-// node does so several times over, for each query of the whole city. What the entry holds is one piece of memory: whoever keeps a part
-// of it for long keeps a copy.
+// node does so, for each query of the whole city. What the entry holds is one piece of memory: whoever keeps a part of it for long keeps
+// a copy.
 func Skim(key, value []byte) (Entry, error) {
 	if len(value) > MaxEntry {
 		return Entry{}, ErrNoEntry

@@ -237,12 +237,11 @@ func premisesOf(ctx context.Context, c *catalogue.Catalogue, h Holdings, service
 	types, today := service.Types(), exchange.DateOf(now)
 	p := Premises{
 		Service: service, Holder: q.Applicant, Now: now, On: q.On, Facts: q.Facts, Stated: q.Stated, Chosen: q.Chosen, Mode: q.Mode,
-		Evidence: make(map[exchange.EvidenceType]catalogue.Evidence, len(types)),
+		Evidence: c.ByType(), // Load saw to it that all are there
 		Grants:   make(map[exchange.EvidenceType]catalogue.Grant, len(types)),
 	}
 	granted := make([]exchange.EvidenceType, 0, len(types))
 	for _, t := range types {
-		p.Evidence[t], _ = c.Evidence(t) // Load saw to it that it is there
 		if grant, ok := c.Permit(q.Caller.Department, q.Item, t, today); ok {
 			p.Grants[t] = grant
 			if needed(service, t, "") || shows(t, q.Parties) {

@@ -12,7 +12,7 @@ import (
 // Premises are all that an answer depends on. Equal premises have equal answers.
 type Premises struct {
 	Service  catalogue.Service
-	Evidence map[exchange.EvidenceType]catalogue.Evidence // of every type the service can need
+	Evidence map[exchange.EvidenceType]catalogue.Evidence // of every type the service can need, and maybe of others
 	Grants   map[exchange.EvidenceType]catalogue.Grant    // those in force for the asker
 	Holder   exchange.Holder
 	Found    exchange.Found

@@ -1,6 +1,7 @@
 package bus
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -26,11 +27,10 @@ func (b *Bus) Append(ctx context.Context, topic string, msgs []exchange.Message)
 			return tooLarge(topic, i, size)
 		}
 	}
-	ctx, leave, err := b.enter(ctx)
-	if err != nil {
+	if err := b.join(); err != nil {
 		return err
 	}
-	defer leave()
+	defer b.work.Done()
 	partitions, err := b.partitions(ctx, topic)
 	if err != nil {
 		return b.unreachable(exchange.Text{
@@ -42,7 +42,7 @@ func (b *Bus) Append(ctx context.Context, topic string, msgs []exchange.Message)
 	for _, l := range loads {
 		b.lane(topic, l.partition).add(l)
 	}
-	if err := b.await(ctx, loads); err != nil {
+	if err := await(ctx, loads); err != nil {
 		return b.unsettled(topic, len(msgs), err)
 	}
 	b.metrics.appended.WithLabelValues(topic).Add(float64(len(msgs)))
@@ -51,16 +51,11 @@ func (b *Bus) Append(ctx context.Context, topic string, msgs []exchange.Message)
 
 // distribute sorts the messages by partition, in their order.
 func distribute(msgs []exchange.Message, partitions []int) []*load {
-	hash := kafka.Murmur2Balancer{Consistent: true}
-	byPartition := make(map[int]*load, len(partitions))
+	byPartition := make(map[int]*load, min(len(partitions), len(msgs)))
 	var loads []*load
 	for i := range msgs {
 		m := &msgs[i]
-		route := m.Route
-		if route == nil {
-			route = m.Key
-		}
-		partition := hash.Balance(kafka.Message{Key: route}, partitions...)
+		partition := partitionOf(m, partitions)
 		l := byPartition[partition]
 		if l == nil {
 			l = &load{partition: partition, done: make(chan struct{})}
@@ -72,17 +67,27 @@ func distribute(msgs []exchange.Message, partitions []int) []*load {
 	return loads
 }
 
-// await waits for all loads, or until ctx ends, and writes into the messages where they stand and since when.
-func (b *Bus) await(ctx context.Context, loads []*load) error {
+// partitionOf is where Java's clients put the message.
+func partitionOf(m *exchange.Message, partitions []int) int {
+	if len(partitions) == 1 {
+		return partitions[0]
+	}
+	route := m.Route
+	if route == nil {
+		route = m.Key
+	}
+	return kafka.Murmur2Balancer{Consistent: true}.Balance(kafka.Message{Key: route}, partitions...)
+}
+
+// await waits for all loads, which the end of the bus ends too, or until ctx ends, and writes into the messages where they stand and since when.
+func await(ctx context.Context, loads []*load) error {
 	var first error
 	for _, l := range loads {
 		select {
 		case <-l.done:
 		case <-ctx.Done():
 			l.lane.forsake(l)
-			if first == nil {
-				first = context.Cause(ctx)
-			}
+			first = cmp.Or(first, context.Cause(ctx))
 		}
 		if err := l.settle(); err != nil && first == nil {
 			first = err

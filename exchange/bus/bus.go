@@ -39,6 +39,9 @@ type Config struct {
 	// Gather names topics of many small messages whose followers would rather have many at once, and for how long a broker may gather
 	// them. The first message after a silence comes at once all the same.
 	Gather map[string]time.Duration
+	// Read names topics that several follow here, and what each of them would make of a message first: it is made once, in the order
+	// of no particular message, and stands in the message's Read.
+	Read map[string]func(key, value []byte) any
 }
 
 // Bus is a connection to Kafka. It is safe for concurrent use.
@@ -48,6 +51,7 @@ type Bus struct {
 	log     *slog.Logger
 	metrics *metrics
 	gather  map[string]time.Duration
+	reading map[string]func(key, value []byte) any
 	wires   *wires
 	client  *kafka.Client
 
@@ -98,6 +102,7 @@ func Connect(config Config) (*Bus, error) {
 		log:     config.Log,
 		metrics: metrics,
 		gather:  config.Gather,
+		reading: config.Read,
 		layouts: make(map[string]layout),
 		lanes:   make(map[place]*lane),
 		asking:  make(map[spot]*asked),
@@ -144,15 +149,29 @@ func (b *Bus) Ping(ctx context.Context) error {
 
 // enter registers a call, so that Close waits for it, and gives a context that ends with the bus too.
 func (b *Bus) enter(ctx context.Context) (context.Context, func(), error) {
+	if err := b.join(); err != nil {
+		return nil, nil, err
+	}
+	ctx, end := b.within(ctx)
+	return ctx, func() { end(); b.work.Done() }, nil
+}
+
+// join registers a call, which is over with work.Done.
+func (b *Bus) join() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.closed {
-		return nil, nil, b.shut()
+		return b.shut()
 	}
 	b.work.Add(1)
+	return nil
+}
+
+// within gives a context that ends with the bus too.
+func (b *Bus) within(ctx context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	stop := context.AfterFunc(b.life, func() { cancel(errClosed) })
-	return ctx, func() { stop(); cancel(nil); b.work.Done() }, nil
+	return ctx, func() { stop(); cancel(nil) }
 }
 
 // errClosed is the cause of a context that Close ended.

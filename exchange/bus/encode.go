@@ -17,10 +17,20 @@ import (
 func encode(msgs []*exchange.Message) []byte {
 	set := protocol.RecordSet{Version: 2, Attributes: protocol.Snappy, Records: &records{msgs: msgs}}
 	var body bytes.Buffer
+	body.Grow(room(msgs))
 	if _, err := set.WriteTo(&body); err != nil {
 		panic(fmt.Sprintf("encode %d messages into memory: %v", len(msgs), err)) // neither the reader nor the buffer can fail
 	}
 	return body.Bytes()
+}
+
+// room is about what the messages take: what we send shrinks to a half at least.
+func room(msgs []*exchange.Message) int {
+	total := 0
+	for _, m := range msgs {
+		total += weight(m)
+	}
+	return 1<<10 + total/2
 }
 
 // records lets kafka-go read messages without a copy of them.

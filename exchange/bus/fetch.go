@@ -6,6 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
+	"slices"
+	"sync"
 
 	kafka "github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
@@ -57,7 +60,9 @@ func (b *Bus) asked(from spot) *asked {
 		a = &asked{over: make(chan struct{})}
 		b.asking[from] = a
 		b.work.Go(func() {
-			a.answer, a.err = b.request(b.life, from)
+			if a.answer, a.err = b.request(b.life, from); a.err == nil {
+				a.answer.read(b.reading[from.topic])
+			}
 			b.mu.Lock()
 			defer b.mu.Unlock()
 			delete(b.asking, from)
@@ -85,6 +90,26 @@ func (b *Bus) request(ctx context.Context, from spot) (*fetched, error) {
 		return nil, err
 	}
 	return answer.(*fetched), nil
+}
+
+// read makes of each message what its followers would, on all processors where there are many.
+func (f *fetched) read(reading func(key, value []byte) any) {
+	if reading == nil {
+		return
+	}
+	const share = 256 // below that a goroutine costs more than it saves
+	var work sync.WaitGroup
+	for _, batch := range f.batches {
+		size := max(share, (len(batch.messages)+runtime.GOMAXPROCS(0)-1)/runtime.GOMAXPROCS(0))
+		for part := range slices.Chunk(batch.messages, size) {
+			work.Go(func() {
+				for i := range part {
+					part[i].Read = reading(part[i].Key, part[i].Value)
+				}
+			})
+		}
+	}
+	work.Wait()
 }
 
 // Required implements protocol.RawExchanger: always. It learns the version that the connection speaks.

@@ -39,6 +39,8 @@ func (b *Bus) layout(ctx context.Context, topic string) (layout, error) {
 	if ok && time.Since(known.seen) < layoutTTL {
 		return known, nil
 	}
+	ctx, end := b.within(ctx)
+	defer end()
 	var unknown time.Time
 	return retry(ctx, b, "look up", topic, final, func() (layout, error) {
 		l, err := b.lookUp(ctx, topic)

@@ -8,6 +8,7 @@ import (
 	"hash/crc32"
 	"io"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/segmentio/kafka-go/protocol"
@@ -28,17 +29,18 @@ func readRecords(batch []byte) ([]exchange.Message, error) {
 	if crc32.Checksum(batch[attributesAt:], castagnoli) != binary.BigEndian.Uint32(batch[checksumAt:]) {
 		return nil, errRecords
 	}
-	content, err := decompress(batch)
-	if err != nil {
+	content := contents.Get().(*bytes.Buffer)
+	defer contents.Put(content)
+	if err := decompress(content, batch); err != nil {
 		return nil, err
 	}
 	count := int64(int32(binary.BigEndian.Uint32(batch[countAt:])))
-	if count < 0 || count > int64(len(content)) {
+	if count < 0 || count > int64(content.Len()) {
 		return nil, errRecords
 	}
 	base, first := int64(binary.BigEndian.Uint64(batch)), int64(binary.BigEndian.Uint64(batch[firstTimeAt:]))
 	all := make([]exchange.Message, count)
-	c := cursor{rest: content}
+	c := cursor{rest: content.Bytes()}
 	var headers []exchange.Header // of the message before, which mostly has the same names
 	for i := range all {
 		own := cursor{rest: bytes.Clone(c.take(c.varint()))}
@@ -56,24 +58,27 @@ func readRecords(batch []byte) ([]exchange.Message, error) {
 	return all, nil
 }
 
-// decompress gives a batch's records as they follow one another.
-func decompress(batch []byte) ([]byte, error) {
+// contents are what batches are decompressed into: nothing of a message stays there.
+var contents = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// decompress writes a batch's records as they follow one another.
+func decompress(into *bytes.Buffer, batch []byte) error {
+	into.Reset()
 	way := protocol.Attributes(binary.BigEndian.Uint16(batch[attributesAt:])).Compression()
 	if way == 0 {
-		return batch[batchHead:], nil
+		into.Write(batch[batchHead:])
+		return nil
 	}
 	codec := way.Codec()
 	if codec == nil {
-		return nil, fmt.Errorf("fetch: a batch is compressed in way %d, which is not known", way)
+		return fmt.Errorf("fetch: a batch is compressed in way %d, which is not known", way)
 	}
 	plain := codec.NewReader(bytes.NewReader(batch[batchHead:]))
 	defer plain.Close()
-	var content bytes.Buffer
-	content.Grow(2 * len(batch))
-	if _, err := io.Copy(&content, plain); err != nil {
-		return nil, fmt.Errorf("fetch: %w", err)
+	if _, err := io.Copy(into, plain); err != nil {
+		return fmt.Errorf("fetch: %w", err)
 	}
-	return content.Bytes(), nil
+	return nil
 }
 
 // varint reads a number as records have them.

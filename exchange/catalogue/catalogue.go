@@ -195,6 +195,9 @@ func (c *Catalogue) Evidence(t exchange.EvidenceType) (Evidence, bool) {
 	return e, ok
 }
 
+// ByType are all evidence types by their codes. The map is the catalogue's own: it is to be read only.
+func (c *Catalogue) ByType() map[exchange.EvidenceType]Evidence { return c.evidence }
+
 // Named finds an evidence type by its national code, or by its name.
 func (c *Catalogue) Named(code string) (Evidence, bool) {
 	for _, e := range c.evidence {
@@ -237,9 +240,10 @@ func (c *Catalogue) Grants() []Grant { return slices.Clone(c.grants) }
 
 // Permit finds the grant that lets the department see the type for the item on that day. There is at most one.
 func (c *Catalogue) Permit(department exchange.Department, item exchange.Item, t exchange.EvidenceType, day exchange.Date) (Grant, bool) {
-	for _, g := range c.asked[asker{department, item}] {
-		if g.Evidence == t && g.holdsOn(day) {
-			return g, true
+	all := c.asked[asker{department, item}]
+	for i := range all {
+		if g := &all[i]; g.Evidence == t && g.holdsOn(day) {
+			return *g, true
 		}
 	}
 	return Grant{}, false

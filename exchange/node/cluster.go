@@ -54,7 +54,7 @@ func (k Kafka) open(brokers []string, log *slog.Logger, metrics prometheus.Regis
 	if err != nil {
 		return nil, err
 	}
-	return bus.Connect(bus.Config{Brokers: brokers, ClientID: "yimen", TLS: config, Log: log, Metrics: metrics, Gather: gather})
+	return bus.Connect(bus.Config{Brokers: brokers, ClientID: "yimen", TLS: config, Log: log, Metrics: metrics, Gather: gather, Read: read})
 }
 
 // connect starts the embedded broker, if it is to be, sees to it that every topic is there, and refuses a real Kafka that
@@ -110,3 +110,6 @@ func (n *Node) mend(ctx context.Context, topics []bus.Topic) error {
 // gather is for the topic that has a message for every query of the city, and three followers on each node: to take a few messages at a
 // time costs them more than the messages do. What a node has not heard of for so long others may already count.
 var gather = map[string]time.Duration{audit.Topic: 25 * time.Millisecond}
+
+// read is for the same: all three make an entry of each message first.
+var read = map[string]func(key, value []byte) any{audit.Topic: audit.Read}

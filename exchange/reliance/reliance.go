@@ -110,11 +110,11 @@ func (b *Book) Take(ctx context.Context, msgs []exchange.Message) error {
 			continue
 		}
 		next = msgs[i].Offset + 1
-		e, err := audit.Skim(msgs[i].Key, msgs[i].Value)
+		e, err := audit.EntryOf(&msgs[i])
 		if err != nil {
 			continue
 		}
-		if relied := of(&e); relied != nil {
+		if relied := of(e); relied != nil {
 			learnt = append(learnt, entry{msgs[i].Offset, relied})
 		}
 	}

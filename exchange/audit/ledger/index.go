@@ -106,7 +106,7 @@ func rowsOf(at uint64, l *leaf, sum [sha256.Size]byte) []row {
 	if l.kind != entryLeaf {
 		return nil
 	}
-	e, place := &l.entry, binary.BigEndian.AppendUint64(nil, at)
+	e, place := l.entry, binary.BigEndian.AppendUint64(nil, at)
 	rows := append(make([]row, 0, 6), row{append([]byte{idRow}, l.id...), append(place[:8:8], sum[:]...)})
 	add := func(kind byte, parts ...string) {
 		if parts[len(parts)-1] != "" {

@@ -41,7 +41,7 @@ type leaf struct {
 	offset int64
 	id     string // of a stray: the hash
 	body   []byte
-	entry  audit.Entry // the head of the body
+	entry  *audit.Entry // the head of the body; nil: the leaf is of no entry
 }
 
 var errNoLeaf = errors.New("this is no leaf of an audit log")
@@ -80,8 +80,8 @@ func parseLeaf(data []byte) (leaf, error) {
 func (l *leaf) sound() bool {
 	switch l.kind {
 	case entryLeaf, conflictLeaf:
-		var err error
-		l.entry, err = audit.Skim([]byte(l.id), l.body)
+		entry, err := audit.Skim([]byte(l.id), l.body)
+		l.entry = &entry
 		return err == nil
 	case againLeaf:
 		return audit.ValidID(l.id) && len(l.body) == 0
@@ -110,7 +110,7 @@ func (l *leaf) matches(m *exchange.Message) bool {
 	case l.kind == strayLeaf:
 		return l.id == strayHash(m)
 	case l.kind == againLeaf:
-		_, err := audit.Skim(m.Key, m.Value)
+		_, err := audit.EntryOf(m)
 		return l.id == string(m.Key) && err == nil
 	}
 	return l.id == string(m.Key) && bytes.Equal(l.body, m.Value)

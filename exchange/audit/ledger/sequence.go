@@ -75,7 +75,8 @@ func (l *Ledger) follow(ctx context.Context) error {
 	return group.Wait()
 }
 
-// take makes leaves of what comes in: of all that waits, or of what came within the time to gather.
+// take makes leaves of what comes in, and makes them durable together: all that waits, or what came within the time to gather. Each message
+// becomes a leaf when it comes, so that the work is spread over that time: queries are answered meanwhile.
 func (l *Ledger) take(ctx context.Context, inbox <-chan []exchange.Message) error {
 	for {
 		var msgs []exchange.Message
@@ -84,11 +85,17 @@ func (l *Ledger) take(ctx context.Context, inbox <-chan []exchange.Message) erro
 			return context.Cause(ctx)
 		case msgs = <-inbox:
 		}
+		b := l.batch()
+		if err := b.addAll(ctx, msgs); err != nil {
+			return err
+		}
 		patience := time.NewTimer(l.pace.gather)
-		for waiting := true; waiting && len(msgs) < mostLeaves; {
+		for waiting := true; waiting && len(b.leaves) < mostLeaves; {
 			select {
 			case more := <-inbox:
-				msgs = append(msgs, more...)
+				if err := b.addAll(ctx, more); err != nil {
+					return err
+				}
 			case <-patience.C:
 				waiting = false
 			case <-ctx.Done():
@@ -96,29 +103,51 @@ func (l *Ledger) take(ctx context.Context, inbox <-chan []exchange.Message) erro
 			}
 		}
 		patience.Stop()
-		for len(msgs) > 0 {
-			n := min(len(msgs), mostLeaves)
-			if err := l.sequence(ctx, msgs[:n]); err != nil {
-				return err
-			}
-			msgs = msgs[n:]
+		if err := b.commit(); err != nil {
+			return err
 		}
 	}
 }
 
-// sequence makes leaves of messages: durable in the tree first, then indexed.
-func (l *Ledger) sequence(ctx context.Context, msgs []exchange.Message) error {
-	from := l.sequenced.Load()
-	b := batch{ledger: l, at: from, fresh: map[string][sha256.Size]byte{}, count: map[leafKind]int{}}
+// batch is the leaves that are made durable together.
+type batch struct {
+	ledger *Ledger
+	from   uint64 // of the first leaf
+	at     uint64 // of the next leaf
+	leaves [][]byte
+	rows   []row
+	fresh  map[string][sha256.Size]byte // ids that are not in the index yet
+	count  map[leafKind]int
+	heard  int64 // the newest entry's time
+}
+
+func (l *Ledger) batch() *batch {
+	return &batch{ledger: l, from: l.sequenced.Load(), at: l.sequenced.Load(), fresh: map[string][sha256.Size]byte{}, count: map[leafKind]int{}}
+}
+
+// addAll makes leaves of messages, and commits what comes to too many on the way.
+func (b *batch) addAll(ctx context.Context, msgs []exchange.Message) error {
 	for i := range msgs {
+		if len(b.leaves) >= mostLeaves {
+			if err := b.commit(); err != nil {
+				return err
+			}
+			*b = *b.ledger.batch()
+		}
 		if err := b.add(ctx, &msgs[i]); err != nil {
 			return err
 		}
 	}
+	return nil
+}
+
+// commit makes the leaves durable in the tree first, then indexed.
+func (b *batch) commit() error {
+	l := b.ledger
 	if len(b.leaves) == 0 {
 		return nil
 	}
-	if err := l.tree.append(from, b.leaves); err != nil {
+	if err := l.tree.append(b.from, b.leaves); err != nil {
 		return err
 	}
 	if err := l.index.commit(b.rows, b.at); err != nil {
@@ -130,17 +159,6 @@ func (l *Ledger) sequence(ctx context.Context, msgs []exchange.Message) error {
 		l.metrics.leaves.WithLabelValues(string(kind)).Add(float64(n))
 	}
 	return nil
-}
-
-// batch is the leaves that are made durable together.
-type batch struct {
-	ledger *Ledger
-	at     uint64 // of the next leaf
-	leaves [][]byte
-	rows   []row
-	fresh  map[string][sha256.Size]byte // ids that are not in the index yet
-	count  map[leafKind]int
-	heard  int64 // the newest entry's time
 }
 
 func (b *batch) add(ctx context.Context, m *exchange.Message) error {
@@ -197,7 +215,7 @@ func (b *batch) repeated(ctx context.Context, m *exchange.Message) error {
 // leafOf says what a message is.
 func (b *batch) leafOf(m *exchange.Message) (leaf, error) {
 	l := leaf{kind: strayLeaf, offset: m.Offset}
-	entry, err := audit.Skim(m.Key, m.Value)
+	entry, err := audit.EntryOf(m)
 	if err != nil {
 		l.id = strayHash(m)
 		return l, nil

@@ -264,3 +264,12 @@ func contains(t testing.TB, where, what string) {
 		t.Errorf("%q is not in\n%s", what, where)
 	}
 }
+
+// sequence makes leaves of messages, all durable when it returns.
+func (l *Ledger) sequence(ctx context.Context, msgs []exchange.Message) error {
+	b := l.batch()
+	if err := b.addAll(ctx, msgs); err != nil {
+		return err
+	}
+	return b.commit()
+}
