@@ -26,11 +26,15 @@ func Again(ctx context.Context, c *catalogue.Catalogue, h Holdings, q Query, at 
 // Logged is what the log keeps of the answers: no names, no fields.
 func Logged(answers []exchange.Answer) []audit.Material {
 	kept := make([]audit.Material, len(answers))
-	for i, a := range answers {
+	for i := range answers {
+		a := &answers[i]
 		kept[i] = audit.Material{Material: a.Material, Outcome: a.Outcome, Reason: a.Reason}
-		for _, e := range a.Evidence {
-			kept[i].Evidence = append(kept[i].Evidence,
-				audit.Evidence{Type: e.Type, Of: e.Of, Outcome: e.Outcome, Reason: e.Reason, Record: e.Record, Version: e.Version})
+		if len(a.Evidence) > 0 {
+			kept[i].Evidence = make([]audit.Evidence, len(a.Evidence))
+		}
+		for j := range a.Evidence {
+			e := &a.Evidence[j]
+			kept[i].Evidence[j] = audit.Evidence{Type: e.Type, Of: e.Of, Outcome: e.Outcome, Reason: e.Reason, Record: e.Record, Version: e.Version}
 		}
 	}
 	return kept

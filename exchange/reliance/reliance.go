@@ -114,7 +114,7 @@ func (b *Book) Take(ctx context.Context, msgs []exchange.Message) error {
 		if err != nil {
 			continue
 		}
-		if relied := of(e); relied != nil {
+		if relied := of(e); len(relied) > 0 {
 			learnt = append(learnt, entry{msgs[i].Offset, relied})
 		}
 	}
@@ -144,7 +144,8 @@ type entry struct {
 	relied []Reliance // one at least
 }
 
-func flat(entries []entry) (all []Reliance) {
+func flat(entries []entry) []Reliance {
+	all := make([]Reliance, 0, 8*len(entries))
 	for i := range entries {
 		all = append(all, entries[i].relied...)
 	}
@@ -156,9 +157,9 @@ func of(e *audit.Entry) []Reliance {
 	if e.Kind != audit.Query || e.Decision != audit.Answered {
 		return nil
 	}
-	var all []Reliance
-	for _, m := range e.Materials {
-		for _, on := range m.Evidence {
+	all := make([]Reliance, 0, len(e.Materials)) // mostly each rests on one
+	for i := range e.Materials {
+		for _, on := range e.Materials[i].Evidence {
 			var id exchange.RecordID
 			if on.Outcome != exchange.Held && on.Outcome != exchange.Check || id.UnmarshalText([]byte(on.Record)) != nil {
 				continue
