@@ -13,10 +13,11 @@ import (
 	"github.com/onedoor/yimen/exchange/node"
 )
 
-// The first row of the design's table: audited query over HTTPS.
+// The first row of the design's table: audited query over HTTPS. Its first figure, 10,000 per second, is told of a machine on which the bare
+// handler reaches 80,000; ratios of one run hold on any machine.
 const (
 	firstOfPostgres, aimOfPostgres = 0, 3
-	firstOfHandler, aimOfHandler   = 0, 0.3
+	firstOfHandler, aimOfHandler   = 10_000.0 / 80_000, 0.3
 )
 
 func measureQuery(ctx context.Context, b *bench) error {

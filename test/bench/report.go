@@ -100,7 +100,7 @@ func (s *section) print(b *strings.Builder, t *tabwriter.Writer) {
 	t.Flush()
 	fmt.Fprintln(t, "ratio\tfirst\taim\t  \t")
 	for _, q := range s.Ratios {
-		fmt.Fprintf(t, "%.2f×\t%s\t%s\t\t  %s : %s\n", q.Ratio, bound(q.First), bound(q.Aim), q.Ours, q.Peer)
+		fmt.Fprintf(t, "%.3f×\t%s\t%s\t\t  %s : %s\n", q.Ratio, bound(q.First), bound(q.Aim), q.Ours, q.Peer)
 	}
 	t.Flush()
 	for _, why := range s.Skipped {

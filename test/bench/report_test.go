@@ -23,7 +23,7 @@ func TestReport(t *testing.T) {
 	if err := r.print(&table, "table"); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"12,346", "1.5 ms", "20.0 ms", "120 µs", "3.09×", "≥ 2×", "≥ 3×", "ours : peer", "not measured: PostgreSQL", "cpu a processor · cores 2"} {
+	for _, want := range []string{"12,346", "1.5 ms", "20.0 ms", "120 µs", "3.086×", "≥ 2×", "≥ 3×", "ours : peer", "not measured: PostgreSQL", "cpu a processor · cores 2"} {
 		if !strings.Contains(table.String(), want) {
 			t.Errorf("no %q in\n%s", want, table.String())
 		}
