@@ -160,8 +160,8 @@ func (c *indexCheck) leaf(in *inspection, at uint64, l *leaf) {
 		return
 	}
 	for _, r := range rowsOf(at, l, sha256.Sum256(l.body)) {
-		value, found, err := c.index.get(r.key)
-		if err != nil || !found || !bytes.Equal(value, r.value) {
+		value, found, err := c.index.rows.Get(r.Key)
+		if err != nil || !found || !bytes.Equal(value, r.Value) {
 			in.find(BadIndex, indexDir, "does not say what leaf %d says (%v)", at, err)
 		}
 		c.rows++
@@ -176,7 +176,7 @@ func (c *indexCheck) finish(in *inspection, size uint64) {
 	if next, err := c.index.next(); err != nil || next != size {
 		in.find(BadIndex, indexDir, "is at leaf %d of %d (%v)", next, size, err)
 	}
-	rows, err := c.index.db.NewIter(nil)
+	rows, err := c.index.rows.DB.NewIter(nil)
 	if err != nil {
 		in.find(BadIndex, indexDir, "cannot be read: %v", err)
 		return
@@ -192,7 +192,7 @@ func (c *indexCheck) finish(in *inspection, size uint64) {
 
 func (c *indexCheck) close() {
 	if c.index != nil {
-		c.index.db.Close() // it was read only
+		c.index.close()
 	}
 	c.lock.Close()
 }

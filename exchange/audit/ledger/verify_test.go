@@ -207,7 +207,7 @@ func mutateIndex(t *testing.T, w *world, random *rand.Rand, n int) {
 		return in.report.Findings
 	}
 	for i := range n {
-		undo := mutateRow(t, x.db, random, i%4)
+		undo := mutateRow(t, x.rows.DB, random, i%4)
 		if len(look()) == 0 {
 			t.Errorf("mutation %d of the index was not found", i)
 		}
