@@ -11,18 +11,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
 
-	"github.com/cockroachdb/pebble/v2"
-	"github.com/cockroachdb/pebble/v2/bloom"
-
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/audit"
-	"github.com/onedoor/yimen/exchange/pebblelog"
+	"github.com/onedoor/yimen/exchange/folded"
 )
 
 // Reliance is one answer that rested on a version of a record: it said of it that the applicant has it (held), or that it is to be
@@ -51,52 +47,30 @@ type Config struct {
 // Book is the reliances of a city, held by this process until Close. It is safe for concurrent use.
 type Book struct {
 	cfg  Config
-	db   *pebble.DB
+	rows *folded.Store
 	next atomic.Int64
 }
-
-const (
-	cache = 16 << 20
-	table = 16 << 20
-)
 
 // Open opens or makes the directory. One of another format is made anew, to be folded from the beginning.
 func Open(c Config) (*Book, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	b, err := open(c)
-	if !errors.Is(err, errFormat) {
-		return b, err
-	}
-	c.Log.Info("reliances are of another format and are folded again", "dir", c.Dir)
-	if err := os.RemoveAll(c.Dir); err != nil {
-		return nil, fmt.Errorf("make reliances anew: %w", err)
-	}
-	return open(c)
-}
-
-func open(c Config) (*Book, error) {
-	o := &pebble.Options{CacheSize: cache + 2*table, MemTableSize: table, FormatMajorVersion: pebble.FormatValueSeparation, Comparer: order(), L0CompactionThreshold: 8,
-		DisableWAL: true, Logger: pebblelog.Log{Of: "reliances", Log: c.Log}} // the topic is the log: what a crash takes is folded again
-	for i := range o.Levels {
-		o.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
-	}
-	db, err := pebble.Open(c.Dir, o)
+	rows, err := folded.Open(folded.Config{Dir: c.Dir, Of: "reliances", Format: rowFormat, Remade: true, Order: order(), Unlogged: true, Log: c.Log})
 	if err != nil {
-		return nil, fmt.Errorf("open reliances in %s: %w", c.Dir, err)
+		return nil, err
 	}
-	b := &Book{cfg: c, db: db}
-	next, err := b.place()
+	b := &Book{cfg: c, rows: rows}
+	next, err := rows.Next()
 	if err != nil {
-		return nil, errors.Join(err, db.Close())
+		return nil, errors.Join(err, rows.Close())
 	}
 	b.next.Store(next)
 	return b, nil
 }
 
 // Close writes everything to disk and gives the directory free. No call may be under way.
-func (b *Book) Close() error { return errors.Join(b.db.Flush(), b.db.Close()) }
+func (b *Book) Close() error { return b.rows.Close() }
 
 // Next is the offset of the next message of the audit topic to take; it has one partition.
 func (b *Book) Next() int64 { return b.next.Load() }
@@ -122,7 +96,7 @@ func (b *Book) Take(ctx context.Context, msgs []exchange.Message) error {
 		return nil
 	}
 	if len(learnt) > 0 {
-		if err := b.keep(learnt); err != nil {
+		if err := b.rows.Write(rowsOf(learnt)); err != nil {
 			return err
 		}
 		if b.cfg.Learnt != nil {
@@ -131,8 +105,8 @@ func (b *Book) Take(ctx context.Context, msgs []exchange.Message) error {
 			}
 		}
 	}
-	if err := b.db.Set(placeKey, placeValue(next), pebble.NoSync); err != nil {
-		return fmt.Errorf("write reliances: %w", err)
+	if err := b.rows.Commit(nil, next); err != nil {
+		return err
 	}
 	b.next.Store(next)
 	return nil
@@ -173,20 +147,6 @@ func of(e *audit.Entry) []Reliance {
 	return all
 }
 
-func (b *Book) keep(entries []entry) error {
-	batch := b.db.NewBatch()
-	defer batch.Close()
-	for _, r := range rowsOf(entries) {
-		if err := batch.Set(r.key, r.value, nil); err != nil {
-			return fmt.Errorf("write reliances: %w", err)
-		}
-	}
-	if err := batch.Commit(pebble.NoSync); err != nil {
-		return fmt.Errorf("write reliances: %w", err)
-	}
-	return nil
-}
-
 // Relied lists the answers that relied on any version of the record, the oldest first.
 func (b *Book) Relied(ctx context.Context, id exchange.RecordID) ([]Reliance, error) {
 	all, err := b.under(ctx, recordPrefix(id), func(r Reliance) bool { return r.Record == id })
@@ -196,7 +156,7 @@ func (b *Book) Relied(ctx context.Context, id exchange.RecordID) ([]Reliance, er
 
 // Known gives those of the records that anybody relied on. It is quick where nobody did.
 func (b *Book) Known(ctx context.Context, ids []exchange.RecordID) ([]exchange.RecordID, error) {
-	rows, err := b.db.NewIterWithContext(ctx, nil)
+	rows, err := b.rows.DB.NewIterWithContext(ctx, nil)
 	if err != nil {
 		return nil, fmt.Errorf("read reliances: %w", err)
 	}
@@ -225,7 +185,7 @@ func (b *Book) OfCase(ctx context.Context, department exchange.Department, matte
 
 // under gives what is wanted of what the entries said whose rows stand under a prefix, which is one by which rows are filtered.
 func (b *Book) under(ctx context.Context, prefix []byte, wanted func(Reliance) bool) ([]Reliance, error) {
-	rows, err := b.db.NewIterWithContext(ctx, nil)
+	rows, err := b.rows.DB.NewIterWithContext(ctx, nil)
 	if err != nil {
 		return nil, fmt.Errorf("read reliances: %w", err)
 	}
@@ -249,13 +209,12 @@ func (b *Book) under(ctx context.Context, prefix []byte, wanted func(Reliance) b
 }
 
 func (b *Book) entry(offset int64) ([]Reliance, error) {
-	value, closer, err := b.db.Get(entryKey(offset))
-	if errors.Is(err, pebble.ErrNotFound) {
-		return nil, errDamaged
+	value, found, err := b.rows.Get(entryKey(offset))
+	if err == nil && !found {
+		err = folded.ErrDamaged
 	}
 	if err != nil {
 		return nil, err
 	}
-	defer closer.Close()
 	return readEntry(value)
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,10 +12,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cockroachdb/pebble/v2"
-
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/audit"
+	"github.com/onedoor/yimen/exchange/folded"
 )
 
 // topic is the audit topic, in memory.
@@ -115,7 +115,7 @@ func TestEveryLengthOfCase(t *testing.T) {
 	if err := b.Take(t.Context(), logged(t, entries...).msgs); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.db.Flush(); err != nil { // filters are of files only
+	if err := b.rows.DB.Flush(); err != nil { // filters are of files only
 		t.Fatal(err)
 	}
 	for n := 4; n <= 64; n++ {
@@ -210,16 +210,14 @@ func TestAnotherFormatIsFoldedAgain(t *testing.T) {
 	asked := answered("LL-1", exchange.Held, licence)
 	asked.Mode = "predicates"
 	log, dir := logged(t, asked), t.TempDir()
+	old, err := folded.Open(folded.Config{Dir: dir, Of: "reliances", Format: rowFormat - 1, Order: order(), Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(old.Commit([]folded.Row{{Key: append(recordPrefix(licence), "of old"...)}}, 1), old.Close()); err != nil {
+		t.Fatal(err)
+	}
 	b := opened(t, Config{Dir: dir})
-	if err := b.Take(t.Context(), log.msgs); err != nil {
-		t.Fatal(err)
-	}
-	old := placeValue(1)
-	old[0] = rowFormat - 1
-	if err := errors.Join(b.db.Set(placeKey, old, pebble.NoSync), b.db.Set(append(recordPrefix(licence), "of old"...), nil, pebble.NoSync), b.Close()); err != nil {
-		t.Fatal(err)
-	}
-	b = opened(t, Config{Dir: dir})
 	defer b.Close()
 	if b.Next() != 0 {
 		t.Fatalf("goes on at %d", b.Next())

@@ -3,20 +3,17 @@ package reliance
 import (
 	"bytes"
 	"encoding/binary"
-	"errors"
-	"fmt"
-	"slices"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/audit"
+	"github.com/onedoor/yimen/exchange/folded"
 )
 
-// The rows, by the first byte of their keys. Offsets are those of entries in the audit topic, of eight bytes.
+// The rows beside the store's own, by the first byte of their keys. Offsets are those of entries in the audit topic, of eight bytes.
 const (
-	placeRow  = 'm' // → the format and the next offset
 	entryRow  = 'e' // offset → what the entry says
 	recordRow = 'r' // record id ‖ offset → nothing
 	caseRow   = 'c' // department 0 case 0 offset → nothing
@@ -24,36 +21,6 @@ const (
 
 // rowFormat changes with the meaning of any row; a directory of another format is deleted and folded again.
 const rowFormat = 4
-
-// errFormat is what opening a directory of another format yields.
-var errFormat = errors.New("reliances are of another format")
-
-// errDamaged is what reading a row yields that this package has not written.
-var errDamaged = errors.New("reliances are damaged: stop the exchange, delete their directory and start again")
-
-var placeKey = []byte{placeRow}
-
-func placeValue(next int64) []byte {
-	return binary.BigEndian.AppendUint64([]byte{rowFormat}, uint64(next))
-}
-
-func (b *Book) place() (int64, error) {
-	value, closer, err := b.db.Get(placeKey)
-	if errors.Is(err, pebble.ErrNotFound) {
-		return 0, nil
-	}
-	if err != nil {
-		return 0, fmt.Errorf("read reliances: %w", err)
-	}
-	defer closer.Close()
-	switch {
-	case len(value) != 9:
-		return 0, errDamaged
-	case value[0] != rowFormat:
-		return 0, errFormat
-	}
-	return int64(binary.BigEndian.Uint64(value[1:])), nil
-}
 
 func entryKey(offset int64) []byte { return behind([]byte{entryRow}, offset) }
 
@@ -76,27 +43,23 @@ func behind(prefix []byte, offset int64) []byte {
 // offsetBehind is the way back.
 func offsetBehind(prefix, key []byte) (int64, error) {
 	if len(key) != len(prefix)+offsetSize {
-		return 0, errDamaged
+		return 0, folded.ErrDamaged
 	}
 	return int64(binary.BigEndian.Uint64(key[len(prefix):])), nil
 }
 
-// row is a key and what is kept under it.
-type row struct{ key, value []byte }
-
-// rowsOf are the rows of entries, in order: a sorted batch is written at half the cost, and every query of the city is written here. For
-// the same reason there is one row that says much, in the order of time, and those that stand anywhere say nothing.
-func rowsOf(entries []entry) []row {
-	rows := make([]row, 0, 8*len(entries))
+// rowsOf are the rows of entries. Every query of the city is written here, so there is one row that says much, in the order of time, and
+// those that stand anywhere say nothing.
+func rowsOf(entries []entry) []folded.Row {
+	rows := make([]folded.Row, 0, 8*len(entries))
 	for i := range entries {
 		e := &entries[i]
 		one := &e.relied[0]
-		rows = append(rows, row{entryKey(e.offset), valueOf(e.relied)}, row{key: behind(casePrefix(one.Department, one.Case), e.offset)})
+		rows = append(rows, folded.Row{Key: entryKey(e.offset), Value: valueOf(e.relied)}, folded.Row{Key: behind(casePrefix(one.Department, one.Case), e.offset)})
 		for j := range e.relied {
-			rows = append(rows, row{key: behind(recordPrefix(e.relied[j].Record), e.offset)})
+			rows = append(rows, folded.Row{Key: behind(recordPrefix(e.relied[j].Record), e.offset)})
 		}
 	}
-	slices.SortFunc(rows, func(a, b row) int { return bytes.Compare(a.key, b.key) })
 	return rows
 }
 
@@ -127,7 +90,7 @@ func readEntry(value []byte) (relied []Reliance, err error) {
 		relied = append(relied, one)
 	}
 	if r.short || !valid {
-		return nil, errDamaged
+		return nil, folded.ErrDamaged
 	}
 	return relied, nil
 }
