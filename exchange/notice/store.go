@@ -30,6 +30,8 @@ const (
 )
 
 // store is what an office must not lose between two starts: how far it read, at which records it must look, and what is to be delivered.
+// It is no folded.Store: it follows many topics, what it says must be on the disk before others go on, and of two rows with one key put
+// together the last one holds.
 type store struct{ db *pebble.DB }
 
 const (
