@@ -98,7 +98,13 @@ func startAudit(t *testing.T) auditUp {
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- up.ledger.Run(ctx) }()
-	server := httptest.NewServer(contract.Handler(ledger.Operations(ledger.Serving{Ledger: up.ledger, Audit: log, Token: log.Token,
+	server := httptest.NewServer(contract.Handler(ledger.Operations(ledger.Serving{Ledger: up.ledger, Enter: func(ctx context.Context, e *audit.Entry) error {
+		if err := log.Stamp(ctx, e); err != nil {
+			return err
+		}
+		_, err := log.Append(ctx, *e)
+		return err
+	},
 		Reader: func(r *http.Request) (ledger.Reader, error) {
 			if r.Header.Get("Authorization") != "Bearer secret" {
 				return ledger.Reader{}, &exchange.Problem{Code: "YM-API-0401", Kind: exchange.Unauthorised, What: both("不知道是谁", "who is it")}

@@ -16,6 +16,8 @@ func limitSettings() []setting {
 		{"limits.opens", "7", both("窗口几点开", "when windows open")},
 		{"limits.closes", "21", both("窗口几点关", "when windows close")},
 		{"limits.outside_subjects_day", "30", both("此外的时间每天可查的", "people and companies a clerk may ask about outside those hours")},
+		{"limits.lookups_hour", "60", both("一名工作人员每小时可代查“谁看过我的数据”的人和企业", "people and companies for whom one clerk may ask in an hour who looked at their data")},
+		{"limits.lookups_day", "200", both("每天可代查的", "in a day")},
 		{"limits.speaks_for", "", both("代许多人查询的系统，按 部门/名称 写人数，如 {xzsp/one-door: 40}", "systems that ask for many clerks: how many, by department/name, such as {xzsp/one-door: 40}")},
 		{"limits.replay", "10m", both("请求的随机数记住多久", "how long a request's number is remembered")},
 		{"limits.suspend.neighbours", "40", both("暂停：一天内查了这么多号码相邻的人", "suspends: neighbours by number in a day")},
@@ -28,6 +30,7 @@ func limitSettings() []setting {
 		{"limits.suspend.guesses", "10", both("暂停：七天内以不对的号码或陈述重放结论的次数", "suspends: replays with numbers or statements that were not the entry's, in seven days")},
 		{"limits.suspend.week", "700", both("暂停：七天内查的人和企业", "suspends: people and companies in seven days")},
 		{"limits.suspend.month", "2800", both("暂停：三十天内的", "in thirty days")},
+		{"limits.suspend.lookups_week", "700", both("暂停：七天内代查“谁看过我的数据”的人和企业", "suspends: people and companies for whom it was asked in seven days who looked at their data")},
 		{"limits.suspend.department_neighbours", "120", both("暂停整个部门：一天内号码相邻的人", "suspends the department: neighbours by number in a day")},
 		{"limits.suspend.department_clerks", "5", both("暂停整个部门：同一天有这么多人触发规则", "suspends the department: clerks who break a rule on one day")},
 	}

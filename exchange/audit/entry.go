@@ -24,7 +24,7 @@ type Kind string
 const (
 	Query     Kind = ""          // a query for a case
 	Rejection Kind = "rejection" // a request refused before it was a query: forged, replayed, of somebody unknown
-	Access    Kind = "access"    // somebody read the log about a subject
+	Access    Kind = "access"    // somebody asked the log about a subject: for its token, or who looked
 	Act       Kind = "act"       // an act of an administrator's or the exchange's: invited, revoked, erased, lifted, handed over; Act names it
 )
 

@@ -16,7 +16,8 @@ const (
 
 // Admit counts a stamped entry, or refuses it: then it has set the entry's Decision and Refusal, and its error is the Problem
 // to show, of the kind Limited, or Conflict for a request that was used before. Of the kind Unavailable is an error where it
-// cannot be said. An entry that is Refused already, for want of permission or as a replay that guessed wrong, is counted as that.
+// cannot be said. An entry that is Refused already, for want of permission or as a replay that guessed wrong, is counted
+// as that.
 //
 // What is admitted counts at once, whether or not an answer comes of it.
 func (l *Limits) Admit(e *audit.Entry) error {
@@ -91,8 +92,9 @@ func (l *Limits) count(c *clerk, p *page, s *sheet, m mark) {
 		return
 	}
 	c.department.open[s.day%openDays] = s
-	if c.open[p.day%openDays] != p {
-		c.open[p.day%openDays] = p
+	c.open[p.day%openDays] = p
+	if !m.look && !p.speaks { // a portal that asks for a whole city raises nobody's budget of queries
+		p.speaks = true
 		s.speaking += c.times
 	}
 	p.keep(m)
@@ -126,10 +128,14 @@ func (l *Limits) verdict(c *clerk, p *page, s *sheet, q *query) *refusal {
 	if rule := c.department.heldBy(&l.rules.Suspend, s); rule != "" {
 		return &refusal{rule, whileSuspended + string(rule), nothing, departmentSuspended(rule)}
 	}
-	if q.act != answered { // a budget is of answers
-		return nil
+	var rule Rule
+	switch q.act { // a budget is of answers
+	case answered:
+		rule = l.overdrawn(c, p, s, &q.mark)
+	case looked:
+		rule = l.lookedUp(c, p, &q.mark)
 	}
-	if rule := l.overdrawn(c, p, s, &q.mark); rule != "" {
+	if rule != "" {
 		return &refusal{rule, limited + string(rule), pressed, budgetSpent(rule, untilMore(rule, q))}
 	}
 	return nil
@@ -190,6 +196,20 @@ func (l *Limits) overdrawn(c *clerk, p *page, s *sheet, m *mark) Rule {
 	return ""
 }
 
+// lookedUp is the budget of looks that one more would overdraw, the narrowest first; "" for none.
+func (l *Limits) lookedUp(c *clerk, p *page, m *mark) Rule {
+	hour, total, outside := p.looks.with(m, p.closed)
+	switch {
+	case over(hour.subjects, l.rules.LookupsHour*c.times):
+		return lookupsHour
+	case over(outside, l.rules.OutsideSubjectsDay*c.times):
+		return outsideHours
+	case over(total.subjects, l.rules.LookupsDay*c.times):
+		return lookupsDay
+	}
+	return ""
+}
+
 func (b *Budget) hourOver(u use, times int) bool {
 	return over(u.subjects, b.SubjectsHour*times) || over(u.queries, b.QueriesHour*times)
 }
@@ -202,7 +222,7 @@ func (b *Budget) dayOver(u use, times int) bool {
 func untilMore(rule Rule, q *query) time.Duration {
 	at := time.UnixMilli(q.at)
 	switch rule {
-	case clerkHour, itemHour:
+	case clerkHour, itemHour, lookupsHour:
 		return at.Truncate(time.Hour).Add(time.Hour).Sub(at)
 	case caseSubjects:
 		return 0

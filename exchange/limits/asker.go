@@ -16,8 +16,8 @@ type clerk struct {
 
 // tallied is what remains of a day.
 type tallied struct {
-	day                       int
-	subjects, misses, guesses int32
+	day                              int
+	subjects, misses, guesses, looks int32
 }
 
 // department is what its clerks come to together.
@@ -62,7 +62,7 @@ func (d *department) sheet(day int) *sheet {
 
 // figures are what the rules compare with their bars.
 type figures struct {
-	neighbours, crowd, misses, missesWeek, repeats, pressing, forbidden, guesses, week, month int
+	neighbours, crowd, misses, missesWeek, repeats, pressing, forbidden, guesses, week, month, looks int
 }
 
 // figures of one day alone.
@@ -73,23 +73,24 @@ func (p *page) figures() figures {
 // figures of a day, with the sums up to it.
 func (c *clerk) figures(p *page) figures {
 	f := p.figures()
-	sum := func(day, subjects, misses, guesses int) {
-		ago := p.day - day
+	sum := func(t tallied) {
+		ago := p.day - t.day
 		if ago >= 0 && ago < weekDays {
-			f.week += subjects
-			f.missesWeek += misses
-			f.guesses += guesses
+			f.week += int(t.subjects)
+			f.missesWeek += int(t.misses)
+			f.guesses += int(t.guesses)
+			f.looks += int(t.looks)
 		}
 		if ago >= 0 && ago < monthDays {
-			f.month += subjects
+			f.month += int(t.subjects)
 		}
 	}
 	for i := range c.closed {
-		sum(c.closed[i].day, int(c.closed[i].subjects), int(c.closed[i].misses), int(c.closed[i].guesses))
+		sum(c.closed[i])
 	}
 	for _, q := range c.open {
 		if q != nil {
-			sum(q.day, q.total.subjects, q.misses, q.guessed)
+			sum(q.tallied())
 		}
 	}
 	return f
@@ -124,7 +125,7 @@ func (b *Bars) broken(f figures, times int) (rules []Rule) {
 		{neighbours, f.neighbours, b.Neighbours}, {crowd, f.crowd, b.Crowd}, {misses, f.misses, b.Misses}, {missesWeek, f.missesWeek, b.MissesWeek},
 		{repeats, f.repeats, b.Repeats}, {pressing, f.pressing, b.Pressing}, {forbiddenItems, f.forbidden, b.Forbidden},
 		{guesses, f.guesses, b.Guesses},
-		{week, f.week, b.Week}, {month, f.month, b.Month},
+		{week, f.week, b.Week}, {month, f.month, b.Month}, {lookupsWeek, f.looks, b.LookupsWeek},
 	} {
 		if reached(check.have, check.bar*times) {
 			rules = append(rules, check.rule)
@@ -144,7 +145,7 @@ func (c *clerk) close(before int) {
 		if p.reserved > 0 {
 			p = p.recounted(c.lifted, true)
 		}
-		c.closed[p.day%monthDays] = tallied{p.day, int32(p.total.subjects), int32(p.misses), int32(p.guessed)}
+		c.closed[p.day%monthDays] = p.tallied()
 		c.open[i] = nil
 	}
 }
@@ -157,7 +158,7 @@ func (c *clerk) idle(today int) bool {
 		}
 	}
 	for i := range c.closed {
-		if c.closed[i].subjects+c.closed[i].guesses > 0 && today-c.closed[i].day <= monthDays {
+		if t := &c.closed[i]; t.subjects+t.guesses+t.looks > 0 && today-t.day <= monthDays {
 			return false
 		}
 	}

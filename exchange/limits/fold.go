@@ -21,7 +21,7 @@ func (l *Limits) Fold(e *audit.Entry) {
 	switch {
 	case e.Kind == audit.Act && e.Act == LiftAct:
 		l.lift(e)
-	case e.ID != "" && (e.Kind == audit.Query || e.Kind == audit.Act && e.Act == ReplayAct):
+	case e.ID != "" && (e.Kind == audit.Query || e.Kind == audit.Access || e.Kind == audit.Act && e.Act == ReplayAct):
 		q := l.see(e)
 		for _, other := range l.others(e, &q) {
 			l.fold(other)

@@ -227,7 +227,8 @@ func (f figures) beside(n *node) figures {
 				if p != nil {
 					g := c.figures(p)
 					f = figures{max(f.neighbours, g.neighbours), max(f.crowd, g.crowd), max(f.misses, g.misses), max(f.missesWeek, g.missesWeek),
-						max(f.repeats, g.repeats), max(f.pressing, g.pressing), max(f.forbidden, g.forbidden), max(f.guesses, g.guesses), max(f.week, g.week), max(f.month, g.month)}
+						max(f.repeats, g.repeats), max(f.pressing, g.pressing), max(f.forbidden, g.forbidden), max(f.guesses, g.guesses), max(f.week, g.week), max(f.month, g.month),
+						max(f.looks, g.looks)}
 				}
 			}
 		}

@@ -2,7 +2,8 @@
 //
 // Every query is an audit entry before it is answered; where it asks about others beside its subject, a spouse or an agent, each of
 // them counts as if asked about alone. A replay of an answer counts where what was given with it, a number or a statement, is not what
-// the entry has: each tells whether a guess was right. Admit counts the entry and refuses it where a budget is spent or who asks
+// the entry has: each tells whether a guess was right. Who asks the log who looked at somebody's data has a budget of such looks, by
+// number or by token; numbers that are walked so count with those that are asked about. Admit counts the entry and refuses it where a budget is spent or who asks
 // is suspended. Fold counts entries as they come off the audit topic, so that all nodes have the same counts, and a node that
 // starts has them again: there is no other store.
 //
@@ -90,7 +91,7 @@ func mondayToSaturday(day exchange.Date) bool {
 	return err == nil && at.Weekday() != time.Sunday
 }
 
-// query is a query, or a replay of one, as limits see it.
+// query is a query, a replay of one or a look into the log, as limits see it.
 type query struct {
 	mark
 	day        int
@@ -105,7 +106,7 @@ func (l *Limits) see(e *audit.Entry) query {
 	q := query{department: e.Department, clerk: e.Clerk, day: dayOf(at)}
 	department, clerk := l.hash(string(e.Department)), l.hash(e.Clerk)
 	q.mark = mark{at: at, hour: hourOf(at), id: l.hash(e.ID), subject: l.hash(e.Subject), matter: both(department, l.hash(e.Case)),
-		item: l.items[e.Item], act: actOf(e)}
+		item: l.items[e.Item], act: actOf(e), look: e.Kind == audit.Access}
 	if e.Near != "" && (q.item == nil || !q.item.Cohort) {
 		q.near = l.hash(e.Near)
 	}
@@ -146,9 +147,11 @@ func actOf(e *audit.Entry) act {
 			return nothing
 		}
 		return guessed
+	case e.Decision != audit.Refused && e.Kind == audit.Access:
+		return looked
 	case e.Decision != audit.Refused:
 		return answered
-	case e.Refusal == notPermitted:
+	case e.Kind == audit.Query && e.Refusal == notPermitted:
 		return forbidden
 	case strings.HasPrefix(e.Refusal, limited):
 		return pressed

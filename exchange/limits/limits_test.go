@@ -49,7 +49,16 @@ func TestBudgets(t *testing.T) {
 		"queries of an item":       {func(w *world) { w.repeat(5, same, item("few")) }, changes{same, item("few")}, "limited_item_day", 15 * time.Hour},
 		"who speaks for three":     {func(w *world) { w.repeat(180, by("xzsp", "system")) }, changes{by("xzsp", "system")}, "limited_clerk_hour", time.Hour},
 		"in the night":             {func(w *world) { w.wait(13 * time.Hour); w.repeat(30) }, nil, "limited_outside_hours", 2 * time.Hour},
-		"on a Sunday":              {func(w *world) { w.wait(6 * 24 * time.Hour); w.repeat(30) }, nil, "limited_outside_hours", 15 * time.Hour},
+		"looks an hour":            {func(w *world) { w.repeat(60, look); w.repeat(60) }, changes{look}, "limited_lookups_hour", time.Hour},
+		"looks of three":           {func(w *world) { w.repeat(180, look, by("xzsp", "system")) }, changes{look, by("xzsp", "system")}, "limited_lookups_hour", time.Hour},
+		"looks a day": {func(w *world) {
+			for range 4 {
+				w.repeat(50, look)
+				w.wait(time.Hour)
+			}
+		}, changes{look}, "limited_lookups_day", 11 * time.Hour},
+		"looks in the night": {func(w *world) { w.wait(13 * time.Hour); w.repeat(30, look) }, changes{look}, "limited_outside_hours", 2 * time.Hour},
+		"on a Sunday":        {func(w *world) { w.wait(6 * 24 * time.Hour); w.repeat(30) }, nil, "limited_outside_hours", 15 * time.Hour},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, rules, 2)
@@ -102,10 +111,11 @@ func TestDepartmentBudgetGrowsWithItsClerks(t *testing.T) {
 }
 
 func TestNoBound(t *testing.T) {
-	w := newWorld(t, Rules{Clerk: Budget{-1, -1, -1, -1}, DepartmentSubjectsDay: -1, CaseSubjects: -1, CaseQueriesDay: -1, OutsideSubjectsDay: -1,
-		Suspend: Bars{-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1}}, 1)
+	w := newWorld(t, Rules{Clerk: Budget{-1, -1, -1, -1}, DepartmentSubjectsDay: -1, CaseSubjects: -1, CaseQueriesDay: -1, OutsideSubjectsDay: -1, LookupsHour: -1, LookupsDay: -1,
+		Suspend: Bars{-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1}}, 1)
 	w.wait(13 * time.Hour)
 	w.repeat(3000, near("near"), inCase("c1"), unheld)
+	w.repeat(3000, near("near"), look)
 	w.suspended()
 }
 
@@ -159,9 +169,10 @@ func TestRulesSuspend(t *testing.T) {
 		missesWeek: {func(w *world) (int, string) {
 			return w.days(45, unheld)
 		}, 200},
-		repeats: {func(w *world) (int, string) { return w.until(100, same, inCase("c1")) }, 21},
-		week:    {func(w *world) (int, string) { return w.days(120) }, 700},
-		month:   {func(w *world) (int, string) { return w.days(115) }, 2800},
+		repeats:     {func(w *world) (int, string) { return w.until(100, same, inCase("c1")) }, 21},
+		week:        {func(w *world) (int, string) { return w.days(120) }, 700},
+		month:       {func(w *world) (int, string) { return w.days(115) }, 2800},
+		lookupsWeek: {func(w *world) (int, string) { return w.days(120, look) }, 700},
 		pressing: {func(w *world) (int, string) {
 			w.repeat(60)
 			for range 100 {
@@ -393,7 +404,8 @@ func TestWhatDoesNotCount(t *testing.T) {
 		}))
 		w.append(w.entry(item("birth"), near("day"), by("xzsp", "w3"), func(e *audit.Entry) { e.Decision, e.Found, e.Materials = audit.Answered, false, notHeld }))
 		w.append(w.entry(about(numbered("again", i%10)), near("n"), by("xzsp", "w4"), func(e *audit.Entry) { e.Decision, e.Found, e.Materials = audit.Answered, false, notHeld }))
-		for _, kind := range []audit.Kind{audit.Rejection, audit.Access, audit.Act} {
+		w.append(w.entry(near("n"), look, notAllowed))
+		for _, kind := range []audit.Kind{audit.Rejection, audit.Act} {
 			w.append(w.entry(near("n"), func(e *audit.Entry) { e.Kind, e.Decision, e.Act, e.Target = kind, audit.Answered, "revoke", "xzsp/w1" }))
 		}
 	}

@@ -21,7 +21,7 @@ func newMetrics(registerer prometheus.Registerer, suspensions func() []Suspensio
 		}, []string{"rule"}),
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "yimen_limits_refusals_total",
-			Help: "Queries that this node refused, by the budget that was spent or the rule that suspends.",
+			Help: "Queries, replays and look-ups that this node refused, by the budget that was spent or the rule that suspends.",
 		}, []string{"rule"}),
 		late: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "yimen_limits_late_entries_total",

@@ -8,10 +8,11 @@ const (
 	answered             // answered, or admitted and about to be
 	pressed              // refused because a budget was spent
 	forbidden            // refused for want of permission
+	looked               // asked the log who looked at the subject's data
 	guessed              // a replay that was asked for with what the entry does not have
 )
 
-// mark is one query, as far as limits are concerned. What stands for texts are hashes of this process's own.
+// mark is one query, replay or look, as far as limits are concerned. What stands for texts are hashes of this process's own.
 type mark struct {
 	at      int64  // milliseconds since 1970
 	id      uint64 // of the entry
@@ -21,6 +22,7 @@ type mark struct {
 	item    *Exception
 	hour    uint8 // in China
 	act     act
+	look    bool // into the log, whatever came of it
 	missed  bool // nothing is held of the subject, for certain
 	folded  bool // it came off the topic; else it is reserved
 }
@@ -32,6 +34,7 @@ func (m *mark) counts(after int64, sure bool) bool { return m.at > after && (m.f
 type page struct {
 	day      int
 	closed   uint32           // the hours, as bits, outside office hours
+	speaks   bool             // whether its department's sheet has counted the clerk among those who asked
 	marks    []mark           // all of the day, in the order they came
 	at       map[uint64]int32 // where in marks an entry stands
 	reserved int              // how many marks have not come off the topic
@@ -48,6 +51,7 @@ type record struct {
 	pressed   int
 	forbidden int
 	guessed   int
+	looks     tally // of looks alone
 }
 
 func newPage(day int, closed uint32) *page {
@@ -87,7 +91,25 @@ func (r *record) count(m *mark, closed uint32) {
 		r.forbidden++
 	case guessed:
 		r.guessed++
+	case looked:
+		r.look(m, closed)
 	}
+}
+
+// look counts a look in the tally of looks, where it is what an answer is in others. Neighbours are counted among all that the clerk did:
+// whoever walks numbers walks them by whichever way.
+func (r *record) look(m *mark, closed uint32) {
+	if r.looks.subjects == nil {
+		r.looks = newTally()
+	}
+	own := *m
+	own.act, own.near = answered, 0
+	r.looks.add(&own, closed)
+}
+
+// tallied is what remains of the page when its day is closed.
+func (p *page) tallied() tallied {
+	return tallied{p.day, int32(p.total.subjects), int32(p.misses), int32(p.guessed), int32(p.looks.total.subjects)}
 }
 
 // repeat counts another answer about a subject.

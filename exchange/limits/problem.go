@@ -32,6 +32,9 @@ func budgetSpent(rule Rule, after time.Duration) *exchange.Problem {
 	return p
 }
 
+// Spent is the refusal of somebody who has looked up as many as they may in an hour.
+func Spent() error { return budgetSpent(lookupsHour, time.Hour) }
+
 // Suspended is the refusal of somebody who guessed too often at a replay.
 func Suspended() error { return clerkSuspended(guesses) }
 

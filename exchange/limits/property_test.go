@@ -14,7 +14,7 @@ import (
 )
 
 // tight are bars that a few queries reach.
-var tight = Bars{Neighbours: 4, Crowd: 6, Misses: 4, MissesWeek: 6, Repeats: 3, Pressing: 3, Forbidden: 3, Guesses: 3, Week: 9, Month: 14, DepartmentNeighbours: 7, DepartmentClerks: 3}
+var tight = Bars{Neighbours: 4, Crowd: 6, Misses: 4, MissesWeek: 6, Repeats: 3, Pressing: 3, Forbidden: 3, Guesses: 3, Week: 9, Month: 14, LookupsWeek: 4, DepartmentNeighbours: 7, DepartmentClerks: 3}
 
 // someDays draws entries of two days and acts between them, in the order of the topic.
 func someDays(r *rand.Rand) []audit.Entry {
@@ -53,6 +53,14 @@ func someDays(r *rand.Rand) []audit.Entry {
 		case 2:
 			e.Decision, e.Refusal, e.Found = audit.Refused, pick(r, notPermitted, limited+"clerk_day", whileSuspended+"misses", "replayed"), false
 		}
+		if r.IntN(6) == 0 {
+			if look(&e); r.IntN(2) == 0 {
+				e.Near = "" // by its token
+			}
+			if e.Decision == audit.Answered {
+				e.Found, e.Materials = false, nil
+			}
+		}
 		all = append(all, e)
 	}
 	return all
@@ -69,7 +77,7 @@ func oracle(entries []audit.Entry) []string {
 		switch {
 		case e.Kind == audit.Act && e.Act == LiftAct && e.Time.After(lifted[e.Target]):
 			lifted[e.Target] = e.Time
-		case (e.Kind == audit.Query || e.Act == ReplayAct) && !known[e.ID]:
+		case (e.Kind == audit.Query || e.Kind == audit.Access || e.Act == ReplayAct) && !known[e.ID]:
 			known[e.ID] = true
 			queries = append(queries, e)
 		}
@@ -86,7 +94,9 @@ func oracle(entries []audit.Entry) []string {
 				}
 			}
 			for day, rules := range brokenBy(queries, clerk, later(lifted[clerk], lifted[department])) {
-				overDays := func(rule Rule) bool { return rule == week || rule == month || rule == missesWeek || rule == guesses }
+				overDays := func(rule Rule) bool {
+					return rule == week || rule == month || rule == missesWeek || rule == guesses || rule == lookupsWeek
+				}
 				if len(slices.DeleteFunc(rules, overDays)) > 0 {
 					breaking[day]++
 				}
@@ -147,15 +157,17 @@ func brokenBy(queries []audit.Entry, clerk string, moment time.Time) map[exchang
 		days[exchange.DateOf(e.Time)] = append(days[exchange.DateOf(e.Time)], e)
 	}
 	broken := map[exchange.Date][]Rule{}
-	subjects, missed, guessedSoFar := 0, 0, 0 // the two days are in one week
+	subjects, missed, guessedSoFar, lookedUp := 0, 0, 0, 0 // the two days are in one week
 	for _, day := range slices.Sorted(maps.Keys(days)) {
 		var f figures
-		answers, misses, people, pairs := map[string]int{}, set{}, set{}, map[string]set{}
+		answers, misses, people, pairs, looks := map[string]int{}, set{}, set{}, map[string]set{}, set{}
 		for _, e := range days[day] {
 			switch actOf(&e) {
 			case guessed:
 				guessedSoFar++
 				continue
+			case looked:
+				looks[e.Subject] = true
 			case pressed:
 				f.pressing++
 			case forbidden:
@@ -170,7 +182,9 @@ func brokenBy(queries []audit.Entry, clerk string, moment time.Time) map[exchang
 					misses[e.Subject] = true
 				}
 			}
-			people[e.Subject] = true
+			if e.Near != "" {
+				people[e.Subject] = true
+			}
 		}
 		nears := nearsOf(days[day])
 		for _, near := range nears {
@@ -179,8 +193,8 @@ func brokenBy(queries []audit.Entry, clerk string, moment time.Time) map[exchang
 		for subject, n := range answers {
 			f.repeats = max(f.repeats, n-len(pairs[subject]))
 		}
-		subjects, missed = subjects+len(answers), missed+len(misses)
-		f.crowd, f.misses, f.missesWeek, f.week, f.month, f.guesses = len(people)-len(nears), len(misses), missed, subjects, subjects, guessedSoFar
+		subjects, missed, lookedUp = subjects+len(answers), missed+len(misses), lookedUp+len(looks)
+		f.crowd, f.misses, f.missesWeek, f.week, f.month, f.guesses, f.looks = len(people)-len(nears), len(misses), missed, subjects, subjects, guessedSoFar, lookedUp
 		broken[day] = tight.broken(f, 1)
 	}
 	return broken
@@ -228,7 +242,7 @@ func (n *node) state() string {
 			sure := c.certain()
 			for _, p := range sure.open {
 				if p != nil && len(p.marks) > p.reserved {
-					lines = append(lines, fmt.Sprintf("%s/%s %d %+v %+v", d.name, c.code, p.day, sure.figures(p), p.total))
+					lines = append(lines, fmt.Sprintf("%s/%s %d %+v %+v", d.name, c.code, p.day, sure.figures(p), p.total)+fmt.Sprintf(" %+v %d", p.looks.total, p.looks.outside))
 				}
 			}
 		}
@@ -251,7 +265,7 @@ func TestNodesAgree(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
 	suspended, refused := 0, 0
 	for round := range 300 {
-		rules := Rules{Suspend: tight, Clerk: Budget{SubjectsHour: 3, SubjectsDay: 8}, CaseSubjects: 3}
+		rules := Rules{Suspend: tight, Clerk: Budget{SubjectsHour: 3, SubjectsDay: 8}, CaseSubjects: 3, LookupsHour: 2, LookupsDay: 5}
 		w := newWorld(t, rules, 3)
 		folded := [3]int{}
 		catchUp := func(i, end int) {
@@ -268,8 +282,11 @@ func TestNodesAgree(t *testing.T) {
 			person := r.IntN(60)
 			e := w.entry(by("xzsp", numbered("w", r.IntN(5))), about(numbered("s", person)), near(string(exchange.DateOf(w.now))+numbered("n", person/5)),
 				inCase(numbered("c", r.IntN(40))), func(e *audit.Entry) { e.Found = r.IntN(5) > 0 })
-			if r.IntN(15) == 0 {
+			switch r.IntN(15) {
+			case 0:
 				guess(&e)
+			case 1, 2, 3:
+				look(&e)
 			}
 			switch r.IntN(20) {
 			case 0: // no answer, no entry

@@ -30,6 +30,10 @@ type Rules struct {
 	Closes int `yaml:"closes"`
 	// OutsideSubjectsDay is about how many subjects a clerk may ask outside those hours in a day; 30.
 	OutsideSubjectsDay int `yaml:"outside_subjects_day"`
+	// LookupsHour and LookupsDay are for how many different people and companies one clerk may ask the log who looked at their data: 60 an
+	// hour, 200 a day. OutsideSubjectsDay bounds these look-ups too, counted by themselves.
+	LookupsHour int `yaml:"lookups_hour"`
+	LookupsDay  int `yaml:"lookups_day"`
 	// Suspend says what suspends.
 	Suspend Bars `yaml:"suspend"`
 	// SpeaksFor names those who ask for many clerks under one name, such as xzsp/one-door: how many. Their bounds are so many
@@ -80,6 +84,8 @@ type Bars struct {
 	// Week and Month sum the subjects of the days, over 7 and over 30 days; 700 and 2800.
 	Week  int `yaml:"week"`
 	Month int `yaml:"month"`
+	// LookupsWeek sums for how many people and companies a day the log was asked, over 7 days; 700.
+	LookupsWeek int `yaml:"lookups_week"`
 	// DepartmentNeighbours counts what Neighbours counts, over the whole department; 120. It suspends the department.
 	DepartmentNeighbours int `yaml:"department_neighbours"`
 	// DepartmentClerks counts the clerks of a department who break a rule about a day on the same day; 5. It suspends the department.
@@ -96,6 +102,8 @@ func (r Rules) withDefaults() Rules {
 	r.Opens = cmp.Or(r.Opens, 7)
 	r.Closes = cmp.Or(r.Closes, 21)
 	r.OutsideSubjectsDay = cmp.Or(r.OutsideSubjectsDay, 30)
+	r.LookupsHour = cmp.Or(r.LookupsHour, 60)
+	r.LookupsDay = cmp.Or(r.LookupsDay, 200)
 	r.Replay = cmp.Or(r.Replay, 10*time.Minute)
 	r.Suspend = r.Suspend.withDefaults()
 	return r
@@ -107,7 +115,7 @@ func (b Bars) withDefaults() Bars {
 		Misses: cmp.Or(b.Misses, 50), MissesWeek: cmp.Or(b.MissesWeek, 200),
 		Repeats: cmp.Or(b.Repeats, 20), Pressing: cmp.Or(b.Pressing, 100), Forbidden: cmp.Or(b.Forbidden, 30),
 		Guesses: cmp.Or(b.Guesses, 10),
-		Week:    cmp.Or(b.Week, 700), Month: cmp.Or(b.Month, 2800),
+		Week:    cmp.Or(b.Week, 700), Month: cmp.Or(b.Month, 2800), LookupsWeek: cmp.Or(b.LookupsWeek, 700),
 		DepartmentNeighbours: cmp.Or(b.DepartmentNeighbours, 120), DepartmentClerks: cmp.Or(b.DepartmentClerks, 5),
 	}
 }
@@ -152,6 +160,8 @@ const (
 	caseDay       Rule = "case_day"
 	departmentDay Rule = "department_day"
 	outsideHours  Rule = "outside_hours"
+	lookupsHour   Rule = "lookups_hour"
+	lookupsDay    Rule = "lookups_day"
 )
 
 // What suspends until somebody lifts it.
@@ -166,6 +176,7 @@ const (
 	guesses              Rule = "guesses"
 	week                 Rule = "week"
 	month                Rule = "month"
+	lookupsWeek          Rule = "lookups_week"
 	departmentNeighbours Rule = "department_neighbours"
 	departmentClerks     Rule = "department_clerks"
 )
@@ -174,7 +185,7 @@ const (
 const replayed Rule = "replayed"
 
 // suspending are the rules that suspend, in the order in which one is named where several hold.
-var suspending = []Rule{neighbours, crowd, misses, missesWeek, repeats, pressing, forbiddenItems, guesses, week, month, departmentNeighbours, departmentClerks}
+var suspending = []Rule{neighbours, crowd, misses, missesWeek, repeats, pressing, forbiddenItems, guesses, week, month, lookupsWeek, departmentNeighbours, departmentClerks}
 
 var whys = map[Rule]exchange.Text{
 	clerkHour:            text("一小时内查询的不同申请人或次数达到账号上限", "the account has asked about as many applicants, or as often, as it may in an hour"),
@@ -185,6 +196,8 @@ var whys = map[Rule]exchange.Text{
 	caseDay:              text("该办件今天的查询次数达到上限", "the case has asked as often as one case may in a day"),
 	departmentDay:        text("本部门今天查询的不同申请人达到上限", "the department has asked about as many applicants as it may in a day"),
 	outsideHours:         text("在工作时间以外查询的不同申请人达到上限", "the account has asked about as many applicants as it may outside office hours in a day"),
+	lookupsHour:          text("一小时内查看的不同人和企业的访问记录达到账号上限", "the account has asked for as many people and companies who looked at their data as it may in an hour"),
+	lookupsDay:           text("一天内查看的不同人和企业的访问记录达到账号上限", "the account has asked for as many people and companies who looked at their data as it may in a day"),
 	neighbours:           text("一天内查询了许多相邻的号码", "it asked about many neighbouring numbers in one day"),
 	crowd:                text("一天内查询的号码大多彼此相邻", "most numbers it asked about in one day neighbour each other"),
 	misses:               text("一天内查询了许多政府没有任何记录的号码", "it asked in one day about many numbers of which government holds nothing"),
@@ -195,6 +208,7 @@ var whys = map[Rule]exchange.Text{
 	guesses:              text("七天内多次以不对的号码或陈述重放结论", "it asked in seven days for many replays with numbers or statements that were not the entry's"),
 	week:                 text("七天内查询的申请人远多于一个窗口能办理的", "it asked in seven days about more applicants than a window can serve"),
 	month:                text("三十天内查询的申请人远多于一个窗口能办理的", "it asked in thirty days about more applicants than a window can serve"),
+	lookupsWeek:          text("七天内查看的人和企业的访问记录远多于一个窗口能办理的", "it asked in seven days for more people and companies who looked at their data than a window can serve"),
 	departmentNeighbours: text("该部门一天内查询了许多相邻的号码", "the department asked about many neighbouring numbers in one day"),
 	departmentClerks:     text("该部门一天内有多个账号被暂停", "several accounts of the department were suspended on one day"),
 	replayed:             text("同一个请求已经用过一次", "the same request was used before"),
@@ -207,7 +221,7 @@ func (r Rule) Text() exchange.Text { return whys[r] }
 // any clerk does.
 func Unbounded() Rules {
 	none := Budget{SubjectsHour: -1, SubjectsDay: -1, QueriesHour: -1, QueriesDay: -1}
-	return Rules{Clerk: none, CaseSubjects: -1, CaseQueriesDay: -1, DepartmentSubjectsDay: -1, DepartmentSubjectsEach: -1, OutsideSubjectsDay: -1,
-		Suspend: Bars{Neighbours: -1, Crowd: -1, Misses: -1, MissesWeek: -1, Repeats: -1, Pressing: -1, Forbidden: -1, Guesses: -1, Week: -1, Month: -1,
+	return Rules{Clerk: none, CaseSubjects: -1, CaseQueriesDay: -1, DepartmentSubjectsDay: -1, DepartmentSubjectsEach: -1, OutsideSubjectsDay: -1, LookupsHour: -1, LookupsDay: -1,
+		Suspend: Bars{Neighbours: -1, Crowd: -1, Misses: -1, MissesWeek: -1, Repeats: -1, Pressing: -1, Forbidden: -1, Guesses: -1, Week: -1, Month: -1, LookupsWeek: -1,
 			DepartmentNeighbours: -1, DepartmentClerks: -1}}
 }

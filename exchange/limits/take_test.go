@@ -162,7 +162,7 @@ func TestMemoryIsBounded(t *testing.T) {
 func FuzzTake(f *testing.F) {
 	w := newWorld(f, Rules{}, 1)
 	for _, m := range messages(f, []audit.Entry{w.entry(), w.entry(unheld, nonce("n")), {ID: "x", Kind: audit.Act, Act: LiftAct, Target: "xzsp/w1", Time: monday},
-		w.entry(notAllowed)}) {
+		w.entry(notAllowed), w.entry(look, func(e *audit.Entry) { e.Decision = audit.Answered }), w.entry(byToken, notAllowed)}) {
 		f.Add(m.Key, m.Value)
 	}
 	f.Add([]byte("x"), []byte(`{"id":"x"}`))

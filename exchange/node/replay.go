@@ -178,17 +178,7 @@ func (n *Node) enterReplay(ctx context.Context, caller door.Caller, of *audit.En
 		}
 		e.Parties[role] = audit.Party{Subject: party.Subject}
 	}
-	if err := n.audit.Stamp(ctx, &e); err != nil {
-		return err
-	}
-	refused := n.Limits.Admit(&e)
-	if exchange.KindOf(refused) == exchange.Unavailable {
-		return refused
-	}
-	if err := n.append(ctx, e); err != nil {
-		return err
-	}
-	return refused
+	return n.enter(ctx, &e)
 }
 
 // wereAbout says whether applicant and parties are those of the entry.

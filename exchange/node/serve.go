@@ -106,7 +106,7 @@ func (n *Node) hush() {
 // handler is everything the node answers. The doorkeeper stands before all of it.
 func (n *Node) handler() (http.Handler, error) {
 	desk := &limits.Desk{Limits: n.Limits, Admin: n.door.With(door.Admin), Append: n.append}
-	log := ledger.Serving{Ledger: n.Ledger, Reader: n.reader, Audit: n.audit, Token: n.audit.Token, Clock: n.around.Clock}
+	log := ledger.Serving{Ledger: n.Ledger, Reader: n.reader, Enter: n.enter, Refusals: []error{limits.Spent(), limits.Suspended()}, Clock: n.around.Clock}
 	answers, err := api.New(api.Config{Broker: n.Broker, Catalogue: n.Current, Door: n.door, Left: n.Limits.Left, Ready: n.checks(), Epoch: n.epoch,
 		Others: slices.Concat(ledger.Operations(log), desk.Operations(), n.erasures(), n.keyRings(), n.replays(), n.rules(), n.enrolment(), n.burdens(),
 			(&grants.Desk{Book: n.Grants, Person: n.granting}).Operations(), (&items.Desk{Book: n.Items, Person: n.editing}).Operations(), n.nationals(),
@@ -162,6 +162,21 @@ func (n *Node) reader(r *http.Request) (ledger.Reader, error) {
 	caller, err := n.door.Caller(r)
 	return ledger.Reader{Department: caller.Department, Clerk: caller.Clerk, Supervisor: caller.May(door.Supervisor),
 		Auditor: caller.May(door.Auditor), Holders: caller.May(door.Citizens)}, err
+}
+
+// enter counts an entry against the limits of who asks and makes it durable, the refused one too. After an error there must be no answer.
+func (n *Node) enter(ctx context.Context, e *audit.Entry) error {
+	if err := n.audit.Stamp(ctx, e); err != nil {
+		return err
+	}
+	refused := n.Limits.Admit(e)
+	if exchange.KindOf(refused) == exchange.Unavailable {
+		return refused
+	}
+	if err := n.append(ctx, *e); err != nil {
+		return err
+	}
+	return refused
 }
 
 // append makes an audit entry durable.

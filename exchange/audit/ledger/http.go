@@ -32,20 +32,16 @@ type Reader struct {
 	Holders    bool // asks for holders who looked at their data
 }
 
-// Auditor makes entries durable. It is safe for concurrent use.
-type Auditor interface {
-	// Append returns once the entry can no longer be lost. After an error there must be no answer.
-	Append(ctx context.Context, e audit.Entry) (audit.Receipt, error)
-}
-
 // Serving is what a Handler is made of.
 type Serving struct {
 	Ledger *Ledger
 	// Reader finds out who sent a request.
 	Reader func(*http.Request) (Reader, error)
-	Audit  Auditor                                                // reading who looked leaves an entry of its own
-	Token  func(context.Context, exchange.Holder) (string, error) // audit.Log.Token
-	Clock  func() time.Time                                       // nil: time.Now
+	// Enter stamps the entry of a look into the log, counts it against the limits of who looks, and returns once it can no longer be lost.
+	// After an error there must be no answer. It is safe for concurrent use.
+	Enter    func(ctx context.Context, e *audit.Entry) error
+	Refusals []error          // what Enter may refuse, for the document
+	Clock    func() time.Time // nil: time.Now
 }
 
 // as finds out who reads before anything is done.
@@ -179,9 +175,6 @@ type subjectAnswer struct {
 
 // subject gives the token that stands for a holder in the log.
 func (s Serving) subject(r *http.Request, who Reader) (any, error) {
-	if !who.Holders && !who.Auditor {
-		return nil, denied()
-	}
 	asked, err := contract.Read[subjectRequest](r, numberForm)
 	if err != nil {
 		return nil, err
@@ -190,11 +183,14 @@ func (s Serving) subject(r *http.Request, who Reader) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	subject, err := s.Token(r.Context(), holder)
-	return subjectAnswer{subject}, err
+	entry := audit.Entry{Holder: holder}
+	if err := s.look(r.Context(), who, &entry, who.Holders || who.Auditor); err != nil {
+		return nil, err
+	}
+	return subjectAnswer{entry.Subject}, nil
 }
 
-// accesses says who looked at a holder's data. That somebody asked is in the log before the answer is given, or the refusal.
+// accesses says who looked at a holder's data.
 func (s Serving) accesses(r *http.Request, who Reader) (any, error) {
 	subject, now := r.PathValue("subject"), s.Clock()
 	if !audit.ValidToken(subject) {
@@ -204,25 +200,33 @@ func (s Serving) accesses(r *http.Request, who Reader) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.Ledger.Fresh(now); err != nil {
+	if err := s.look(r.Context(), who, &audit.Entry{Subject: subject}, who.Holders || who.Supervisor || who.Auditor); err != nil {
 		return nil, err
-	}
-	entry := audit.Entry{Kind: audit.Access, Department: who.Department, Clerk: who.Clerk, Subject: subject, Decision: audit.Answered}
-	permitted := who.Holders || who.Supervisor || who.Auditor
-	if !permitted {
-		entry.Decision, entry.Refusal = audit.Refused, "not_permitted"
-	}
-	if _, err := s.Audit.Append(r.Context(), entry); err != nil {
-		return nil, err
-	}
-	if !permitted {
-		return nil, denied()
 	}
 	page, err := s.Ledger.accesses(r.Context(), subject, now, span, who.seesCodes)
 	if err != nil {
 		return nil, err
 	}
 	return contract.Part{Answer: page, Last: page.Next}, nil
+}
+
+// look errs where the reader may not be told of the holder that the entry names, by number or by token. That somebody asked is in the
+// log before anything is told, or refused. Who may not ask hears the same of everybody.
+func (s Serving) look(ctx context.Context, who Reader, entry *audit.Entry, permitted bool) error {
+	if err := s.Ledger.Fresh(s.Clock()); err != nil {
+		return err
+	}
+	entry.Kind, entry.Department, entry.Clerk, entry.Decision = audit.Access, who.Department, who.Clerk, audit.Answered
+	if !permitted {
+		entry.Decision, entry.Refusal = audit.Refused, "not_permitted"
+	}
+	if err := s.Enter(ctx, entry); err != nil {
+		return err
+	}
+	if !permitted {
+		return denied()
+	}
+	return nil
 }
 
 // seesCodes says whether the reader may know which clerk of a department it was.

@@ -28,7 +28,7 @@ var readers = map[string]Reader{
 // serve serves a world's log, as an exchange would.
 func serve(t testing.TB, w *world) func(token string) *Client {
 	t.Helper()
-	h := contract.Handler(Operations(Serving{Ledger: w.Ledger, Audit: w.log, Token: w.log.Token, Clock: w.clock.Now,
+	h := contract.Handler(Operations(Serving{Ledger: w.Ledger, Enter: w.enter, Clock: w.clock.Now,
 		Reader: func(r *http.Request) (Reader, error) {
 			who, known := readers[strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")]
 			if !known {
@@ -418,7 +418,7 @@ func TestNoAccessesWithoutAnEntry(t *testing.T) {
 	w.ask(3)
 	w.fill()
 	down := errors.New("no leader")
-	h := contract.Handler(Operations(Serving{Ledger: w.Ledger, Token: w.log.Token, Clock: w.clock.Now, Audit: failing{down},
+	h := contract.Handler(Operations(Serving{Ledger: w.Ledger, Clock: w.clock.Now, Enter: func(context.Context, *audit.Entry) error { return down },
 		Reader: func(*http.Request) (Reader, error) { return readers["portal"], nil }}), nil)
 	path := "/v1/subjects/" + w.token(person) + "/accesses"
 	answer := httptest.NewRecorder()
@@ -454,10 +454,4 @@ func TestPartySeesTheAccess(t *testing.T) {
 			t.Errorf("%v sees %s, want %s", holder, got, want)
 		}
 	}
-}
-
-type failing struct{ err error }
-
-func (f failing) Append(context.Context, audit.Entry) (audit.Receipt, error) {
-	return audit.Receipt{}, f.err
 }

@@ -11,7 +11,7 @@
 //	l, err := ledger.Open(ctx, ledger.Config{Dir: data + "/audit", Origin: city + ".yimen/audit", Key: …, Topic: bus, Witnesses: …})
 //	n.close, n.goes("audit ledger", l.Run)        // show l.VerifierKey() at the start; readiness asks l.Fresh
 //	if err := l.Fresh(clock()); err != nil { … }  // in the broker, before each answer or refusal; then log.Append, then the answer
-//	operations := ledger.Operations(ledger.Serving{Ledger: l, Audit: log, Token: log.Token, Reader: …}) // for api.Config.Others
+//	operations := ledger.Operations(ledger.Serving{Ledger: l, Enter: …, Reader: …}) // for api.Config.Others
 //
 // One process at a time keeps a directory; others may keep copies of their own, which come out the same.
 package ledger

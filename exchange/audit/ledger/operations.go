@@ -43,13 +43,14 @@ func Operations(s Serving) []contract.Operation {
 			Parameters: []contract.Parameter{{Name: "path", In: "path", About: text("文件，可含斜杠", "a file; it may have slashes"), Example: "checkpoint"}},
 			Media:      "application/octet-stream, text/plain", Answer: "…", Refusals: []error{denied(), noSuchFile()}},
 		{ID: "getSubject", Method: http.MethodPost, Path: "/v1/subjects", Do: s.as(s.subject), Name: text("号码换标记", "token of a holder"),
-			About: text("日志中代表一个人或单位的标记。号码只写在正文里。", "The token that stands for a person or company in the log. Numbers travel in bodies only."),
-			Asked: subjectRequest{"924302810000003187"}, Answer: subjectAnswer{subject}, Refusals: []error{denied()}},
+			About: text("日志中代表一个人或单位的标记。号码只写在正文里。留下审计记录，本人看得到；一个账号每小时、每天可查的人和单位有上限。",
+				"The token that stands for a person or company in the log. Numbers travel in bodies only. It leaves an audit entry, which they see; an account may look up so many an hour and a day."),
+			Asked: subjectRequest{"924302810000003187"}, Answer: subjectAnswer{subject}, Refusals: append([]error{denied()}, s.Refusals...)},
 		{ID: "listAccesses", Method: http.MethodGet, Path: "/v1/subjects/{subject}/accesses", Do: s.as(s.accesses), Name: text("谁看过我的数据", "who looked at my data"),
-			About:      text("由新到旧，一次一页。谁查了这张表，也留下记录。", "The newest first, a page at a time. That somebody read this list leaves an entry too."),
+			About:      text("由新到旧，一次一页。谁查了这张表，也留下记录，与换取标记合计限额。", "The newest first, a page at a time. That somebody read this list leaves an entry too, and counts with the tokens that were asked for."),
 			Parameters: []contract.Parameter{{Name: "subject", In: "path", About: text("标记", "the token"), Example: subject}}, Parts: usualPage,
 			Answer:   AccessPage{Accesses: []Access{{ID: id, Time: at, Kind: kindQuery, Department: "xzsp", Item: "food-licence-new", Decision: audit.Answered, Types: []Seen{{"business-licence", exchange.Held}}}}},
-			Refusals: []error{denied(), badFilter(text("主体标记的写法不对", "the subject's token is not well formed"))}},
+			Refusals: append([]error{denied(), badFilter(text("主体标记的写法不对", "the subject's token is not well formed"))}, s.Refusals...)},
 	}
 	for i := range all {
 		all[i].Group = contract.Audit

@@ -248,6 +248,15 @@ func (w *world) ask(n int) []audit.Receipt {
 	return receipts
 }
 
+// enter makes an entry durable, without limits.
+func (w *world) enter(ctx context.Context, e *audit.Entry) error {
+	if err := w.log.Stamp(ctx, e); err != nil {
+		return err
+	}
+	_, err := w.log.Append(ctx, *e)
+	return err
+}
+
 // until waits for something that another goroutine brings about.
 func until(t testing.TB, what string, is func() bool) {
 	t.Helper()
