@@ -16,8 +16,7 @@ const (
 
 // Admit counts a stamped entry, or refuses it: then it has set the entry's Decision and Refusal, and its error is the Problem
 // to show, of the kind Limited, or Conflict for a request that was used before. Of the kind Unavailable is an error where it
-// cannot be said. An entry that is Refused already, for want of permission or as a replay that guessed wrong, is counted
-// as that.
+// cannot be said. An entry that is Refused already, for want of permission or as a replay that guessed wrong, counts as that.
 //
 // What is admitted counts at once, whether or not an answer comes of it.
 func (l *Limits) Admit(e *audit.Entry) error {

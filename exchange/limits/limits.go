@@ -1,11 +1,11 @@
 // Package limits keeps those who may ask from asking too much.
 //
-// Every query is an audit entry before it is answered; where it asks about others beside its subject, a spouse or an agent, each of
-// them counts as if asked about alone. A replay of an answer counts where what was given with it, a number or a statement, is not what
-// the entry has: each tells whether a guess was right. Who asks the log who looked at somebody's data has a budget of such looks, by
-// number or by token; numbers that are walked so count with those that are asked about. Admit counts the entry and refuses it where a budget is spent or who asks
-// is suspended. Fold counts entries as they come off the audit topic, so that all nodes have the same counts, and a node that
-// starts has them again: there is no other store.
+// Every query is an audit entry before it is answered; where it asks about others beside its subject, a spouse or an agent, each of them
+// counts as if asked about alone. A replay of an answer counts where what was given with it, a number or a statement, is not what the
+// entry has: each tells whether a guess was right. Who asks the log who looked at somebody's data has a budget of such looks, by number
+// or by token; numbers that are walked so count with those that are asked about. Admit counts the entry and refuses it where a budget is
+// spent or who asks is suspended. Fold counts entries as they come off the audit topic, so that all nodes have the same counts, and a
+// node that starts has them again: there is no other store.
 //
 // A budget is spent for an hour or a day. A rule suspends: where the entries look like scraping, who made them is refused until
 // an administrator's act, an entry too, lifts it. A suspension follows from the entries on the topic alone, on every node, whatever

@@ -35,7 +35,7 @@ func budgetSpent(rule Rule, after time.Duration) *exchange.Problem {
 // Spent is the refusal of somebody who has looked up as many as they may in an hour.
 func Spent() error { return budgetSpent(lookupsHour, time.Hour) }
 
-// Suspended is the refusal of somebody who guessed too often at a replay.
+// Suspended is the refusal of somebody who is suspended, such as for guessing too often at a replay.
 func Suspended() error { return clerkSuspended(guesses) }
 
 func clerkSuspended(rule Rule) *exchange.Problem {
