@@ -2,6 +2,7 @@ package bus
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"slices"
 	"sync"
@@ -142,12 +143,16 @@ func (l *lane) take() (batch, bool) {
 	return b, true
 }
 
-// send sends the batch until it is acknowledged or refused, or nobody waits for it any more.
+// send sends the batch until it is acknowledged or refused, or nobody waits for it any more. After the end of the bus it sends nothing:
+// kafka-go would write the request all the same, and leave the answer.
 func (l *lane) send(b batch) (*kafka.ProduceResponse, error) {
 	ctx := l.bus.life
 	var unknown time.Time
 	return retry(ctx, l.bus, "append", l.topic, final, func() (*kafka.ProduceResponse, error) {
-		if l.forsaken(b) {
+		switch {
+		case ctx.Err() != nil:
+			return nil, context.Cause(ctx)
+		case l.forsaken(b):
 			return nil, errForsaken
 		}
 		answer, err := l.bus.client.RawProduce(ctx, &kafka.RawProduceRequest{
