@@ -39,8 +39,8 @@ type Config struct {
 	// Gather names topics of many small messages whose followers would rather have many at once, and for how long a broker may gather
 	// them. The first message after a silence comes at once all the same.
 	Gather map[string]time.Duration
-	// Read names topics that several follow here, and what each of them would make of a message first: it is made once, in the order
-	// of no particular message, and stands in the message's Read.
+	// Read names topics that several follow here, and what each of them would make of a message first. It is made once, of several
+	// messages at the same time and in no order, and stands in the message's Read for all of them.
 	Read map[string]func(key, value []byte) any
 }
 

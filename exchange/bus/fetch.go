@@ -13,6 +13,8 @@ import (
 	kafka "github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
 	"github.com/segmentio/kafka-go/protocol/fetch"
+
+	"github.com/onedoor/yimen/exchange"
 )
 
 // fetchRequest asks as kafka-go does and reads the answer itself. On a topic with message.timestamp.type=LogAppendTime the
@@ -92,22 +94,31 @@ func (b *Bus) request(ctx context.Context, from spot) (*fetched, error) {
 	return answer.(*fetched), nil
 }
 
-// read makes of each message what its followers would, on all processors where there are many.
+// read makes of each message what its followers would, on all processors where there are many. Those of small batches, as a busy topic
+// has them by the hundred, are shared out together.
 func (f *fetched) read(reading func(key, value []byte) any) {
 	if reading == nil {
 		return
 	}
-	const share = 256 // below that a goroutine costs more than it saves
-	var work sync.WaitGroup
+	total := 0
 	for _, batch := range f.batches {
-		size := max(share, (len(batch.messages)+runtime.GOMAXPROCS(0)-1)/runtime.GOMAXPROCS(0))
-		for part := range slices.Chunk(batch.messages, size) {
-			work.Go(func() {
-				for i := range part {
-					part[i].Read = reading(part[i].Key, part[i].Value)
-				}
-			})
+		total += len(batch.messages)
+	}
+	all := make([]*exchange.Message, 0, total)
+	for _, batch := range f.batches {
+		for i := range batch.messages {
+			all = append(all, &batch.messages[i])
 		}
+	}
+	const share = 256 // below that a goroutine costs more than it saves
+	size := max(share, (len(all)+runtime.GOMAXPROCS(0)-1)/runtime.GOMAXPROCS(0))
+	var work sync.WaitGroup
+	for part := range slices.Chunk(all, size) {
+		work.Go(func() {
+			for _, m := range part {
+				m.Read = reading(m.Key, m.Value)
+			}
+		})
 	}
 	work.Wait()
 }

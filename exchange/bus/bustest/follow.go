@@ -314,10 +314,12 @@ func (f *following) checkOrder(t *testing.T) {
 	}
 }
 
-// testFollowTogether: two who wait at the end of a partition are one request to the broker, and one message in memory.
+// testFollowTogether: two who wait at the end of a partition are one request to the broker, and one message in memory, which is read once.
 func testFollowTogether(t *testing.T, s Server) {
-	b := connect(t, s)
-	name := topic(t, b, "together", 1)
+	name := topic(t, connect(t, s), "together", 1)
+	type read struct{ text string }
+	b := connectWith(t, bus.Config{Brokers: []string{s.Addr}, Read: map[string]func(key, value []byte) any{
+		name: func(key, value []byte) any { return &read{string(key) + string(value)} }}})
 	ctx, cancel := context.WithCancel(t.Context())
 	var followers sync.WaitGroup
 	defer followers.Wait()
@@ -344,7 +346,14 @@ func testFollowTogether(t *testing.T, s Server) {
 		if one.Offset != other.Offset || string(one.Value) != string(other.Value) {
 			t.Fatalf("offsets %d and %d", one.Offset, other.Offset)
 		}
+		was, wasOther := one.Read.(*read), other.Read.(*read)
+		if was.text != "kv" || *wasOther != *was {
+			t.Fatalf("read as %v and %v", was, wasOther)
+		}
 		if &one.Value[0] == &other.Value[0] {
+			if was != wasOther {
+				t.Error("one message was read twice")
+			}
 			return
 		}
 	}
