@@ -2,12 +2,11 @@ package exchange
 
 import (
 	"cmp"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
-
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Inputs (依据位置) say how far topics had been folded when something was looked up, so that it can be looked up the same again: topic →
@@ -34,7 +33,7 @@ func InputsOf(next map[string]map[int]int64) Inputs {
 }
 
 func inputOf(topic string, next map[int]int64) input {
-	spelt, _ := jsontext.AppendQuote(nil, topic) // its error is of bytes that are no UTF-8, and those are replaced
+	spelt, _ := json.Marshal(topic) // of a text it gives no error
 	spelt = append(spelt, ':', '{')
 	partitions := make([]int, 0, len(next))
 	for p := range next {
@@ -92,12 +91,35 @@ func (i Inputs) AppendText(out []byte) ([]byte, error) {
 // MarshalJSON is AppendText.
 func (i Inputs) MarshalJSON() ([]byte, error) { return i.AppendText(nil) }
 
-// UnmarshalJSON reads what MarshalJSON writes, in any order.
+// UnmarshalJSON reads what MarshalJSON writes, in any order. Whether a topic stands there twice is asked by who reads what is around.
 func (i *Inputs) UnmarshalJSON(text []byte) error {
-	var next map[string]map[int]int64
-	if err := json.Unmarshal(text, &next); err != nil {
+	var topics map[string]map[string]int64
+	if err := json.Unmarshal(text, &topics); err != nil {
 		return fmt.Errorf("read inputs: %w", err)
 	}
-	*i = InputsOf(next)
+	all := make(map[string]map[int]int64, len(topics))
+	for topic, offsets := range topics {
+		next, err := byPartition(offsets)
+		if err != nil {
+			return err
+		}
+		all[topic] = next
+	}
+	*i = InputsOf(all)
 	return nil
+}
+
+// byPartition reads the numbers of partitions, each once. It refuses 00 and +1, which the library would take, and takes -0, as entries
+// were always read: who verifies an old log must find in it what was found then.
+func byPartition(offsets map[string]int64) (map[int]int64, error) {
+	next := make(map[int]int64, len(offsets))
+	for name, offset := range offsets {
+		p, err := strconv.Atoi(name)
+		_, twice := next[p]
+		if err != nil || twice || strconv.Itoa(p) != name && name != "-0" {
+			return nil, errors.New("read inputs: there is no such partition, or it stands there twice")
+		}
+		next[p] = offset
+	}
+	return next, nil
 }

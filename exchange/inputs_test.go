@@ -2,8 +2,11 @@ package exchange
 
 import (
 	"encoding/json"
+	"maps"
 	"reflect"
 	"testing"
+
+	jsonv2 "github.com/go-json-experiment/json"
 )
 
 func TestInputs(t *testing.T) {
@@ -31,9 +34,15 @@ func TestInputs(t *testing.T) {
 	}
 }
 
+// hardlyInputs are what may stand in an entry, and what is hardly different.
+var hardlyInputs = []string{`{}`, `{"a":{"0":1}}`, `{"b":{"1":2,"0":-1},"a":{}}`, `null`, `{"a":null}`, `{"a":{"0":null}}`, `{"a":{"0":1,"0":2}}`, `{"a":{"0":1},"a":{"1":2}}`,
+	`{"a":{"0":1,"\u0030":2}}`, `{"a":{"\u0031":2}}`, `{"a":{"00":1}}`, `{"a":{"+1":1}}`, `{"a":{"":1}}`, `{"a":{" 0":1}}`, `{"a":{"x":1}}`, `{"a":{"-1":1}}`, `{"a":{"-0":1}}`, `{"a":{"0":1,"-0":2}}`, `{"a":{"-01":1}}`, `{"a":{"1e0":1}}`,
+	`{"a":{"9223372036854775808":1}}`, `{"a":{"0":9223372036854775808}}`, `{"a":{"0":1.0}}`, `{"a":{"0":1e2}}`, `{"a":{"0":-0}}`, `{"a":{"0":"1"}}`, `{"a":[]}`, `{"a":1}`, `[]`, `""`, `1`,
+	`{"a<&>\u2028\"":{"0":1}}`, "{\"\\u00e9\xff\":{}}", `{"a":{"0":1},"A":{"0":2}}`}
+
 // FuzzInputs reads what may stand in an entry: what is taken is written the same again.
 func FuzzInputs(f *testing.F) {
-	for _, text := range []string{`{"a":{"0":1}}`, `{"b":{"1":2,"0":-1},"a":{}}`, `null`, `{"a":null}`, `{"a":{"0":1,"0":2}}`, `{"a":{"00":1}}`, `{"a":{"x":1}}`, `[]`, "{\"\\u00e9\xff\":{}}"} {
+	for _, text := range hardlyInputs {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
@@ -45,6 +54,44 @@ func FuzzInputs(f *testing.F) {
 		err := twice.UnmarshalJSON(spelt)
 		if again, _ := twice.MarshalJSON(); err != nil || string(again) != string(spelt) {
 			t.Fatalf("%s: %s, %v", text, spelt, err)
+		}
+	})
+}
+
+// FuzzInputsAsMaps: entries had maps before they had Inputs, and are taken, refused, written and left out as they were then.
+func FuzzInputsAsMaps(f *testing.F) {
+	for _, text := range hardlyInputs {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		var now struct {
+			Inputs Inputs `json:"inputs,omitzero"`
+		}
+		var before struct {
+			Inputs map[string]map[int]int64 `json:"inputs,omitempty"`
+		}
+		text = append(append([]byte(`{"inputs":`), text...), '}')
+		err, errBefore := jsonv2.Unmarshal(text, &now), jsonv2.Unmarshal(text, &before)
+		if (err == nil) != (errBefore == nil) {
+			t.Fatalf("%s: %v, before %v", text, err, errBefore)
+		}
+		if err != nil {
+			return
+		}
+		if len(now.Inputs.topics) != len(before.Inputs) {
+			t.Fatalf("%s: %v, before %v", text, now, before)
+		}
+		for topic, next := range before.Inputs {
+			if !maps.Equal(now.Inputs.Next(topic), next) {
+				t.Fatalf("%s: %v, before %v", text, now, before)
+			}
+		}
+		written, _ := jsonv2.Marshal(now)
+		var again struct {
+			Inputs map[string]map[int]int64 `json:"inputs,omitempty"`
+		}
+		if err := jsonv2.Unmarshal(written, &again); err != nil || (len(before.Inputs) == 0) != (string(written) == "{}") {
+			t.Fatalf("%s: written %s, %v", text, written, err)
 		}
 	})
 }

@@ -42,6 +42,28 @@ func TestArrows(t *testing.T) {
 	}
 }
 
+// TestWordsNeedNoLibrary: what everybody imports, the words of the domain, brings nothing with it but the standard library.
+func TestWordsNeedNoLibrary(t *testing.T) {
+	files, err := filepath.Glob("../exchange/*.go")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, path := range files {
+		if strings.HasSuffix(path, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(gotoken.NewFileSet(), path, nil, parser.ImportsOnly)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, spec := range file.Imports {
+			if host, _, _ := strings.Cut(spec.Path.Value, "/"); strings.Contains(host, ".") {
+				t.Errorf("%s imports %s: a package of its own is the place for what needs that", path, spec.Path.Value)
+			}
+		}
+	}
+}
+
 // TestMapNamesEveryPackage: whoever looks for a package finds it in the layout of CONTRIBUTING.md. What only tests use (…test) stands
 // beside what it tests.
 func TestMapNamesEveryPackage(t *testing.T) {
