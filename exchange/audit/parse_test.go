@@ -177,6 +177,42 @@ func TestSkimmedAsParsed(t *testing.T) {
 	}
 }
 
+// TestOddInputsOfEveryKind: entries that say they were made from nothing, or from a topic of which nothing was folded, were taken before
+// there was the type Inputs, whatever their kind.
+func TestOddInputsOfEveryKind(t *testing.T) {
+	for kind, e := range map[Kind]Entry{Query: entry(), Rejection: {Kind: Rejection, Decision: Refused, Refusal: "forged"},
+		Access: {Kind: Access, Department: "scjg", Clerk: "a", Decision: Answered, Holder: holder}, Act: {Kind: Act, Clerk: "a", Act: "revoke"}} {
+		e.Inputs = exchange.Inputs{}
+		k, v := appended(t, e)
+		for _, inputs := range []string{`{}`, `null`, `{"a":null}`, `{"a":{}}`, `{"a":{"0":null}}`, `{"b":{"0":1},"a":{"1":2,"0":3}}`} {
+			odd := append(v[:len(v)-1:len(v)-1], `,"inputs":`+inputs+`}`...)
+			skimmedAsParsed(t, k, odd)
+			whole, err := Parse(k, odd)
+			if nothing := inputs == `{}` || inputs == `null`; err != nil || whole.Inputs.IsZero() != nothing {
+				t.Errorf("kind %q, inputs %s: %+v, %v", kind, inputs, whole.Inputs, err)
+			}
+		}
+	}
+}
+
+// TestEntryOfAMessage is the same whether a bus has read it on the way in or not, and what is none stays none.
+func TestEntryOfAMessage(t *testing.T) {
+	k, v := appended(t, sixMaterials())
+	plain := exchange.Message{Key: k, Value: v}
+	read := exchange.Message{Key: k, Value: v, Read: Read(k, v)}
+	want, err := EntryOf(&plain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := EntryOf(&read); err != nil || got != read.Read || !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v, %v", got, err)
+	}
+	none := exchange.Message{Key: k, Value: []byte("{}"), Read: Read(k, []byte("{}"))}
+	if _, err := EntryOf(&none); none.Read != nil || err != ErrNoEntry {
+		t.Errorf("read as %v, %v", none.Read, err)
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	for _, e := range []Entry{entry(), {Kind: Act, Clerk: "a", Act: "revoke"}} {
 		k, v := appended(f, e)
