@@ -19,7 +19,9 @@ func Members(object []byte, member func(name, value []byte)) (plain bool) {
 	return r.members(member, deepest) && len(r.rest) == 0
 }
 
-// unescaped says whether there is no escape and no sign below the space, eight bytes at a time: each bit of high tells of one of them.
+// unescaped says whether there is no escape and no sign below the space. It looks at eight bytes at a time: what is smaller than what is
+// taken from it gets its high bit set, which tells where it had none before. Such a byte borrows from the next, whose bit then tells
+// nothing more; but it is found already.
 func unescaped(object []byte) bool {
 	const ones, high = 0x0101010101010101, 0x8080808080808080
 	for ; len(object) >= 8; object = object[8:] {

@@ -1,6 +1,7 @@
 package spell
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -78,7 +79,9 @@ func FuzzAsTheLibrary(f *testing.F) {
 // FuzzMembers holds plain objects to the library: it writes them as they are, and its members are theirs.
 func FuzzMembers(f *testing.F) {
 	for _, object := range []string{`{}`, `{"a":1}`, `{"a":"中","b":[1,-0.5e+3,true,false,null,{"c":[]}],"a":""}`, `{"a":01}`, `{"a":1.}`, `{"a":-}`, `{"a":1e}`, `{"a":"\u0041"}`,
-		`{"a": 1}`, `{"a":1,}`, `{,"a":1}`, `{"a":[,]}`, `{"a":[1,]}`, `{"a":tru}`, `{"a"}`, `{"a":}`, `{"a":1}}`, `{"a":1`, `[1]`, `1`, ``, "{\"a\":\"\xff\"}", "{\"a\":\"\n\"}", "{\"a\":\"\x7f\"}"} {
+		`{"a": 1}`, `{"a":1,}`, `{,"a":1}`, `{"a":[,]}`, `{"a":[1,]}`, `{"a":tru}`, `{"a"}`, `{"a":}`, `{"a":1}}`, `{"a":1`, `[1]`, `1`, ``, "{\"a\":\"\xff\"}", "{\"a\":\"\n\"}", "{\"a\":\"\x7f\"}",
+		"{\"a\":\"\u2028<&>\x7f\U0010ffff\"}", "{\"a\":\"\xed\xa0\x80\"}", "{\"a\":\"\xc0\xaf\"}", `{"a":-0,"b":0e0,"c":1E-999,"d":12345678901234567890123}`, `{"a":00}`, `{"a":+1}`, `{"a":.5}`, `{"a":-}`,
+		`{"a":nulll}`, `{"a":"b"c}`, `{"a":{}`, `{"a":[}`, `{"a":{]}`, `{"a":1,"a":2}`, `{"":""}`, `{1:2}`} {
 		f.Add([]byte(object))
 	}
 	f.Fuzz(func(t *testing.T, object []byte) {
@@ -97,6 +100,22 @@ func FuzzMembers(f *testing.F) {
 			t.Fatalf("%q is not plain: the library writes %q, %v; its members make %q", object, want, err, rebuilt)
 		}
 	})
+}
+
+// TestUnescaped: every sign at every place, between signs that the arithmetic could take for others, is found or passed.
+func TestUnescaped(t *testing.T) {
+	for _, around := range []byte{' ', '!', '[', ']', 0x7f, 0x80, 0x9f, 0xdc, 0xff} {
+		text := bytes.Repeat([]byte{around}, 17)
+		for at := range text {
+			for c := range 256 {
+				text[at] = byte(c)
+				if got, want := unescaped(text), c >= ' ' && c != '\\'; got != want {
+					t.Fatalf("% x: %v", text, got)
+				}
+			}
+			text[at] = around
+		}
+	}
 }
 
 func TestMembers(t *testing.T) {
