@@ -78,14 +78,13 @@ func (l *Ledger) follow(ctx context.Context) error {
 // take makes leaves of what comes in, and makes them durable together: all that waits, or what came within the time to gather. Each message
 // becomes a leaf when it comes, so that the work is spread over that time: queries are answered meanwhile.
 func (l *Ledger) take(ctx context.Context, inbox <-chan []exchange.Message) error {
-	for {
+	for b := l.batch(); ; {
 		var msgs []exchange.Message
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case msgs = <-inbox:
 		}
-		b := l.batch()
 		if err := b.addAll(ctx, msgs); err != nil {
 			return err
 		}
@@ -121,8 +120,10 @@ type batch struct {
 	heard  int64 // the newest entry's time
 }
 
+// batch is an empty one behind all leaves that are durable.
 func (l *Ledger) batch() *batch {
-	return &batch{ledger: l, from: l.sequenced.Load(), at: l.sequenced.Load(), fresh: map[string][sha256.Size]byte{}, count: map[leafKind]int{}}
+	next := l.sequenced.Load()
+	return &batch{ledger: l, from: next, at: next, fresh: map[string][sha256.Size]byte{}, count: map[leafKind]int{}}
 }
 
 // addAll makes leaves of messages, and commits what comes to too many on the way.
@@ -132,7 +133,6 @@ func (b *batch) addAll(ctx context.Context, msgs []exchange.Message) error {
 			if err := b.commit(); err != nil {
 				return err
 			}
-			*b = *b.ledger.batch()
 		}
 		if err := b.add(ctx, &msgs[i]); err != nil {
 			return err
@@ -141,7 +141,8 @@ func (b *batch) addAll(ctx context.Context, msgs []exchange.Message) error {
 	return nil
 }
 
-// commit makes the leaves durable in the tree first, then indexed.
+// commit makes the leaves durable in the tree first, then indexed, and begins the next batch behind them. After an error the batch is of
+// no use: what became of its leaves the log on the disk says.
 func (b *batch) commit() error {
 	l := b.ledger
 	if len(b.leaves) == 0 {
@@ -158,6 +159,7 @@ func (b *batch) commit() error {
 	for kind, n := range b.count {
 		l.metrics.leaves.WithLabelValues(string(kind)).Add(float64(n))
 	}
+	*b = *l.batch()
 	return nil
 }
 

@@ -7,8 +7,10 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -138,6 +140,73 @@ func TestMessagesHandedOverAgain(t *testing.T) {
 	changed.Value = append(bytes.Clone(fresh.Value), ' ')
 	if err := w.sequence(t.Context(), []exchange.Message{fresh, changed}); exchange.KindOf(err) != exchange.Conflict {
 		t.Errorf("two messages at one offset: %v", err)
+	}
+}
+
+// TestGathering: what comes while leaves are gathered, more than are made durable together, and some of it twice, makes the same tree as
+// message after message; and once there is a message that cannot be, all batches before are durable and nothing of the one that it is in.
+func TestGathering(t *testing.T) {
+	w := opened(t)
+	w.ask(2*mostLeaves + 100)
+	msgs := w.topic.msgs
+	msgs[mostLeaves+7].Value, msgs[mostLeaves+7].Key = msgs[5].Value, msgs[5].Key // once more, in another batch than the first
+	w.pace.gather = time.Minute
+	inbox := make(chan []exchange.Message)
+	ended := make(chan error, 1)
+	go func() { ended <- w.take(t.Context(), inbox) }()
+	inbox <- msgs[:10]
+	inbox <- msgs[5:300]                            // the first again
+	inbox <- msgs[200 : 2*mostLeaves-1]             // over the end of a batch
+	inbox <- msgs[mostLeaves-10 : 2*mostLeaves+100] // from before it, over the end of the next
+	other := msgs[2*mostLeaves+50]
+	other.Value = bytes.Replace(other.Value, []byte("LL-"), []byte("LX-"), 1)
+	inbox <- []exchange.Message{other}
+	if err := <-ended; exchange.KindOf(err) != exchange.Conflict {
+		t.Fatal(err)
+	}
+	if n := w.sequenced.Load(); n != 2*mostLeaves {
+		t.Fatalf("%d leaves, want the two whole batches before", n)
+	}
+	for i, l := range w.leaves() {
+		if want := i == mostLeaves+7; (l.kind == againLeaf) != want || !l.matches(&msgs[i]) {
+			t.Fatalf("leaf %d is %+v", i, l)
+		}
+	}
+	one := opened(t)
+	for piece := range slices.Chunk(msgs[:2*mostLeaves], 100) {
+		if err := one.sequence(t.Context(), piece); err != nil {
+			t.Fatal(err)
+		}
+	}
+	root, err := w.tree.root(t.Context(), 2*mostLeaves)
+	again, againErr := one.tree.root(t.Context(), 2*mostLeaves)
+	if err != nil || againErr != nil || !bytes.Equal(root, again) {
+		t.Errorf("%x, %x; %v, %v", root, again, err, againErr)
+	}
+}
+
+// TestSharedEntriesAreReadOnly: others have the entry that the bus read, while the ledger makes a leaf of it.
+func TestSharedEntriesAreReadOnly(t *testing.T) {
+	w := opened(t)
+	w.ask(5)
+	for i := range w.topic.msgs {
+		m := &w.topic.msgs[i]
+		m.Read = audit.Read(m.Key, m.Value)
+	}
+	var followers sync.WaitGroup
+	for range 2 {
+		one := opened(t)
+		followers.Go(func() {
+			if err := one.sequence(t.Context(), w.topic.msgs); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	followers.Wait()
+	for _, m := range w.topic.msgs {
+		if !reflect.DeepEqual(m.Read, audit.Read(m.Key, m.Value)) {
+			t.Errorf("entry %d has changed", m.Offset)
+		}
 	}
 }
 
