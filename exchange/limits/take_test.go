@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -85,6 +86,34 @@ func TestTake(t *testing.T) {
 			t.Fatalf("folded\n%s\ntaken\n%s", one, other)
 		}
 		w.suspended(w.nodes[0].list()...)
+	}
+}
+
+// What the bus has read for all who follow comes to the same, and is as it was when several have taken it.
+func TestTakeWhatOthersHave(t *testing.T) {
+	w := newWorld(t, Rules{Suspend: tight}, 3)
+	w.now = monday.AddDate(0, 1, 0)
+	msgs := messages(t, someDays(rand.New(rand.NewPCG(11, 12))))
+	read := slices.Clone(msgs)
+	for i := range read {
+		read[i].Read = audit.Read(read[i].Key, read[i].Value)
+	}
+	var followers sync.WaitGroup
+	for i, of := range [][]exchange.Message{msgs, read, read} {
+		followers.Go(func() {
+			if err := w.nodes[i].Take(t.Context(), of); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	followers.Wait()
+	if one := w.nodes[0].state(); one == "" || w.nodes[1].state() != one || w.nodes[2].state() != one {
+		t.Errorf("%s\n%s\n%s", one, w.nodes[1].state(), w.nodes[2].state())
+	}
+	for _, m := range read {
+		if !reflect.DeepEqual(m.Read, audit.Read(m.Key, m.Value)) {
+			t.Errorf("entry %d has changed", m.Offset)
+		}
 	}
 }
 
