@@ -1,8 +1,8 @@
 package limits
 
 import (
-	"encoding/json"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -47,37 +47,28 @@ func BenchmarkFold(b *testing.B) {
 	b.ReportMetric(float64(len(entries)*b.N)/b.Elapsed().Seconds(), "entries/s")
 }
 
-// Entries as they lie in the topic, with six materials and what they were made from.
+// Entries as the bus hands them over, each with six materials, which were read on the way in.
 func BenchmarkTake(b *testing.B) {
 	entries := monthOfEntries(1)
-	msgs := make([]exchange.Message, len(entries))
-	bytes := 0
 	for i := range entries {
-		e := &entries[i]
 		for _, m := range []string{"business-licence", "id-card", "food-safety", "health", "premises", "fire"} {
-			e.Materials = append(e.Materials, audit.Material{Material: m, Outcome: exchange.Held, Evidence: []audit.Evidence{{Type: exchange.EvidenceType(m),
-				Outcome: exchange.Held, Record: "00112233445566778899aabbccddeeff", Version: 3}}})
+			entries[i].Materials = append(entries[i].Materials, audit.Material{Material: m, Outcome: exchange.Held, Evidence: []audit.Evidence{
+				{Type: exchange.EvidenceType(m), Outcome: exchange.Held, Record: "00112233445566778899aabbccddeeff", Version: 3}}})
 		}
-		inputs := map[string]map[int]int64{}
-		for _, t := range []string{"evidence.business-licence", "evidence.id-card", "evidence.food-licence", "evidence.health", "coverage.scjg", "coverage.ga", "coverage.wjw"} {
-			inputs[t] = map[int]int64{0: 123456, 1: 123457, 2: 123458, 3: 123459}
-		}
-		e.Inputs = exchange.InputsOf(inputs)
-		value, err := json.Marshal(e)
-		if err != nil {
-			b.Fatal(err)
-		}
-		msgs[i] = exchange.Message{Offset: int64(i), Value: value}
-		bytes += len(value)
 	}
-	b.ResetTimer()
+	msgs := messages(b, entries)
+	for i := range msgs {
+		if msgs[i].Read = audit.Read(msgs[i].Key, msgs[i].Value); msgs[i].Read == nil {
+			b.Fatalf("no entry: %s", msgs[i].Value)
+		}
+	}
 	for b.Loop() {
 		l, err := New(Config{})
 		if err != nil {
 			b.Fatal(err)
 		}
-		for from := 0; from < len(msgs); from += 2000 {
-			if err := l.Take(b.Context(), msgs[from:from+2000]); err != nil {
+		for piece := range slices.Chunk(msgs, 2000) {
+			if err := l.Take(b.Context(), piece); err != nil {
 				b.Fatal(err)
 			}
 		}
