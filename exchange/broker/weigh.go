@@ -168,7 +168,7 @@ func comma(picked json.RawMessage) json.RawMessage {
 	return picked
 }
 
-// read is allowed for documents that are not spelt plainly, and appends to the bracket.
+// read does what allowed does with a document that is not spelt plainly, and appends to the bracket.
 func read(picked json.RawMessage, payload []byte, fields []string) (json.RawMessage, bool) {
 	document := documents.Get().(*jsontext.Decoder)
 	defer documents.Put(document)

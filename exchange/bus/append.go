@@ -79,7 +79,8 @@ func partitionOf(m *exchange.Message, partitions []int) int {
 	return kafka.Murmur2Balancer{Consistent: true}.Balance(kafka.Message{Key: route}, partitions...)
 }
 
-// await waits for all loads, which the end of the bus ends too, or until ctx ends, and writes into the messages where they stand and since when.
+// await waits for all loads, to which the end of the bus is an end too, or until ctx ends. It writes into the messages where they stand and
+// since when.
 func await(ctx context.Context, loads []*load) error {
 	var first error
 	for _, l := range loads {
