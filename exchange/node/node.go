@@ -132,6 +132,7 @@ func Start(ctx context.Context, cfg Config, around Surroundings) (*Node, error) 
 	if err != nil {
 		return nil, err
 	}
+	spendMemory()
 	n := &Node{suite: suite, cfg: cfg, around: around, Metrics: prometheus.NewRegistry(), shelf: copies.NewShelf(around.Clock)}
 	n.life, n.end = context.WithCancelCause(context.WithoutCancel(ctx))
 	for _, part := range []func(context.Context) error{n.trace, n.learn, n.keep, n.connect, n.identify, n.record, n.stand, n.register, n.index, n.editions, n.doubt, n.answer, n.serve} {
