@@ -58,7 +58,7 @@ func readRecords(batch []byte) ([]exchange.Message, error) {
 	return all, nil
 }
 
-// contents are what batches are decompressed into: nothing of a message stays there.
+// contents are what batches are decompressed into, one after the other: no message points into them.
 var contents = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 // decompress writes a batch's records as they follow one another.

@@ -62,19 +62,16 @@ func (x *index) find(id string) (leaf uint64, hash [sha256.Size]byte, found bool
 	return binary.BigEndian.Uint64(value), [sha256.Size]byte(value[8:]), true, nil
 }
 
-// row is one row of the index.
-type row = folded.Row
-
 // rowsOf are the rows of a leaf whose body has the hash. What is no entry has none.
-func rowsOf(at uint64, l *leaf, sum [sha256.Size]byte) []row {
+func rowsOf(at uint64, l *leaf, sum [sha256.Size]byte) []folded.Row {
 	if l.kind != entryLeaf {
 		return nil
 	}
 	e, place := l.entry, binary.BigEndian.AppendUint64(nil, at)
-	rows := append(make([]row, 0, 6), row{Key: append([]byte{idRow}, l.id...), Value: append(place[:8:8], sum[:]...)})
+	rows := append(make([]folded.Row, 0, 6), folded.Row{Key: append([]byte{idRow}, l.id...), Value: append(place[:8:8], sum[:]...)})
 	add := func(kind byte, parts ...string) {
 		if parts[len(parts)-1] != "" {
-			rows = append(rows, row{Key: append(prefixOf(kind, parts...), l.id...), Value: place})
+			rows = append(rows, folded.Row{Key: append(prefixOf(kind, parts...), l.id...), Value: place})
 		}
 	}
 	add(subjectRow, string(unhexed(e.Subject)))
@@ -107,7 +104,7 @@ func unhexed(token string) []byte {
 }
 
 // commit stores the rows and that all leaves before next are indexed, or nothing.
-func (x *index) commit(rows []row, next uint64) error { return x.rows.Commit(rows, int64(next)) }
+func (x *index) commit(rows []folded.Row, next uint64) error { return x.rows.Commit(rows, int64(next)) }
 
 // newest hands over the ids and leaves of the rows that begin with the prefix, the newest first, from before one id (empty: the
 // end) down to another, until handle says no.

@@ -34,6 +34,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/folded"
 )
 
 // Topic is the audit topic on its bus. It is safe for concurrent use.
@@ -195,7 +196,7 @@ func (l *Ledger) catchUp(ctx context.Context) error {
 	if next > size || l.publisher.last().size > size {
 		return cut(l.cfg.Dir, max(next, l.publisher.last().size), size)
 	}
-	var rows []row
+	var rows []folded.Row
 	err = l.tree.each(ctx, next, size, func(at uint64, data []byte) error {
 		leaf, err := readLeaf(at, data)
 		if err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/onedoor/yimen/exchange"
 	"github.com/onedoor/yimen/exchange/audit"
+	"github.com/onedoor/yimen/exchange/folded"
 )
 
 const (
@@ -114,7 +115,7 @@ type batch struct {
 	from   uint64 // of the first leaf
 	at     uint64 // of the next leaf
 	leaves [][]byte
-	rows   []row
+	rows   []folded.Row
 	fresh  map[string][sha256.Size]byte // ids that are not in the index yet
 	count  map[leafKind]int
 	heard  int64 // the newest entry's time
