@@ -1,6 +1,8 @@
 package embedded
 
 import (
+	"bytes"
+	"errors"
 	"io"
 	"net"
 	"testing"
@@ -29,29 +31,34 @@ func (o *once) Read(p []byte) (int, error) {
 
 const versions = "\x00\x00\x00\x0a\x00\x12\x00\x00\x00\x00\x00\x01\xff\xff" // ApiVersions v0 without a client id
 
+// streams are what a client may send; of bad ones, how many bytes are handed on.
 var streams = map[string]struct {
 	bytes string
 	ok    bool
+	good  int
 }{
-	"nothing":         {"", true},
-	"one request":     {versions, true},
-	"two requests":    {versions + versions, true},
-	"part of a head":  {versions[:5], true},
-	"a web browser":   {"GET / HTTP/1.1\r\nHost: x\r\n\r\n", false},
-	"TLS":             {"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", false},
-	"unknown request": {"\x00\x00\x00\x0c\x7f\xff\x00\x00\x00\x00\x00\x01\xff\xff\x00\x00", false},
-	"negative key":    {"\x00\x00\x00\x0c\xff\xff\x00\x00\x00\x00\x00\x01\xff\xff\x00\x00", false},
-	"no length":       {"\x00\x00\x00\x00\x00\x12", false},
-	"negative length": {"\xff\xff\xff\xff\x00\x12", false},
-	"second is bad":   {versions + "\x00\x00\x00\x0c\x7f\xff", false},
+	"nothing":          {"", true, 0},
+	"one request":      {versions, true, len(versions)},
+	"two requests":     {versions + versions, true, 2 * len(versions)},
+	"part of a head":   {versions[:5], true, 0},
+	"part of a body":   {versions[:10], true, 10},
+	"a web browser":    {"GET / HTTP/1.1\r\nHost: x\r\n\r\n", false, 0},
+	"TLS":              {"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", false, 0},
+	"unknown request":  {"\x00\x00\x00\x0c\x7f\xff\x00\x00\x00\x00\x00\x01\xff\xff\x00\x00", false, 0},
+	"negative key":     {"\x00\x00\x00\x0c\xff\xff\x00\x00\x00\x00\x00\x01\xff\xff\x00\x00", false, 0},
+	"no length":        {"\x00\x00\x00\x00\x00\x12", false, 0},
+	"negative length":  {"\xff\xff\xff\xff\x00\x12", false, 0},
+	"too long by much": {"\x7f\xff\xff\xff\x00\x12", false, 0},
+	"second is bad":    {versions + "\x00\x00\x00\x0c\x7f\xff", false, len(versions)},
 }
 
+// Nothing of a bad request is handed on: kfake makes room for a length before it reads what follows.
 func TestGuard(t *testing.T) {
 	for name, row := range streams {
 		for how, r := range map[string]io.Reader{"at once": &once{[]byte(row.bytes)}, "byte by byte": iotest.OneByteReader(&once{[]byte(row.bytes)})} {
-			_, err := io.ReadAll(&guarded{Conn: source{r: r}})
-			if (err == nil) != row.ok {
-				t.Errorf("%s, %s: error %v", name, how, err)
+			got, err := io.ReadAll(&guarded{Conn: source{r: r}})
+			if errors.Is(err, errNotKafka) == row.ok || string(got) != row.bytes[:row.good] {
+				t.Errorf("%s, %s: %d bytes, error %v", name, how, len(got), err)
 			}
 		}
 	}
@@ -92,16 +99,19 @@ func TestStrayClients(t *testing.T) {
 	}
 }
 
-// However the bytes are cut, the verdict is the same.
+// However the bytes are cut, the verdict is the same, and so is what is handed on.
 func FuzzGuard(f *testing.F) {
 	for _, row := range streams {
 		f.Add([]byte(row.bytes))
 	}
 	f.Fuzz(func(t *testing.T, stream []byte) {
-		_, whole := io.ReadAll(&guarded{Conn: source{r: &once{stream}}})
-		_, cut := io.ReadAll(&guarded{Conn: source{r: iotest.OneByteReader(&once{stream})}})
-		if (whole == nil) != (cut == nil) {
-			t.Errorf("at once: %v, byte by byte: %v", whole, cut)
+		whole, wholeErr := io.ReadAll(&guarded{Conn: source{r: &once{stream}}})
+		cut, cutErr := io.ReadAll(&guarded{Conn: source{r: iotest.OneByteReader(&once{stream})}})
+		if !bytes.Equal(whole, cut) || errors.Is(wholeErr, errNotKafka) != errors.Is(cutErr, errNotKafka) {
+			t.Errorf("at once: %d, %v; byte by byte: %d, %v", len(whole), wholeErr, len(cut), cutErr)
+		}
+		if !bytes.HasPrefix(stream, whole) {
+			t.Error("other bytes were handed on than came")
 		}
 	})
 }
