@@ -207,6 +207,50 @@ func TestRestartsLoseAndRepeatNothing(t *testing.T) {
 	}
 }
 
+// TestNobodyKnowsWhetherItWasAppended: the topic takes a notice, and the node goes on, or is stopped, without having heard of it. It reads
+// the topic before it appends again, however long that takes, and the notice stands there once.
+func TestNobodyKnowsWhetherItWasAppended(t *testing.T) {
+	topic := envelope.NoticesTopic("xzsp")
+	for name, next := range map[string]func(*world){"it goes on": func(*world) {}, "it is stopped": (*world).restart} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.turns(licence, exchange.Valid)
+			w.relies(licence, "xzsp", "LL-1")
+			w.subscribed("xzsp", Wish{Case: "LL-1"})
+			w.quiet()
+			held := make(chan struct{})
+			w.topics.set(func(t *topics) { t.mute, t.held = topic, map[string]chan struct{}{topic: held} })
+			w.turns(licence, exchange.Revoked)
+			w.told("xzsp", 1)
+			w.topics.set(func(t *topics) { t.mute = "" })
+			next(w)
+			for range 20 {
+				w.pass(time.Minute)
+				time.Sleep(time.Millisecond)
+			}
+			close(held)
+			w.until("nothing to look at", func() bool { w.pass(time.Minute); return w.left() == 0 })
+			if got := w.told("xzsp", 1); len(got) != 1 {
+				t.Errorf("told %v", got)
+			}
+		})
+	}
+}
+
+// TestAgedNoticesAreNotWaitedFor: a topic whose notices were all deleted because of their age has an end and nothing to read.
+func TestAgedNoticesAreNotWaitedFor(t *testing.T) {
+	w := newWorld(t)
+	w.stop()
+	topic := envelope.NoticesTopic("xzsp")
+	w.topics.set(func(t *topics) { t.all[topic], t.first[topic] = make([]exchange.Message, 3), 3 })
+	w.start(t.TempDir(), 0)
+	w.turns(licence, exchange.Valid)
+	w.relies(licence, "xzsp", "LL-1")
+	w.subscribed("xzsp", Wish{Case: "LL-1"})
+	w.turns(licence, exchange.Revoked)
+	w.until("the notice", func() bool { return len(w.topics.on(topic)) == 4 })
+}
+
 // TestGivenUp: what is not taken in time is given up, listed, and keeps nothing else back.
 func TestGivenUp(t *testing.T) {
 	w := newWorld(t)

@@ -20,6 +20,7 @@ import (
 type Topics interface {
 	Append(ctx context.Context, topic string, messages []exchange.Message) error
 	Follow(ctx context.Context, topic string, from map[int]int64, handle func(context.Context, []exchange.Message) error) error
+	FirstOffsets(ctx context.Context, topic string) (map[int]int64, error)
 	EndOffsets(ctx context.Context, topic string) (map[int]int64, error)
 }
 
@@ -57,6 +58,7 @@ type Office struct {
 	rest    time.Duration // how often it is looked whether something is due
 	looks   chan struct{} // there may be something to look at
 	sends   chan struct{} // there may be something to deliver
+	topics  map[exchange.Department]*noticesTopic
 
 	working sync.Mutex // held while rows of work or of what was erased change; guards marks
 	marks   uint64
@@ -93,10 +95,19 @@ func New(cfg Config) (*Office, error) {
 	if o.store, err = openStore(cfg.Dir, cfg.Log); err != nil {
 		return nil, err
 	}
-	if o.board, err = o.store.board(context.Background()); err != nil {
+	if err := o.recall(context.Background()); err != nil {
 		return nil, errors.Join(err, o.store.close())
 	}
 	return o, nil
+}
+
+// recall reads what the store has of the topics.
+func (o *Office) recall(ctx context.Context) (err error) {
+	if o.board, err = o.store.board(ctx); err != nil {
+		return err
+	}
+	o.topics, err = newTopics(ctx, o.cfg.Departments, o.store)
+	return err
 }
 
 // Close gives the directory free.
@@ -106,8 +117,8 @@ func (o *Office) Close() error { return o.store.close() }
 func (o *Office) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return o.foldSubscriptions(ctx) })
-	for _, d := range o.cfg.Departments {
-		group.Go(func() error { return o.foldNotices(ctx, d) })
+	for _, t := range o.topics {
+		group.Go(func() error { return o.foldNotices(ctx, t) })
 	}
 	group.Go(func() error { return o.repeat(ctx, "make notices", o.looks, o.lookAll) })
 	group.Go(func() error { return o.deliverAll(ctx) })

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/onedoor/yimen/exchange"
-	"github.com/onedoor/yimen/exchange/envelope"
 	"github.com/onedoor/yimen/exchange/reliance"
 )
 
@@ -106,6 +105,10 @@ func (o *Office) tell(ctx context.Context, all []news) error {
 
 // tellDepartment appends events that are not on the topic yet, and writes down what webhooks must be sent.
 func (o *Office) tellDepartment(ctx context.Context, d exchange.Department, all []news) error {
+	topic := o.topicOf(d)
+	if err := o.makeSure(ctx, topic); err != nil {
+		return err
+	}
 	var msgs []exchange.Message
 	var rows []row
 	now := o.cfg.Clock()
@@ -133,10 +136,8 @@ func (o *Office) tellDepartment(ctx context.Context, d exchange.Department, all 
 			rows = append(rows, pending...)
 		}
 	}
-	if len(msgs) > 0 {
-		if err := o.cfg.Topics.Append(ctx, envelope.NoticesTopic(d), msgs); err != nil {
-			return err
-		}
+	if err := o.append(ctx, topic, msgs); err != nil {
+		return err
 	}
 	if len(rows) == 0 {
 		return nil

@@ -8,10 +8,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/onedoor/yimen/exchange"
-	"github.com/onedoor/yimen/exchange/envelope"
 	"github.com/onedoor/yimen/exchange/reliance"
 )
 
@@ -211,34 +209,6 @@ func (o *Office) looked(w work) error {
 		return err
 	}
 	return o.store.put(false, row{key: r.key, gone: true})
-}
-
-// foldNotices follows what any node has told a department's cases, so that it is not told again.
-func (o *Office) foldNotices(ctx context.Context, d exchange.Department) error {
-	topic := envelope.NoticesTopic(d)
-	from := func() (map[int]int64, error) { return o.store.places(ctx, topic) }
-	return o.again(ctx, topic, from, func(_ context.Context, msgs []exchange.Message) error {
-		rows := []row{placed(topic, msgs[0].Partition, msgs[len(msgs)-1].Offset+1)}
-		for i := range msgs {
-			e, err := readEvent(&msgs[i])
-			if err != nil {
-				o.metrics.refused.WithLabelValues("notice").Inc()
-				continue
-			}
-			if at := o.writtenAt(&msgs[i]); !o.forgotten(at) {
-				rows = append(rows, told(e.ID, at))
-			}
-		}
-		return o.store.put(false, rows...)
-	})
-}
-
-// writtenAt is when Kafka took a message, where it says so.
-func (o *Office) writtenAt(m *exchange.Message) time.Time {
-	if m.Time.IsZero() {
-		return o.cfg.Clock()
-	}
-	return m.Time
 }
 
 // lookAtCase adds a case's records to those that must be looked at.

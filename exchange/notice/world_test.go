@@ -24,9 +24,12 @@ type topics struct {
 	mu    sync.Mutex
 	all   map[string][]exchange.Message
 	more  chan struct{}
-	from  map[string]int64 // where each was last followed from
-	gone  string           // a topic that is missing
-	clock func() time.Time // of the broker, which dates messages
+	from  map[string]int64         // where each was last followed from
+	first map[string]int64         // of each the oldest message that has not aged
+	gone  string                   // a topic that is missing
+	mute  string                   // a topic that takes messages and does not say so
+	held  map[string]chan struct{} // of a topic: messages are handed on once it is closed
+	clock func() time.Time         // of the broker, which dates messages
 }
 
 func (t *topics) Append(_ context.Context, topic string, msgs []exchange.Message) error {
@@ -41,6 +44,9 @@ func (t *topics) Append(_ context.Context, topic string, msgs []exchange.Message
 	}
 	close(t.more)
 	t.more = make(chan struct{})
+	if topic == t.mute {
+		return errors.New("no answer")
+	}
 	return nil
 }
 
@@ -50,14 +56,28 @@ func (t *topics) EndOffsets(_ context.Context, topic string) (map[int]int64, err
 	return map[int]int64{0: int64(len(t.all[topic]))}, nil
 }
 
+func (t *topics) FirstOffsets(_ context.Context, topic string) (map[int]int64, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return map[int]int64{0: t.first[topic]}, nil
+}
+
 func (t *topics) Follow(ctx context.Context, topic string, from map[int]int64, handle func(context.Context, []exchange.Message) error) error {
 	t.mu.Lock()
 	t.from[topic] = from[0]
+	next := max(from[0], t.first[topic])
 	t.mu.Unlock()
-	for next := from[0]; ; {
+	for {
 		t.mu.Lock()
-		found, more := slices.Clone(t.all[topic][next:]), t.more
+		found, more, held := slices.Clone(t.all[topic][next:]), t.more, t.held[topic]
 		t.mu.Unlock()
+		if len(found) > 0 && held != nil {
+			select {
+			case <-held:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
 		if len(found) > 0 {
 			if err := handle(ctx, found); err != nil {
 				return err
@@ -71,6 +91,13 @@ func (t *topics) Follow(ctx context.Context, topic string, from map[int]int64, h
 			return ctx.Err()
 		}
 	}
+}
+
+// set changes how they behave.
+func (t *topics) set(change func(*topics)) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	change(t)
 }
 
 // begunAt is where a topic was last followed from.
@@ -162,7 +189,7 @@ var morning = time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC)
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{T: t, topics: &topics{all: map[string][]exchange.Message{}, more: make(chan struct{}), from: map[string]int64{}}, now: morning,
+	w := &world{T: t, topics: &topics{all: map[string][]exchange.Message{}, more: make(chan struct{}), from: map[string]int64{}, first: map[string]int64{}}, now: morning,
 		archive: &archive{turns: map[exchange.RecordID][]exchange.Turn{}}}
 	w.topics.clock = w.clock
 	w.start(t.TempDir(), 0)
@@ -300,10 +327,17 @@ func (w *world) told(d exchange.Department, n int) (all []string) {
 // quiet waits until nothing is left to look at.
 func (w *world) quiet() {
 	w.Helper()
-	w.until("nothing to look at", func() bool {
-		n, err := w.store.count(w.Context(), []byte{workRow})
-		return n == 0 && err == nil
-	})
+	w.until("nothing to look at", func() bool { return w.left() == 0 })
+}
+
+// left is at how many records it must look.
+func (w *world) left() int {
+	w.Helper()
+	n, err := w.store.count(w.Context(), []byte{workRow})
+	if err != nil {
+		w.Fatal(err)
+	}
+	return n
 }
 
 func (w *world) until(what string, so func() bool) {
