@@ -48,6 +48,7 @@ type Config struct {
 	Keys     func(context.Context) (Keys, error) // asked by New, and after each Forget
 	Clock    func() time.Time                    // nil: time.Now
 	Random   io.Reader                           // for entry ids; nil: crypto/rand
+	Recent   *Recent                             // where entries are kept until they come back; nil: nowhere
 	Metrics  prometheus.Registerer               // nil: none
 }
 
@@ -63,6 +64,7 @@ type Log struct {
 	appender Appender
 	keys     *custody.Held[keys]
 	clock    func() time.Time
+	recent   *Recent
 	failures prometheus.Counter
 
 	mu     sync.Mutex // guards random, which need not be safe for concurrent use
@@ -77,7 +79,7 @@ func New(cfg Config) (*Log, error) {
 	if cfg.Keys == nil {
 		return nil, errors.New("audit log without keys")
 	}
-	l := &Log{appender: cfg.Appender, clock: cfg.Clock, random: cfg.Random}
+	l := &Log{appender: cfg.Appender, clock: cfg.Clock, random: cfg.Random, recent: cfg.Recent}
 	l.keys = custody.Of(func(ctx context.Context) (*keys, error) {
 		given, err := cfg.Keys(ctx)
 		if err != nil {
@@ -267,6 +269,9 @@ func (l *Log) append(ctx context.Context, e *Entry) (Receipt, error) {
 		Headers: []exchange.Header{{Name: "content-type", Value: []byte("application/json")}},
 	}}
 	trace.Mark(ctx, msgs)
+	if l.recent != nil { // before: it may be back sooner than Append
+		l.recent.add(e, value)
+	}
 	if err := l.appender.Append(ctx, Topic, msgs); err != nil {
 		return Receipt{}, fmt.Errorf("append audit entry: %w", err)
 	}

@@ -199,7 +199,7 @@ func TestOddInputsOfEveryKind(t *testing.T) {
 func TestEntryOfAMessage(t *testing.T) {
 	k, v := appended(t, sixMaterials())
 	plain := exchange.Message{Key: k, Value: v}
-	read := exchange.Message{Key: k, Value: v, Read: Read(k, v)}
+	read := exchange.Message{Key: k, Value: v, Read: new(Recent).Read(k, v)}
 	want, err := EntryOf(&plain)
 	if err != nil {
 		t.Fatal(err)
@@ -207,7 +207,7 @@ func TestEntryOfAMessage(t *testing.T) {
 	if got, err := EntryOf(&read); err != nil || got != read.Read || !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, %v", got, err)
 	}
-	none := exchange.Message{Key: k, Value: []byte("{}"), Read: Read(k, []byte("{}"))}
+	none := exchange.Message{Key: k, Value: []byte("{}"), Read: new(Recent).Read(k, []byte("{}"))}
 	if _, err := EntryOf(&none); none.Read != nil || err != ErrNoEntry {
 		t.Errorf("read as %v, %v", none.Read, err)
 	}

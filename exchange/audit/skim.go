@@ -8,15 +8,6 @@ import (
 	"github.com/onedoor/yimen/exchange"
 )
 
-// Read is what a bus makes of the topic's messages for all who follow it: the entry, skimmed; nil where the message is none.
-func Read(key, value []byte) any {
-	e, err := Skim(key, value)
-	if err != nil {
-		return nil
-	}
-	return &e
-}
-
 // EntryOf is the entry of a message, as Skim gives it. It is to be read only: others have the same.
 func EntryOf(m *exchange.Message) (*Entry, error) {
 	if e, read := m.Read.(*Entry); read {

@@ -58,7 +58,7 @@ func BenchmarkTake(b *testing.B) {
 	}
 	msgs := messages(b, entries)
 	for i := range msgs {
-		if msgs[i].Read = audit.Read(msgs[i].Key, msgs[i].Value); msgs[i].Read == nil {
+		if msgs[i].Read = new(audit.Recent).Read(msgs[i].Key, msgs[i].Value); msgs[i].Read == nil {
 			b.Fatalf("no entry: %s", msgs[i].Value)
 		}
 	}

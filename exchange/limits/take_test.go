@@ -96,7 +96,7 @@ func TestTakeWhatOthersHave(t *testing.T) {
 	msgs := messages(t, someDays(rand.New(rand.NewPCG(11, 12))))
 	read := slices.Clone(msgs)
 	for i := range read {
-		read[i].Read = audit.Read(read[i].Key, read[i].Value)
+		read[i].Read = new(audit.Recent).Read(read[i].Key, read[i].Value)
 	}
 	var followers sync.WaitGroup
 	for i, of := range [][]exchange.Message{msgs, read, read} {
@@ -111,7 +111,7 @@ func TestTakeWhatOthersHave(t *testing.T) {
 		t.Errorf("%s\n%s\n%s", one, w.nodes[1].state(), w.nodes[2].state())
 	}
 	for _, m := range read {
-		if !reflect.DeepEqual(m.Read, audit.Read(m.Key, m.Value)) {
+		if !reflect.DeepEqual(m.Read, new(audit.Recent).Read(m.Key, m.Value)) {
 			t.Errorf("entry %d has changed", m.Offset)
 		}
 	}

@@ -20,7 +20,7 @@ const askAgain = time.Second
 
 // record sets up the audit log, the ledger that nobody can rewrite, and the limits, which follow from the log.
 func (n *Node) record(ctx context.Context) (err error) {
-	n.audit, err = audit.New(audit.Config{Appender: n.clock, Keys: n.auditKeys, Clock: n.around.Clock, Metrics: n.Metrics})
+	n.audit, err = audit.New(audit.Config{Appender: n.clock, Keys: n.auditKeys, Clock: n.around.Clock, Recent: &n.recent, Metrics: n.Metrics})
 	if err != nil {
 		return err
 	}

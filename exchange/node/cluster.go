@@ -39,7 +39,7 @@ func OpenCluster(cfg Config, around Surroundings) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	connected, err := cfg.Kafka.open(cfg.Kafka.Brokers, around.Log, nil)
+	connected, err := cfg.Kafka.open(cfg.Kafka.Brokers, around.Log, nil, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +49,10 @@ func OpenCluster(cfg Config, around Surroundings) (*Cluster, error) {
 // Close ends the connection.
 func (c *Cluster) Close() error { return c.Bus.Close() }
 
-func (k Kafka) open(brokers []string, log *slog.Logger, metrics prometheus.Registerer) (*bus.Bus, error) {
+// reading is what is made of a topic's messages once, for all who follow it here; see bus.Config.
+type reading = map[string]func(key, value []byte) any
+
+func (k Kafka) open(brokers []string, log *slog.Logger, metrics prometheus.Registerer, read reading) (*bus.Bus, error) {
 	config, err := k.TLS.load(log)
 	if err != nil {
 		return nil, err
@@ -71,7 +74,7 @@ func (n *Node) connect(ctx context.Context) error {
 		brokers = []string{broker.Addr()}
 	}
 	n.brokers = brokers
-	connected, err := n.cfg.Kafka.open(brokers, n.around.Log, n.Metrics)
+	connected, err := n.cfg.Kafka.open(brokers, n.around.Log, n.Metrics, reading{audit.Topic: n.recent.Read})
 	if err != nil {
 		return err
 	}
@@ -110,6 +113,3 @@ func (n *Node) mend(ctx context.Context, topics []bus.Topic) error {
 // gather is for the topic that has a message for every query of the city, and three followers on each node: to take a few messages at a
 // time costs them more than the messages do. What a node has not heard of for so long others may already count.
 var gather = map[string]time.Duration{audit.Topic: 25 * time.Millisecond}
-
-// read is for the same: all three make an entry of each message first.
-var read = map[string]func(key, value []byte) any{audit.Topic: audit.Read}

@@ -83,6 +83,7 @@ type Node struct {
 	turning sync.Mutex
 	current atomic.Pointer[edition] // Catalogue with what was decided since
 	audit   *audit.Log
+	recent  audit.Recent
 	shelf   *copies.Shelf // copies that wait to be fetched
 	clock   *clock
 	own     *certs.Credential // the node's, at the address for departments

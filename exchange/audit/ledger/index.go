@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -17,7 +18,10 @@ import (
 
 // index finds entries in the log: by id, by subject, by who asked for what. It is made of the log and can be made again by
 // deleting its directory. It holds what the log holds: tokens, codes and places, no number and no name.
-type index struct{ rows *folded.Store }
+type index struct {
+	rows *folded.Store
+	last atomic.Pointer[string] // no entry that is indexed has a greater id
+}
 
 // The first byte of a row's key says what the row is. Each ends in the entry's id, so that rows are in the order of time; the value
 // begins with the leaf's place in the log. The store's own row says which leaf is to be indexed next.
@@ -39,7 +43,28 @@ func openIndex(dir string, log *slog.Logger, readOnly bool) (*index, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &index{rows}, nil
+	x := &index{rows: rows}
+	newest, err := x.greatest()
+	if err != nil {
+		return nil, errors.Join(err, rows.Close())
+	}
+	x.last.Store(&newest)
+	return x, nil
+}
+
+// greatest is the greatest id of an entry that is indexed; empty: there is none.
+func (x *index) greatest() (id string, err error) {
+	rows, err := x.rows.DB.NewIter(&pebble.IterOptions{LowerBound: []byte{idRow}, UpperBound: []byte{idRow + 1}})
+	if err != nil {
+		return "", fmt.Errorf("read index: %w", err)
+	}
+	if rows.Last() {
+		id = string(rows.Key()[1:])
+	}
+	if err := errors.Join(rows.Error(), rows.Close()); err != nil {
+		return "", fmt.Errorf("read index: %w", err)
+	}
+	return id, nil
 }
 
 func (x *index) close() error { return x.rows.Close() }
@@ -50,8 +75,12 @@ func (x *index) next() (uint64, error) {
 	return uint64(next), err
 }
 
-// find is where the entry is, and its hash.
+// find is where the entry is, and its hash. Ids are in the order of time, so that one which has just come is mostly greater than all that
+// are indexed, and nothing need be read.
 func (x *index) find(id string) (leaf uint64, hash [sha256.Size]byte, found bool, err error) {
+	if id > *x.last.Load() {
+		return 0, hash, false, nil
+	}
 	value, found, err := x.rows.Get(append([]byte{idRow}, id...))
 	if err != nil || !found {
 		return 0, hash, false, err
@@ -103,8 +132,17 @@ func unhexed(token string) []byte {
 	return raw
 }
 
-// commit stores the rows and that all leaves before next are indexed, or nothing.
-func (x *index) commit(rows []folded.Row, next uint64) error { return x.rows.Commit(rows, int64(next)) }
+// commit stores the rows and that all leaves before next are indexed, or nothing. One at a time commits.
+func (x *index) commit(rows []folded.Row, next uint64) error {
+	newest := *x.last.Load()
+	for i := range rows {
+		if id := rows[i].Key[1:]; rows[i].Key[0] == idRow && string(id) > newest {
+			newest = string(id)
+		}
+	}
+	x.last.Store(&newest) // before: after an error nobody knows what is stored
+	return x.rows.Commit(rows, int64(next))
+}
 
 // newest hands over the ids and leaves of the rows that begin with the prefix, the newest first, from before one id (empty: the
 // end) down to another, until handle says no.

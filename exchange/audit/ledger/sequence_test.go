@@ -191,7 +191,7 @@ func TestSharedEntriesAreReadOnly(t *testing.T) {
 	w.ask(5)
 	for i := range w.topic.msgs {
 		m := &w.topic.msgs[i]
-		m.Read = audit.Read(m.Key, m.Value)
+		m.Read = new(audit.Recent).Read(m.Key, m.Value)
 	}
 	var followers sync.WaitGroup
 	for range 2 {
@@ -204,7 +204,7 @@ func TestSharedEntriesAreReadOnly(t *testing.T) {
 	}
 	followers.Wait()
 	for _, m := range w.topic.msgs {
-		if !reflect.DeepEqual(m.Read, audit.Read(m.Key, m.Value)) {
+		if !reflect.DeepEqual(m.Read, new(audit.Recent).Read(m.Key, m.Value)) {
 			t.Errorf("entry %d has changed", m.Offset)
 		}
 	}
