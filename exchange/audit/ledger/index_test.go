@@ -5,9 +5,12 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/onedoor/yimen/exchange"
+	"github.com/onedoor/yimen/exchange/audit"
 	"github.com/onedoor/yimen/exchange/folded"
 )
 
@@ -41,5 +44,33 @@ func TestIndexOfAnotherFormatIsTold(t *testing.T) {
 	w.open()
 	if next, err := w.index.next(); next != 20 || err != nil {
 		t.Errorf("next is %d, %v", next, err)
+	}
+}
+
+// TestIDsOfAnyTime: whatever is greater than all that are indexed is new, and what is not must be looked for: that may be new as well, where
+// clocks differ; and all of it holds after a restart.
+func TestIDsOfAnyTime(t *testing.T) {
+	w := opened(t)
+	w.ask(3)
+	w.fill()
+	put := func(m exchange.Message) {
+		w.topic.Append(t.Context(), audit.Topic, []exchange.Message{{Topic: audit.Topic, Key: m.Key, Value: m.Value}})
+	}
+	w.close()
+	w.open()
+	first, last := w.topic.msgs[0], w.topic.msgs[2]
+	put(last)
+	put(first)
+	w.clock.forward(-time.Hour)
+	w.ask(1)
+	w.fill()
+	put(w.topic.msgs[5])
+	w.fill()
+	var kinds []leafKind
+	for _, l := range w.leaves() {
+		kinds = append(kinds, l.kind)
+	}
+	if want := []leafKind{entryLeaf, entryLeaf, entryLeaf, againLeaf, againLeaf, entryLeaf, againLeaf}; !slices.Equal(kinds, want) {
+		t.Errorf("%v, want %v", kinds, want)
 	}
 }
