@@ -6,14 +6,20 @@ import (
 	"io"
 
 	kafka "github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/compress"
+	"github.com/segmentio/kafka-go/compress/snappy"
 	"github.com/segmentio/kafka-go/protocol"
 
 	"github.com/onedoor/yimen/exchange"
 )
 
-// encode makes the record set that a produce request carries: its length and one record batch. Snappy, because what travels
-// here is mostly ciphertext, which nothing shrinks, beside headers that repeat, which Snappy shrinks as well as zstd at a
-// third of the time: 478 bytes a message against 452 and 842 without, for 250 sealed records.
+// Snappy at its quickest, because what travels here is mostly ciphertext and hashes, which nothing shrinks, beside headers and names that
+// repeat, which Snappy shrinks as well as zstd at a third of the time: 478 bytes a message against 452 and 842 without, for 250 sealed
+// records. kafka-go's own choice takes more than twice as long for the same: 29 entries of the audit log in 107 µs to 628 bytes each, this in
+// 42 µs to 620.
+func init() { compress.SnappyCodec.Compression = snappy.FasterCompression }
+
+// encode makes the record set that a produce request carries: its length and one record batch.
 func encode(msgs []*exchange.Message) []byte {
 	set := protocol.RecordSet{Version: 2, Attributes: protocol.Snappy, Records: &records{msgs: msgs}}
 	var body bytes.Buffer
