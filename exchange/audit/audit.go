@@ -273,6 +273,9 @@ func (l *Log) append(ctx context.Context, e *Entry) (Receipt, error) {
 		l.recent.add(e, value)
 	}
 	if err := l.appender.Append(ctx, Topic, msgs); err != nil {
+		if l.recent != nil {
+			l.recent.forget(e.ID)
+		}
 		return Receipt{}, fmt.Errorf("append audit entry: %w", err)
 	}
 	sum := sha256.Sum256(value)

@@ -105,6 +105,8 @@ func (e *Entry) checkFields() error {
 		return errors.New("audit entry with a refusal that is no code")
 	case !bounded(e.Target, maxTarget, "._/:@-"):
 		return errors.New("audit entry of an act on what may not be named")
+	case e.Subject != "" && !ValidToken(e.Subject):
+		return errors.New("audit entry with a subject that is no token")
 	case e.Answers != "" && !ValidToken(e.Answers):
 		return errors.New("audit entry with a commitment that is none")
 	case !bounded(e.Nonce, maxNonce, "._/:+=~-"):

@@ -244,6 +244,7 @@ func TestKinds(t *testing.T) {
 		"access without a decision":    {access, func(e *Entry) { e.Decision = "" }},
 		"access refused for no reason": {access, func(e *Entry) { e.Decision = Refused }},
 		"access with inputs":           {access, func(e *Entry) { e.Inputs = entry().Inputs }},
+		"act, number as subject":       {act, func(e *Entry) { e.Subject = number }},
 		"act by nobody":                {act, func(e *Entry) { e.Clerk = "" }},
 		"act without a name":           {act, func(e *Entry) { e.Act = "" }},
 		"act, number as target":        {act, func(e *Entry) { e.Target = "person:" + number }},

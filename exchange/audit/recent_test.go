@@ -1,11 +1,14 @@
 package audit
 
 import (
+	"context"
 	"errors"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/onedoor/yimen/exchange"
 )
@@ -28,10 +31,16 @@ func kept(t testing.TB, e Entry) (r *Recent, k, v []byte, ok bool) {
 func TestRecentIsReadAsSkimmed(t *testing.T) {
 	told := entry()
 	told.Told, told.Stating = []byte(`[{"outcome":"held"}]`), []byte("stated")
+	escaped := entry()
+	escaped.Materials[0].Reason, escaped.Materials[0].Evidence[0].Record, escaped.Catalogue = "张<\"\\\u2028", "\t", "醴陵"
+	now := entry()
+	now.Evaluated, now.Chosen, now.Parties, now.Only, now.Mode = time.Now(), map[exchange.EvidenceType]exchange.RecordID{}, map[exchange.Role]Party{}, "business-licence", "verify"
+	nothing := entry()
+	nothing.Materials = []Material{}
 	refused := entry()
 	refused.Decision, refused.Refusal, refused.Materials, refused.Inputs = Refused, "YM-QRY-0201", nil, exchange.Inputs{}
 	for name, e := range map[string]Entry{
-		"query": entry(), "six materials": sixMaterials(), "told": told, "refused": refused,
+		"query": entry(), "six materials": sixMaterials(), "told": told, "escaped": escaped, "evaluated now": now, "no materials": nothing, "refused": refused,
 		"rejection": {Kind: Rejection, Decision: Refused, Refusal: "replayed", Department: "scjg", Nonce: "q83v/+=~"},
 		"access":    {Kind: Access, Department: "zwfw", Clerk: "w3-017", Decision: Answered, Holder: holder},
 		"act":       {Kind: Act, Clerk: "admin-1", Act: "revoke", Target: "spiffe://liling/dept/scjg/clerk/w3-017"},
@@ -57,9 +66,29 @@ func TestRecentIsReadAsSkimmed(t *testing.T) {
 
 // TestRecentHoldsNobody: what a query was about does not stay in memory for longer than the query.
 func TestRecentHoldsNobody(t *testing.T) {
-	r, k, _, _ := kept(t, entry())
-	if e := r.all[string(k)].entry; e.Holder != (exchange.Holder{}) || e.Told != nil || e.Stating != nil {
+	asked := entry()
+	asked.Told, asked.Stating = []byte("[]"), []byte("stated")
+	r, k, _, _ := kept(t, asked)
+	e := r.all[string(k)].entry
+	if e.Holder != (exchange.Holder{}) || e.Told != nil || e.Stating != nil || !e.Inputs.IsZero() {
 		t.Errorf("%+v", e)
+	}
+	if unsafe.StringData(e.Case) == unsafe.StringData(asked.Case) {
+		t.Error("a part of the request is kept")
+	}
+}
+
+// TestRecentKeepsNoParties nor records that were chosen: such entries are read.
+func TestRecentKeepsNoParties(t *testing.T) {
+	of, chosen := entry(), entry()
+	of.Parties = map[exchange.Role]Party{exchange.Spouse: {Holder: holder}}
+	chosen.Chosen = map[exchange.EvidenceType]exchange.RecordID{"business-licence": {1}}
+	for name, e := range map[string]Entry{"parties": of, "chosen": chosen} {
+		r, k, v, ok := kept(t, e)
+		want, err := Skim(k, v)
+		if got, _ := r.Read(k, v).(*Entry); !ok || err != nil || len(r.all) != 0 || !reflect.DeepEqual(got, &want) {
+			t.Errorf("%s: %v, %d kept", name, err, len(r.all))
+		}
 	}
 }
 
@@ -75,24 +104,69 @@ func TestRecentTakesNothingForItsOwn(t *testing.T) {
 	}
 }
 
-// TestRecentIsBounded while nothing comes back.
-func TestRecentIsBounded(t *testing.T) {
+// TestRecentForgetsWhatMayNotBeThere: an entry that was not acknowledged is not kept, and neither are more than a bound of those that were.
+func TestRecentForgetsWhatMayNotBeThere(t *testing.T) {
+	for name, away := range map[string]error{"acknowledged": nil, "not acknowledged": errors.New("Kafka is away")} {
+		r := &Recent{}
+		l, err := New(Config{Appender: &fakeTopic{err: away}, Keys: always(Keys{Token: key}), Recent: r})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range mostRecent + 10 {
+			l.Append(t.Context(), entry())
+		}
+		if n := len(r.all); n > mostRecent || (n == 0) != (away != nil) {
+			t.Errorf("%s: %d are kept", name, n)
+		}
+	}
+}
+
+// TestRecentOfManyAtOnce: entries come back while others are appended.
+func TestRecentOfManyAtOnce(t *testing.T) {
 	r := &Recent{}
-	l, err := New(Config{Appender: &fakeTopic{err: errors.New("Kafka is away")}, Keys: always(Keys{Token: key}), Recent: r})
+	back := make(chan exchange.Message)
+	l, err := New(Config{Appender: toChannel(back), Keys: always(Keys{Token: key}), Recent: r})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for range mostRecent + 10 {
-		l.Append(t.Context(), entry())
+	var asking, reading sync.WaitGroup
+	for range 4 {
+		asking.Go(func() {
+			for range 50 {
+				if _, err := l.Append(t.Context(), entry()); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+		reading.Go(func() {
+			for m := range back {
+				if e, _ := r.Read(m.Key, m.Value).(*Entry); e == nil || e.ID != string(m.Key) {
+					t.Errorf("%s is read as %+v", m.Key, e)
+				}
+			}
+		})
 	}
-	if len(r.all) > mostRecent || len(r.all) == 0 {
+	asking.Wait()
+	close(back)
+	reading.Wait()
+	if len(r.all) != 0 {
 		t.Errorf("%d are kept", len(r.all))
 	}
 }
 
+// toChannel hands on what is appended before that is acknowledged.
+type toChannel chan<- exchange.Message
+
+func (c toChannel) Append(_ context.Context, _ string, msgs []exchange.Message) error {
+	for _, m := range msgs {
+		c <- m
+	}
+	return nil
+}
+
 func FuzzRecent(f *testing.F) {
 	f.Add("w3-017", "LL-2026-1123-0041", "food-licence-new", "business-licence", "held", "no_record", "00ff", "c0ffee", "verify", "q83v/+", int64(0))
-	f.Add("w", "张<\"\\\u2028", "", "\xff", "", "", "", "\x00", "", "", int64(-1))
+	f.Add("w", "LL-1.1/1", "a", "张<\"\\\u2028", "\x00", "é", "\t", "\ufffd", "", "+=~", int64(-1))
 	f.Fuzz(func(t *testing.T, clerk, matter, item, material, outcome, reason, record, catalogue, mode, nonce string, evaluated int64) {
 		e := entry()
 		e.Clerk, e.Case, e.Item, e.Catalogue, e.Mode, e.Nonce, e.Evaluated = clerk, matter, exchange.Item(item), catalogue, mode, nonce, time.Unix(0, evaluated).UTC()

@@ -7,7 +7,7 @@
 // Events are made at least once and have ids that follow from the answer and the turn alone: whatever crashes and however many nodes
 // there are, the same news has the same id. A node looks whether the topic has an event before it appends it, and whether an outcome is
 // known before it delivers; a node with a Standby waits with both, so that it does only what the others have left undone. After a start,
-// and after an append of which nobody knows what became, it first reads the topic to its end.
+// and after an append of which it does not know what became, it first reads to its end what stands on the topic by then.
 //
 // An event names the case, the record's id, its versions and statuses; no field of the record, no number and no name. Of an answer whose
 // mode hid the record (verify, predicates) it names the case, the answer and what has become of the record alone.

@@ -219,7 +219,7 @@ func TestNobodyKnowsWhetherItWasAppended(t *testing.T) {
 			w.subscribed("xzsp", Wish{Case: "LL-1"})
 			w.quiet()
 			held := make(chan struct{})
-			w.topics.set(func(t *topics) { t.mute, t.held = topic, map[string]chan struct{}{topic: held} })
+			w.topics.set(func(t *topics) { t.mute, t.held[topic] = topic, held })
 			w.turns(licence, exchange.Revoked)
 			w.told("xzsp", 1)
 			w.topics.set(func(t *topics) { t.mute = "" })
@@ -234,6 +234,40 @@ func TestNobodyKnowsWhetherItWasAppended(t *testing.T) {
 				t.Errorf("told %v", got)
 			}
 		})
+	}
+}
+
+// TestUnreadTopicHoldsUpItsOwnDepartmentOnly: a round waits for it once, whatever there is to tell.
+func TestUnreadTopicHoldsUpItsOwnDepartmentOnly(t *testing.T) {
+	w := newWorld(t)
+	w.subscribed("xzsp", Wish{All: true})
+	w.subscribed("gaj", Wish{All: true})
+	w.quiet()
+	w.stop()
+	unread := envelope.NoticesTopic("xzsp")
+	held := make(chan struct{})
+	w.topics.set(func(t *topics) { t.all[unread], t.held[unread] = make([]exchange.Message, 1), held })
+	w.reading = 300 * time.Millisecond
+	w.start(w.Office.cfg.Dir, 0)
+	const many = 15
+	for i := range byte(many) {
+		id := exchange.RecordID{0, 2, i} // looked at first
+		w.turns(id, exchange.Valid)
+		w.relies(id, "xzsp", "LL-1")
+		w.turns(id, exchange.Revoked)
+	}
+	w.turns(licence, exchange.Valid)
+	w.relies(licence, "gaj", "LL-2")
+	began := time.Now()
+	w.turns(licence, exchange.Revoked)
+	w.told("gaj", 1)
+	if took := time.Since(began); took > many*w.reading/2 {
+		t.Errorf("told after %v", took)
+	}
+	close(held)
+	w.until("all is told", func() bool { w.pass(time.Minute); return w.left() == 0 })
+	if n := len(w.topics.on(unread)); n != 1+many {
+		t.Errorf("%d notices", n)
 	}
 }
 

@@ -56,6 +56,7 @@ type Office struct {
 	metrics *metrics
 	pauses  func(failures int) time.Duration
 	rest    time.Duration // how often it is looked whether something is due
+	reading time.Duration // how long the notices of others wait in a round until those of one department are read
 	looks   chan struct{} // there may be something to look at
 	sends   chan struct{} // there may be something to deliver
 	topics  map[exchange.Department]*noticesTopic
@@ -87,7 +88,7 @@ func New(cfg Config) (*Office, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	o := &Office{cfg: cfg, pauses: pauseAfter, rest: time.Second, looks: make(chan struct{}, 1), sends: make(chan struct{}, 1), next: map[string]map[int]int64{}, changed: make(chan struct{})}
+	o := &Office{cfg: cfg, pauses: pauseAfter, rest: time.Second, reading: 5 * time.Second, looks: make(chan struct{}, 1), sends: make(chan struct{}, 1), next: map[string]map[int]int64{}, changed: make(chan struct{})}
 	var err error
 	if o.metrics, err = newMetrics(cfg.Metrics, o.subscriptions); err != nil {
 		return nil, err

@@ -136,14 +136,21 @@ func (o *Office) tellDepartment(ctx context.Context, d exchange.Department, all 
 			rows = append(rows, pending...)
 		}
 	}
-	if err := o.append(ctx, topic, msgs); err != nil {
-		return err
+	if len(msgs) > 0 {
+		topic.sure = false // until it is known, and written down, that they stand there
+		if err := o.cfg.Topics.Append(ctx, topic.name, msgs); err != nil {
+			return err
+		}
 	}
 	if len(rows) == 0 {
 		return nil
 	}
 	defer call(o.sends)
-	return o.store.put(true, rows...)
+	if err := o.store.put(true, rows...); err != nil {
+		return err
+	}
+	topic.sure = true
+	return nil
 }
 
 // pending is the row by which a webhook is sent an event, unless it is there or an outcome is known.

@@ -3,6 +3,7 @@ package notice
 import (
 	"context"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -11,14 +12,17 @@ import (
 	"github.com/onedoor/yimen/exchange/journal"
 )
 
-// noticesTopic is the topic of a department's notices; it has one partition.
+// noticesTopic is the topic of a department's notices.
 type noticesTopic struct {
 	name string
 
-	mu      sync.Mutex // guards all below
-	next    int64      // offset behind the last notice that is folded; the store has it too
-	changed chan struct{}
-	sure    bool // every notice is folded that this node has appended, or may have
+	mu      sync.Mutex    // guards the next two
+	next    map[int]int64 // by partition, the offset behind the last notice that is folded; the store has it too
+	changed chan struct{} // closed, and replaced, whenever something was folded
+
+	// Both are of whoever makes notices.
+	sure bool // every notice is folded that this node has appended, or may have
+	late bool // it was waited for in vain, and is not again in this round
 }
 
 // newTopics are the topics of the departments, and how far each was folded.
@@ -30,46 +34,37 @@ func newTopics(ctx context.Context, departments []exchange.Department, s *store)
 		if err != nil {
 			return nil, err
 		}
-		all[d] = &noticesTopic{name: name, next: next[0], changed: make(chan struct{})}
+		all[d] = &noticesTopic{name: name, next: next, changed: make(chan struct{})}
 	}
 	return all, nil
 }
 
-func (t *noticesTopic) folded() (next int64, changed <-chan struct{}) {
+func (t *noticesTopic) folded(partition int) (next int64, changed <-chan struct{}) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.next, t.changed
+	return t.next[partition], t.changed
 }
 
-func (t *noticesTopic) fold(next int64) {
+func (t *noticesTopic) places() map[int]int64 {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.next = next
+	return maps.Clone(t.next)
+}
+
+func (t *noticesTopic) fold(partition int, next int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.next[partition] = next
 	close(t.changed)
 	t.changed = make(chan struct{})
 }
 
-func (t *noticesTopic) isSure() bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.sure
-}
-
-func (t *noticesTopic) setSure(sure bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.sure = sure
-}
-
 // foldNotices follows what any node has told a department's cases, so that it is not told again.
 func (o *Office) foldNotices(ctx context.Context, t *noticesTopic) error {
-	from := func() (map[int]int64, error) {
-		next, _ := t.folded()
-		return map[int]int64{0: next}, nil
-	}
+	from := func() (map[int]int64, error) { return t.places(), nil }
 	return o.again(ctx, t.name, from, func(_ context.Context, msgs []exchange.Message) error {
-		next := msgs[len(msgs)-1].Offset + 1
-		rows := []row{placed(t.name, 0, next)}
+		partition, next := msgs[0].Partition, msgs[len(msgs)-1].Offset+1
+		rows := []row{placed(t.name, partition, next)}
 		for i := range msgs {
 			e, err := readEvent(&msgs[i])
 			if err != nil {
@@ -83,7 +78,7 @@ func (o *Office) foldNotices(ctx context.Context, t *noticesTopic) error {
 		if err := o.store.put(false, rows...); err != nil {
 			return err
 		}
-		t.fold(next)
+		t.fold(partition, next)
 		return nil
 	})
 }
@@ -96,24 +91,27 @@ func (o *Office) topicOf(d exchange.Department) *noticesTopic {
 	return &noticesTopic{name: envelope.NoticesTopic(d), sure: true}
 }
 
-// append appends notices. After an error nobody knows whether they stand on the topic: the process before this one may have been stopped
-// in the middle of that, too.
-func (o *Office) append(ctx context.Context, t *noticesTopic, msgs []exchange.Message) error {
-	if len(msgs) == 0 {
+// makeSure waits a little until what this node may have appended to a topic is folded: the process before this one may have been stopped in
+// the middle of that, too. A topic that cannot be read keeps nothing from other departments: in each round it is waited for once.
+func (o *Office) makeSure(ctx context.Context, t *noticesTopic) error {
+	if t.sure {
 		return nil
 	}
-	err := o.cfg.Topics.Append(ctx, t.name, msgs)
-	if err != nil {
-		t.setSure(false)
+	if t.late {
+		return fmt.Errorf("topic %s is not read to its end yet", t.name)
 	}
-	return err
+	ctx, cancel := context.WithTimeout(ctx, o.reading)
+	defer cancel()
+	if err := o.readToEnd(ctx, t); err != nil {
+		t.late = true
+		return fmt.Errorf("read topic %s to its end: %w", t.name, err)
+	}
+	t.sure = true
+	return nil
 }
 
-// makeSure waits until what this node may have appended to a topic is folded.
-func (o *Office) makeSure(ctx context.Context, t *noticesTopic) error {
-	if t.isSure() {
-		return nil
-	}
+// readToEnd waits until everything is folded that stands on a topic now.
+func (o *Office) readToEnd(ctx context.Context, t *noticesTopic) error {
 	ends, err := o.cfg.Topics.EndOffsets(ctx, t.name)
 	if err != nil {
 		return err
@@ -122,14 +120,14 @@ func (o *Office) makeSure(ctx context.Context, t *noticesTopic) error {
 	if err != nil {
 		return err
 	}
-	if firsts[0] < ends[0] { // else all have aged, and there is nothing to fold
-		ctx, cancel := context.WithTimeout(ctx, patience)
-		defer cancel()
-		if err := journal.Await(ctx, ends[0], t.folded); err != nil {
-			return fmt.Errorf("wait until %s is read: %w", t.name, err)
+	for p, end := range ends {
+		if firsts[p] >= end {
+			continue // all have aged, and there is nothing to fold
+		}
+		if err := journal.Await(ctx, end, func() (int64, <-chan struct{}) { return t.folded(p) }); err != nil {
+			return err
 		}
 	}
-	t.setSure(true)
 	return nil
 }
 

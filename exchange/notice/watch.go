@@ -156,6 +156,9 @@ func (o *Office) lookAll(ctx context.Context) error {
 	if err := o.Settled(ctx); err != nil { // who subscribed before the turn is told of it
 		return err
 	}
+	for _, t := range o.topics {
+		t.late = false
+	}
 	var failed []error
 	for _, w := range all {
 		err := o.look(ctx, w)

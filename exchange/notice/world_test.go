@@ -178,6 +178,7 @@ type world struct {
 	*Office
 	topics  *topics
 	archive *archive
+	reading time.Duration // of an office that starts; 0: as it is
 	stop    func()
 
 	mu   sync.Mutex
@@ -189,7 +190,7 @@ var morning = time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC)
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{T: t, topics: &topics{all: map[string][]exchange.Message{}, more: make(chan struct{}), from: map[string]int64{}, first: map[string]int64{}}, now: morning,
+	w := &world{T: t, topics: &topics{all: map[string][]exchange.Message{}, more: make(chan struct{}), from: map[string]int64{}, first: map[string]int64{}, held: map[string]chan struct{}{}}, now: morning,
 		archive: &archive{turns: map[exchange.RecordID][]exchange.Turn{}}}
 	w.topics.clock = w.clock
 	w.start(t.TempDir(), 0)
@@ -209,6 +210,9 @@ func (w *world) start(dir string, standby time.Duration) {
 		}})
 	if err != nil {
 		w.Fatal(err)
+	}
+	if w.reading > 0 {
+		o.reading = w.reading
 	}
 	o.rest, o.pauses = 2*time.Millisecond, func(failures int) time.Duration { return time.Duration(failures) * time.Minute }
 	w.Office = o

@@ -27,24 +27,28 @@ func (g guard) Accept() (net.Conn, error) {
 type guarded struct {
 	net.Conn
 	head [6]byte
-	have int // bytes of head that were read
-	gone int // bytes of head that were handed on
-	rest int // bytes of the request behind its head that were not read
+	have int   // bytes of head that were read
+	gone int   // bytes of head that were handed on
+	rest int   // bytes of the request behind its head that were not read
+	over error // why nothing is handed on any more
 }
 
 // Read implements net.Conn. Bytes that are no request end the connection.
 func (g *guarded) Read(p []byte) (int, error) {
+	if g.over != nil {
+		return 0, g.over
+	}
 	if g.gone == len(g.head) && g.rest == 0 {
 		g.have, g.gone = 0, 0
 	}
 	if g.have < len(g.head) {
 		n, err := io.ReadFull(g.Conn, g.head[g.have:])
 		g.have += n
-		if err == nil {
-			err = g.check()
-		}
 		if err != nil {
 			return 0, err
+		}
+		if g.over = g.check(); g.over != nil {
+			return 0, g.over
 		}
 	}
 	if g.gone < len(g.head) {

@@ -56,11 +56,26 @@ var streams = map[string]struct {
 func TestGuard(t *testing.T) {
 	for name, row := range streams {
 		for how, r := range map[string]io.Reader{"at once": &once{[]byte(row.bytes)}, "byte by byte": iotest.OneByteReader(&once{[]byte(row.bytes)})} {
-			got, err := io.ReadAll(&guarded{Conn: source{r: r}})
+			conn := &guarded{Conn: source{r: r}}
+			got, err := io.ReadAll(conn)
 			if errors.Is(err, errNotKafka) == row.ok || string(got) != row.bytes[:row.good] {
 				t.Errorf("%s, %s: %d bytes, error %v", name, how, len(got), err)
 			}
+			if n, err := conn.Read(make([]byte, 8)); n > 0 || err == nil {
+				t.Errorf("%s, %s: %d bytes after the end, error %v", name, how, n, err)
+			}
 		}
+	}
+}
+
+// A head that is cut by a deadline goes on where it was.
+func TestGuardAfterDeadline(t *testing.T) {
+	conn := &guarded{Conn: source{r: iotest.TimeoutReader(iotest.OneByteReader(&once{[]byte(versions)}))}} // its second read times out
+	if n, err := conn.Read(make([]byte, 4)); n != 0 || !errors.Is(err, iotest.ErrTimeout) {
+		t.Errorf("%d bytes, error %v", n, err)
+	}
+	if got, err := io.ReadAll(conn); string(got) != versions || err != nil {
+		t.Errorf("%q, %v", got, err)
 	}
 }
 
