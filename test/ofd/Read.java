@@ -1,10 +1,12 @@
 import com.google.zxing.*;
+import com.google.zxing.common.GlobalHistogramBinarizer;
 import com.google.zxing.common.HybridBinarizer;
 import java.awt.image.BufferedImage;
 import java.io.File;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.ofdrw.converter.FontLoader;
 import org.ofdrw.converter.ImageMaker;
@@ -28,12 +30,13 @@ public class Read {
             }
             file.getAttachmentList().forEach(a -> System.out.println("attachment " + a.getAttachmentName()));
             ContentExtractor words = new ContentExtractor(file);
-            ImageMaker pictures = new ImageMaker(file, 6);
+            List<ImageMaker> pictures = Stream.of(6, 8, 12).map(dots -> new ImageMaker(file, dots)).toList();
             for (int page = 1; page <= file.getNumberOfPages(); page++) {
                 for (String line : words.getPageContent(page)) {
                     System.out.println("text " + page + " " + line);
                 }
-                look(page, pictures.makePage(page - 1), args.length > 1 ? args[1] : null);
+                look(page, pictures.get(0).makePage(page - 1), args.length > 1 ? args[1] : null);
+                code(page, pictures);
             }
         }
     }
@@ -45,12 +48,23 @@ public class Read {
         if (folder != null) {
             ImageIO.write(picture, "PNG", new File(folder, "copy-" + page + ".png"));
         }
-        LuminanceSource seen = new RGBLuminanceSource(picture.getWidth(), picture.getHeight(), pixels);
+    }
+
+    /** Looks for a code as a scanner does, more than once: of each single look at a good picture ZXing misses one in a hundred. */
+    static void code(int page, List<ImageMaker> pictures) {
         Map<DecodeHintType, Object> hints = Map.of(DecodeHintType.TRY_HARDER, true, DecodeHintType.POSSIBLE_FORMATS, List.of(BarcodeFormat.QR_CODE));
-        try {
-            System.out.println("code " + page + " " + new MultiFormatReader().decode(new BinaryBitmap(new HybridBinarizer(seen)), hints).getText());
-        } catch (NotFoundException none) {
-            // pages without one
+        for (ImageMaker maker : pictures) {
+            BufferedImage picture = maker.makePage(page - 1);
+            int[] pixels = picture.getRGB(0, 0, picture.getWidth(), picture.getHeight(), null, 0, picture.getWidth());
+            LuminanceSource seen = new RGBLuminanceSource(picture.getWidth(), picture.getHeight(), pixels);
+            for (Binarizer binarizer : List.of(new HybridBinarizer(seen), new GlobalHistogramBinarizer(seen))) {
+                try {
+                    System.out.println("code " + page + " " + new MultiFormatReader().decode(new BinaryBitmap(binarizer), hints).getText());
+                    return;
+                } catch (NotFoundException none) {
+                    // a page without one, or a look that missed it
+                }
+            }
         }
     }
 }
