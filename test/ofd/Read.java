@@ -42,8 +42,7 @@ public class Read {
     }
 
     static void look(int page, BufferedImage picture, String folder) throws Exception {
-        int[] pixels = picture.getRGB(0, 0, picture.getWidth(), picture.getHeight(), null, 0, picture.getWidth());
-        long dark = java.util.Arrays.stream(pixels).filter(p -> (p & 0xff) < 128).count();
+        long dark = java.util.Arrays.stream(pixels(picture)).filter(p -> (p & 0xff) < 128).count();
         System.out.println("image " + page + " " + picture.getWidth() + " " + picture.getHeight() + " " + dark);
         if (folder != null) {
             ImageIO.write(picture, "PNG", new File(folder, "copy-" + page + ".png"));
@@ -55,8 +54,7 @@ public class Read {
         Map<DecodeHintType, Object> hints = Map.of(DecodeHintType.TRY_HARDER, true, DecodeHintType.POSSIBLE_FORMATS, List.of(BarcodeFormat.QR_CODE));
         for (ImageMaker maker : pictures) {
             BufferedImage picture = maker.makePage(page - 1);
-            int[] pixels = picture.getRGB(0, 0, picture.getWidth(), picture.getHeight(), null, 0, picture.getWidth());
-            LuminanceSource seen = new RGBLuminanceSource(picture.getWidth(), picture.getHeight(), pixels);
+            LuminanceSource seen = new RGBLuminanceSource(picture.getWidth(), picture.getHeight(), pixels(picture));
             for (Binarizer binarizer : List.of(new HybridBinarizer(seen), new GlobalHistogramBinarizer(seen))) {
                 try {
                     System.out.println("code " + page + " " + new MultiFormatReader().decode(new BinaryBitmap(binarizer), hints).getText());
@@ -66,5 +64,9 @@ public class Read {
                 }
             }
         }
+    }
+
+    static int[] pixels(BufferedImage picture) {
+        return picture.getRGB(0, 0, picture.getWidth(), picture.getHeight(), null, 0, picture.getWidth());
     }
 }

@@ -44,27 +44,16 @@ func openIndex(dir string, log *slog.Logger, readOnly bool) (*index, error) {
 		return nil, err
 	}
 	x := &index{rows: rows}
-	newest, err := x.greatest()
+	var last string // empty: no entry is indexed
+	err = x.newest(context.Background(), []byte{idRow}, "", "", func(id string, _ uint64) (bool, error) {
+		last = id
+		return false, nil
+	})
 	if err != nil {
 		return nil, errors.Join(err, rows.Close())
 	}
-	x.last.Store(&newest)
+	x.last.Store(&last)
 	return x, nil
-}
-
-// greatest is the greatest id of an entry that is indexed; empty: there is none.
-func (x *index) greatest() (id string, err error) {
-	rows, err := x.rows.DB.NewIter(&pebble.IterOptions{LowerBound: []byte{idRow}, UpperBound: []byte{idRow + 1}})
-	if err != nil {
-		return "", fmt.Errorf("read index: %w", err)
-	}
-	if rows.Last() {
-		id = string(rows.Key()[1:])
-	}
-	if err := errors.Join(rows.Error(), rows.Close()); err != nil {
-		return "", fmt.Errorf("read index: %w", err)
-	}
-	return id, nil
 }
 
 func (x *index) close() error { return x.rows.Close() }
@@ -134,13 +123,13 @@ func unhexed(token string) []byte {
 
 // commit stores the rows and that all leaves before next are indexed, or nothing. One at a time commits.
 func (x *index) commit(rows []folded.Row, next uint64) error {
-	newest := *x.last.Load()
+	last := *x.last.Load()
 	for i := range rows {
-		if id := rows[i].Key[1:]; rows[i].Key[0] == idRow && string(id) > newest {
-			newest = string(id)
+		if id := rows[i].Key[1:]; rows[i].Key[0] == idRow && string(id) > last {
+			last = string(id)
 		}
 	}
-	x.last.Store(&newest) // before: after an error nobody knows what is stored
+	x.last.Store(&last) // before: after an error nobody knows what is stored
 	return x.rows.Commit(rows, int64(next))
 }
 
